@@ -1,0 +1,288 @@
+"""The client: what an application holds."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+from memoram_async.approvals import fetch_credentials, find_open_request, wait_until_approved
+from memoram_async.core.approval import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
+from memoram_async.core.arguments import (
+    UNSET,
+    Unset,
+    check_count,
+    check_method,
+    check_read_policy,
+    check_reason,
+    check_secret_text,
+)
+from memoram_async.core.config import (
+    DEFAULT_MAX_RETRIES,
+    DEFAULT_REQUEST_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    Options,
+    resolve,
+)
+from memoram_async.core.retry import READING_METHODS, Safety
+from memoram_async.core.urls import check_path
+from memoram_async.family import Family
+from memoram_async.memory_store import AsyncMemoryStore
+from memoram_async.requester import Requester
+from memoram_async.resources.access_requests import AsyncAccessRequests
+from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
+from memoram_async.resources.oauth import AsyncOAuth
+from memoram_async.resources.tags import AsyncTags
+from memoram_async.runtime import AnyioRuntime
+from memoram_async.transport import Call, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from memoram_async.core.http import HTTPResponse
+    from memoram_async.core.secret import Secret
+    from memoram_async.crypto import ReadPolicy
+    from memoram_async.httpx_adapter import AsyncHTTPClient
+    from memoram_async.models.access import AccessCredentials
+    from memoram_async.seam import Runtime
+
+
+class AsyncMemoram:
+    """A client of the Memoram API for one application; make one and share it among all tasks.
+
+    Nothing is sent before the first call. The developer API key is exchanged for a short-lived token
+    when one is first needed, and again before it expires. A client belongs to the event loop that it
+    was first used in.
+
+        async with AsyncMemoram() as memoram:
+            store = await memoram.connect(memory_key, reason="Remembers your travel preferences")
+
+    Attributes:
+        access_requests: Asking users for access.
+        memory_blobs: Memories as the service stores them.
+        tags: Users' tags.
+        oauth: Linking users' accounts.
+    """
+
+    access_requests: AsyncAccessRequests
+    memory_blobs: AsyncMemoryBlobs
+    tags: AsyncTags
+    oauth: AsyncOAuth
+
+    def __init__(
+        self,
+        api_key: str | Secret | None = None,
+        *,
+        base_url: str | None = None,
+        auth_url: str | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        request_timeout: float = DEFAULT_REQUEST_TIMEOUT,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        token_lifetime: int | None = None,
+        read_policy: ReadPolicy = "encrypted-only",
+        allow_insecure_http: bool = False,
+        http_client: AsyncHTTPClient | None = None,
+        runtime: Runtime | None = None,
+    ) -> None:
+        """Configure a client; nothing is sent.
+
+        Args:
+            api_key: The developer API key; by default `MEMORAM_API_KEY`.
+            base_url: The API's address; by default `MEMORAM_BASE_URL`, else the hosted service.
+            auth_url: The authorization server's address; by default `MEMORAM_AUTH_URL`, else the hosted
+                one.
+            timeout: Seconds that a call may take in all, retries and waiting included; None for no
+                limit.
+            request_timeout: Seconds that connecting, each read and each write of one request may take.
+            max_retries: How often a request that failed without harm is sent again.
+            token_lifetime: Seconds that tokens are asked to live; the service may answer otherwise.
+            read_policy: `encrypted-only` treats stored plaintext as an error; `allow-plaintext` hands it
+                out marked as not encrypted.
+            allow_insecure_http: Permit `http://` to hosts other than this machine.
+            http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close.
+            runtime: An implementation of the seam, for tests; replaces `http_client`.
+
+        Raises:
+            ConfigurationError: A setting is missing or cannot be used.
+            InvalidArgumentError: A number is out of range.
+        """
+        config = resolve(
+            api_key=api_key,
+            base_url=base_url,
+            auth_url=auth_url,
+            allow_insecure_http=allow_insecure_http,
+            environment=os.environ,
+        )
+        del api_key
+        self._bind(
+            Family(
+                config,
+                AnyioRuntime(http_client) if runtime is None else runtime,
+                token_lifetime=check_count(token_lifetime, name="token_lifetime"),
+            ),
+            Options(timeout=timeout, request_timeout=request_timeout, max_retries=max_retries),
+            check_read_policy(read_policy),
+            owner=True,
+        )
+
+    def _bind(self, family: Family, options: Options, read_policy: ReadPolicy, *, owner: bool) -> None:
+        self._family = family
+        self._read_policy: ReadPolicy = read_policy
+        self._owner = owner
+        self._transport = Transport(family.runtime, options)
+        api = Requester(base_url=family.config.base_url, credentials=family.tokens, transport=self._transport)
+        self.access_requests = AsyncAccessRequests(api)
+        self.memory_blobs = AsyncMemoryBlobs(api)
+        self.tags = AsyncTags(api)
+        self.oauth = AsyncOAuth(
+            Requester(base_url=family.config.auth_url, credentials=None, transport=self._transport)
+        )
+
+    def with_options(
+        self,
+        *,
+        timeout: float | Unset | None = UNSET,
+        request_timeout: float | Unset = UNSET,
+        max_retries: int | Unset = UNSET,
+        read_policy: ReadPolicy | Unset = UNSET,
+    ) -> Self:
+        """A client with other options that shares this one's connections and token.
+
+        It costs next to nothing. Closing it closes nothing; closing the original closes both.
+
+        Args:
+            timeout: Seconds that a call may take in all; None for no limit.
+            request_timeout: Seconds that connecting, each read and each write may take.
+            max_retries: How often a request that failed without harm is sent again.
+            read_policy: What happens with stored plaintext.
+
+        Raises:
+            InvalidArgumentError: An option is out of range.
+        """
+        options = self._transport.options
+        clone = type(self).__new__(type(self))
+        clone._bind(  # noqa: SLF001 - one of our own
+            self._family,
+            Options(
+                timeout=options.timeout if timeout is UNSET else timeout,
+                request_timeout=options.request_timeout if request_timeout is UNSET else request_timeout,
+                max_retries=options.max_retries if max_retries is UNSET else max_retries,
+            ),
+            self._read_policy if read_policy is UNSET else check_read_policy(read_policy),
+            owner=False,
+        )
+        return clone
+
+    async def connect(
+        self,
+        memory_key: str | Secret,
+        *,
+        reason: str,
+        timeout: float | None = APPROVAL_TIMEOUT,
+        on_status: Callable[[str], object] | None = None,
+    ) -> AsyncMemoryStore:
+        """Get access to a user's memories: ask, wait for the user's approval, fetch the key.
+
+        An access request that is still open, or was approved before, is used again instead of asking
+        twice.
+
+        Args:
+            memory_key: Whose memories; from the OAuth answer or from the user.
+            reason: What for, in 1 to 255 characters that the user reads when deciding.
+            timeout: Seconds to wait for the user; None for ever.
+            on_status: Called with each status that is new.
+
+        Raises:
+            InvalidArgumentError: The memory key or reason cannot be sent.
+            NotFoundError: No user has this memory key.
+            AccessRejected: The user said no.
+            AccessRevoked: The user took an approval back.
+            ApprovalTimeout: The user did not decide in time; calling again goes on waiting.
+            InvalidKeyError: The service gave an encryption key that cannot be used.
+        """
+        check_secret_text(memory_key, name="memory_key")
+        check_reason(reason)
+        request = await find_open_request(self.access_requests.list(), memory_key)
+        found = request is not None
+        if request is None:
+            request = await self.access_requests.create(memory_key, reason=reason)
+        if on_status is not None:
+            on_status(request.status)
+        if request.status != "approved":
+            await wait_until_approved(
+                self._family.runtime,
+                self.access_requests.get,
+                request.id,
+                timeout=timeout,
+                on_status=on_status,
+                last_status=request.status,
+                just_created=not found,
+            )
+        return self.open(await fetch_credentials(self._family.runtime, self.access_requests, request.id))
+
+    def open(self, credentials: AccessCredentials) -> AsyncMemoryStore:
+        """A store for a user whose credentials are at hand; nothing is sent.
+
+        Args:
+            credentials: From `access_requests.credentials`.
+
+        Raises:
+            InvalidKeyError: The encryption key cannot be used.
+        """
+        return AsyncMemoryStore(
+            credentials, memory_blobs=self.memory_blobs, tags=self.tags, read_policy=self._read_policy
+        )
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        json: Any = None,
+    ) -> HTTPResponse:
+        """Send a request that this SDK has no method for, with token, retries and errors as everywhere.
+
+        Args:
+            method: The HTTP method.
+            path: The path below `base_url`, percent-encoded, such as `/memory-blobs`.
+            params: Query parameters; those that are None are left out.
+            json: The body, as a value that JSON can carry.
+
+        Returns:
+            The answer: `status`, `headers`, `content` and `json()`.
+
+        Raises:
+            InvalidArgumentError: The request cannot be written; nothing was sent.
+            APIStatusError: The service said no.
+        """
+        return await self._transport.call(
+            Call(
+                operation="request",
+                method=check_method(method),
+                url=self._family.config.base_url + check_path(path),
+                params=params or {},
+                json=json,
+                safety=Safety.IDEMPOTENT if method in READING_METHODS else Safety.ONCE,
+                credentials=self._family.tokens,
+            )
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections; calls made afterwards raise. A second time does nothing."""
+        if self._owner:
+            await self._family.runtime.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._family.config.base_url}>"

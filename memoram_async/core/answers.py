@@ -1,0 +1,131 @@
+"""From error answers to typed errors: what went wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from memoram_async.core.errors import (
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    NotFoundError,
+    OAuthError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RedirectError,
+    ServerError,
+    UnprocessableError,
+)
+from memoram_async.core.secret import Secret
+
+if TYPE_CHECKING:
+    from memoram_async.core.http import HTTPResponse
+
+# A code names a kind of fault; anything longer or freer may be an echo of what was sent.
+_CODE: Final = re.compile(r"[A-Za-z][A-Za-z_]{1,47}")
+_LONGEST_ERROR_BODY: Final = 65_536
+
+_KINDS: Final[dict[int, tuple[type[APIStatusError], str]]] = {
+    400: (BadRequestError, "the service did not accept a parameter; check the arguments of this call"),
+    401: (
+        AuthenticationError,
+        "the service refused the credentials; check the API key and that it is active",
+    ),
+    403: (PermissionDeniedError, "no approved access: the user must approve an access request first"),
+    404: (NotFoundError, "there is no such thing, or not for this application; check the id"),
+    409: (ConflictError, "the state on the server does not allow it; read it again and retry"),
+    422: (UnprocessableError, "the service understood the request but cannot accept it; check the arguments"),
+    429: (RateLimitedError, "too many requests; wait and send fewer at a time"),
+}
+
+_REDIRECT_REMEDY: Final = (
+    "the service answered with a redirect, which is not followed because it would carry secrets along; "
+    "correct base_url or auth_url"
+)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _error_members(content: bytes) -> tuple[str | None, str | None]:
+    """The code and message of an error body of any shape."""
+    if len(content) > _LONGEST_ERROR_BODY:
+        return None, None
+    try:
+        body: Any = json.loads(content)
+    except (ValueError, RecursionError):
+        return None, None
+    if not _is_object(body):
+        return None, None
+    members = cast("dict[str, Any]", body)
+    nested = members.get("error")
+    if _is_object(nested):
+        members = cast("dict[str, Any]", nested)
+    code = members.get("code", members.get("error"))
+    message = members.get("message", members.get("error_description", members.get("detail")))
+    return (
+        code if isinstance(code, str) and _CODE.fullmatch(code) else None,
+        message if isinstance(message, str) else None,
+    )
+
+
+def status_error(
+    response: HTTPResponse, *, operation: str, oauth: bool = False, retry_after: float | None = None
+) -> APIStatusError:
+    """The error that an answer outside 2xx stands for.
+
+    Args:
+        response: The answer.
+        operation: What was asked, in the contract's word, such as `getMemoryBlob`.
+        oauth: Whether the answer speaks RFC 6749 5.2.
+        retry_after: Seconds that the service asked to wait.
+    """
+    status = response.status
+    code, text = _error_members(response.content)
+    kind: type[APIStatusError]
+    if 300 <= status < 400:
+        kind, remedy = RedirectError, _REDIRECT_REMEDY
+    elif oauth and code is not None and status < 500:
+        kind, remedy = OAuthError, _OAUTH_REMEDIES.get(code, "the authorization server refused the request")
+    elif status in _KINDS:
+        kind, remedy = _KINDS[status]
+    elif status >= 500:
+        kind, remedy = ServerError, "the service failed; try again later"
+    else:
+        kind, remedy = APIStatusError, "the service answered with a status that this operation does not know"
+    details = "".join(
+        [f", {code}" if code else "", f", request id {response.request_id}" if response.request_id else ""]
+    )
+    return kind(
+        f"{operation}: {remedy} (HTTP {status}{details})",
+        status=status,
+        code=code,
+        request_id=response.request_id,
+        server_message=None if text is None else Secret(text),
+        retry_after=retry_after,
+    )
+
+
+_OAUTH_REMEDIES: Final = {
+    "invalid_grant": (
+        "the code or refresh token is wrong, expired or already used, or redirect_uri or code_verifier "
+        "differ from the authorization request; send the user through authorization again"
+    ),
+    "invalid_client": "the client id or client secret is wrong",
+    "invalid_request": "a parameter is missing or malformed",
+    "unauthorized_client": "this application may not use this grant",
+    "unsupported_grant_type": "the authorization server does not know this grant",
+    "invalid_scope": "the scope is unknown or more than the user granted",
+    "access_denied": "the user did not consent",
+}
+
+
+def oauth_refusal(code: str) -> OAuthError:
+    """The error for a refusal that came back with the user's redirect (RFC 6749 4.1.2.1)."""
+    shown = code if _CODE.fullmatch(code) else None
+    remedy = _OAUTH_REMEDIES.get(code, "the authorization server refused the request")
+    return OAuthError(f"authorize: {remedy}" + (f" ({shown})" if shown else ""), status=0, code=shown)

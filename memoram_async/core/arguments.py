@@ -1,0 +1,219 @@
+"""What callers may pass: checked before anything is sent, in messages that quote no value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+from memoram_async.core.errors import InvalidArgumentError
+from memoram_async.core.secret import Secret
+
+if TYPE_CHECKING:
+    from memoram_async.crypto import ReadPolicy
+
+_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+REASON_LENGTH: Final = 255  # contract createAccessRequest
+
+
+class Unset(Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+"""An argument that was not given, where None means "clear it"."""
+
+Text: TypeAlias = str | Secret
+
+
+def given(**members: Any) -> dict[str, Any]:
+    """Those members that were given, for a JSON body."""
+    return {name: value for name, value in members.items() if value is not UNSET}
+
+
+def check_secret_text(value: object, *, name: str) -> str:
+    """A key, token or code as text that is safe in a header or form.
+
+    Raises:
+        InvalidArgumentError: It is not text, empty, or holds anything but visible ASCII.
+    """
+    text = value.reveal() if isinstance(value, Secret) else value
+    if isinstance(text, str) and is_visible_ascii(text):
+        return text
+    kind = type(text).__name__ if not isinstance(text, str) else None
+    del value, text
+    raise InvalidArgumentError(
+        f"{name} must be a string, not {kind}"
+        if kind
+        else f"{name} is empty or holds white space, a control character or a non-ASCII character: "
+        "pass it exactly as it was issued, without quotes or a newline"
+    )
+
+
+def is_visible_ascii(text: str) -> bool:
+    """Whether a text is safe as one token of a header field."""
+    return text != "" and text.isascii() and text.isprintable() and " " not in text
+
+
+def check_reason(value: object) -> str:
+    """The reason of an access request: 1 to 255 characters that say something.
+
+    Raises:
+        InvalidArgumentError: It is empty, blank, too long or no text.
+    """
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"reason must be a string, not {type(value).__name__}")
+    if not value.strip():
+        raise InvalidArgumentError(
+            "reason is empty: say in a sentence what the user's memories are wanted for"
+        )
+    if len(value) > REASON_LENGTH:
+        raise InvalidArgumentError(
+            f"reason has {len(value)} characters, and the service takes at most {REASON_LENGTH}: shorten it"
+        )
+    return value
+
+
+def check_optional_text(value: object, *, name: str) -> Any:
+    """A text member, None or UNSET.
+
+    Raises:
+        InvalidArgumentError: It is something else.
+    """
+    if value is None or value is UNSET or isinstance(value, str):
+        return value
+    raise InvalidArgumentError(f"{name} must be a string, not {type(value).__name__}")
+
+
+def check_number(value: object, *, name: str) -> Any:
+    """A finite number, None or UNSET.
+
+    The range of importance is open in the service's own documentation, so none is imposed.
+
+    Raises:
+        InvalidArgumentError: It is NaN, infinite or no number.
+    """
+    if value is None or value is UNSET:
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InvalidArgumentError(f"{name} must be a number, not {type(value).__name__}")
+    if not math.isfinite(value):
+        raise InvalidArgumentError(f"{name} must be finite, not NaN or infinity")
+    return value
+
+
+def check_tags(value: object) -> list[str]:
+    """Tag names.
+
+    Raises:
+        InvalidArgumentError: It is one string instead of several, or a name is empty or no text.
+    """
+    if isinstance(value, str | bytes):
+        raise InvalidArgumentError('tags must be a list of names, not one string: write tags=["travel"]')
+    if not isinstance(value, Iterable):
+        raise InvalidArgumentError(f"tags must be a list of names, not {type(value).__name__}")
+    tags = list(cast("Iterable[object]", value))
+    if not all(isinstance(tag, str) and tag for tag in tags):
+        raise InvalidArgumentError("each tag must be a string that is not empty")
+    return cast("list[str]", tags)
+
+
+def check_tag_filter(value: object) -> str | None:
+    """Tag names as the list filter carries them, joined by commas; None without any.
+
+    Raises:
+        InvalidArgumentError: As for `check_tags`, or a name holds a comma, which the filter cannot
+            carry.
+    """
+    tags = check_tags(value)
+    if any("," in tag for tag in tags):
+        raise InvalidArgumentError(
+            "a tag with a comma cannot be filtered for: the service joins names by commas"
+        )
+    return ",".join(tags) or None
+
+
+def check_count(value: object, *, name: str) -> int | None:
+    """A positive whole number, or None.
+
+    Raises:
+        InvalidArgumentError: It is zero, negative or no whole number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidArgumentError(f"{name} must be a whole number of at least 1")
+    return value
+
+
+def check_retries(value: object) -> None:
+    """A number of retries.
+
+    Raises:
+        InvalidArgumentError: It is negative or no whole number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InvalidArgumentError("max_retries must be a whole number of at least 0")
+
+
+def check_seconds(value: object, *, name: str, optional: bool = False) -> Any:
+    """A positive, finite duration in seconds; None where that is allowed.
+
+    Raises:
+        InvalidArgumentError: It is zero, negative, NaN, infinite or no number.
+    """
+    if value is None and optional:
+        return None
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not math.isfinite(value)
+        or value <= 0
+    ):
+        raise InvalidArgumentError(
+            f"{name} must be a positive number of seconds" + (", or None for no limit" if optional else "")
+        )
+    return value
+
+
+def check_stored_content(value: object) -> str:
+    """Content as it is to be stored.
+
+    Raises:
+        InvalidArgumentError: It is empty or no text.
+    """
+    if isinstance(value, str) and value:
+        return value
+    kind = "empty" if isinstance(value, str) else f"not a string but {type(value).__name__}"
+    del value
+    raise InvalidArgumentError(f"content is {kind}: pass the text to store")
+
+
+def check_method(value: object) -> str:
+    """An HTTP method that carries no meaning of its own for the transport.
+
+    Raises:
+        InvalidArgumentError: It is none of the usual ones in capital letters.
+    """
+    if isinstance(value, str) and value in _METHODS:
+        return value
+    raise InvalidArgumentError(f"method must be one of {', '.join(_METHODS)}")
+
+
+def check_read_policy(value: object) -> ReadPolicy:
+    """What happens with stored plaintext.
+
+    Raises:
+        InvalidArgumentError: There is no such policy.
+    """
+    if value == "encrypted-only":
+        return "encrypted-only"
+    if value == "allow-plaintext":
+        return "allow-plaintext"
+    raise InvalidArgumentError("read_policy must be 'encrypted-only' or 'allow-plaintext'")

@@ -1,0 +1,95 @@
+"""HTTP messages as plain data: what the core decides on and the runtime carries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from memoram_async.core.errors import APIResponseError, InvalidArgumentError
+
+_REQUEST_ID_LENGTH = 128
+
+
+def _no_headers() -> dict[str, str]:
+    return {}
+
+
+@attrs.frozen(kw_only=True)
+class HTTPRequest:
+    """A request, complete and ready to send.
+
+    Attributes:
+        method: The HTTP method.
+        url: The absolute URL, query included.
+        headers: Header fields, credentials among them.
+        content: The body.
+        timeout: Seconds that connecting, each read and each write may take.
+    """
+
+    method: str
+    url: str = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=_no_headers, repr=False)
+    content: bytes | None = attrs.field(default=None, repr=False)
+    timeout: float
+
+
+@attrs.frozen(kw_only=True)
+class HTTPResponse:
+    """An answer, read to its end.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Header fields; names in lower case.
+        content: The body, decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(factory=_no_headers, repr=False)
+    content: bytes = attrs.field(default=b"", repr=False)
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's id of this request, when it gave one that can be shown."""
+        value = self.headers.get("x-request-id")
+        if value is None or len(value) > _REQUEST_ID_LENGTH or not value.isascii() or not value.isprintable():
+            return None
+        return value
+
+    def json(self) -> Any:
+        """The body as parsed JSON.
+
+        Raises:
+            APIResponseError: The body is not JSON, or was cut short.
+        """
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            # The parser's own error holds the whole document.
+            pass
+        raise APIResponseError(
+            "the service's answer is not valid JSON (another program answered, or it was cut short): "
+            "check base_url and any proxy on the way",
+            status=self.status,
+            request_id=self.request_id,
+        )
+
+
+def json_body(value: Any) -> bytes:
+    """A value as a JSON body in UTF-8.
+
+    Raises:
+        InvalidArgumentError: The value holds something that JSON cannot carry (NaN, infinity, a lone
+            surrogate, another type).
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError):
+        # UnicodeEncodeError, a ValueError, holds the whole text.
+        pass
+    raise InvalidArgumentError(
+        "the request cannot be written as JSON: it holds NaN, infinity, a lone surrogate or a value of a "
+        "type that JSON lacks"
+    )

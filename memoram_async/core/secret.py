@@ -1,0 +1,49 @@
+"""A value that can be used but not shown."""
+
+from __future__ import annotations
+
+from typing import NoReturn, final
+
+
+@final
+class Secret:
+    """A text that never shows itself: not in a repr, a log line, a pickle or a copy.
+
+    Equality is identity, so that comparing two secrets tells nothing about their values. Use
+    `reveal()` where the value itself is needed, as close to its use as possible.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __format__(self, format_spec: str) -> str:
+        return format(repr(self), format_spec)
+
+    def _refuse(self) -> NoReturn:
+        message = "a Secret can be neither pickled nor copied: call reveal() where you mean to move its value"
+        raise TypeError(message)
+
+    def __reduce__(self) -> NoReturn:
+        self._refuse()
+
+    def __copy__(self) -> NoReturn:
+        self._refuse()
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self._refuse()
+
+
+def reveal(value: str | Secret) -> str:
+    """The text of a value that callers may hand over plain or wrapped."""
+    return value.reveal() if isinstance(value, Secret) else value

@@ -1,0 +1,253 @@
+"""The life of the developer JWT, as a state machine: use the token, wait for one, or fetch one.
+
+No I/O and no clock: callers say what time it is, and do what a decision tells them. Whoever is told
+to `Lead` holds the lease until `succeed`, `fail` or `leave`. A leader that vanishes without a word
+loses it after a while to whoever comes next.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from memoram_async.core.dates import epoch_of_date
+from memoram_async.core.errors import MemoramError
+from memoram_async.core.secret import Secret
+
+LEASE_SECONDS: Final = 60.0
+EARLY_SECONDS: Final = 60.0
+BACK_OFF_SECONDS: Final = 5.0
+DEFAULT_LIFETIME: Final = 300.0
+JITTER: Final = 0.2
+
+Waiter: TypeAlias = Any
+"""The runtime's object for one waiting call; opaque here."""
+
+
+@attrs.frozen
+class Use:
+    """Send with this token; say its generation when it is refused."""
+
+    token: Secret
+    generation: int
+
+
+@attrs.frozen
+class Wait:
+    """Somebody is fetching a token: wait to be woken, at most this many seconds, and ask again."""
+
+    seconds: float
+
+
+@attrs.frozen
+class Lead:
+    """Fetch a token, then say how it went with `succeed` or `fail`."""
+
+
+@attrs.frozen
+class Failed:
+    """The fetch that this call waited for failed: raise a fresh error chained to this one."""
+
+    error: MemoramError
+
+
+@attrs.frozen
+class _Held:
+    token: Secret
+    generation: int
+    refresh_at: float  # monotonic
+    expires_at: float  # monotonic
+    wall_expires_at: float  # a suspended machine's monotonic clock may stand still
+
+
+@attrs.define(eq=False)
+class Ticket:
+    """One call's place: in the queue, or at its head with the lease.
+
+    Attributes:
+        waiter: What the runtime waits on; a fresh one before each turn.
+        error: What the leader that this call waited for failed with.
+        lease: The lease that this call holds, if it leads.
+    """
+
+    waiter: Waiter = None
+    error: MemoramError | None = None
+    lease: int | None = None
+
+
+class TokenState:
+    """One token, shared by every client of a family and every thread of the process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: _Held | None = None
+        self._generation = 0
+        self._lease: int | None = None
+        self._leases = 0
+        self._lease_ends = 0.0
+        self._not_before = 0.0
+        self._queue: dict[Ticket, None] = {}
+
+    def peek(self, *, now: float, wall: float) -> Use | None:
+        """The token, if it serves and nobody need refresh it yet: the common case, without a ticket."""
+        with self._lock:
+            held = self._held
+            if held is None or now >= held.refresh_at or wall >= held.wall_expires_at:
+                return None
+            return Use(held.token, held.generation)
+
+    def decide(self, ticket: Ticket, *, now: float, wall: float) -> Use | Wait | Lead | Failed:
+        """What a call that needs a token should do.
+
+        Whatever comes of it, the call ends with `leave`, best in a `finally`.
+
+        Args:
+            ticket: The call's place, the same in each turn of its loop.
+            now: The monotonic clock.
+            wall: Seconds since the epoch.
+        """
+        with self._lock:
+            held = self._usable(now=now, wall=wall)
+            leading = self._lease is not None and now < self._lease_ends
+            if held is not None and (now < held.refresh_at or leading or now < self._not_before):
+                return Use(held.token, held.generation)
+            if ticket.error is not None and held is None:
+                return Failed(ticket.error)
+            if leading:
+                self._queue[ticket] = None
+                return Wait(self._lease_ends - now)
+            self._queue.pop(ticket, None)
+            self._leases += 1
+            ticket.lease = self._leases  # first, so that an interrupt in between loses nothing
+            self._lease = self._leases
+            self._lease_ends = now + LEASE_SECONDS
+            return Lead()
+
+    def succeed(
+        self,
+        ticket: Ticket,
+        token: Secret,
+        *,
+        lifetime: float,
+        asked_at: float,
+        asked_wall: float,
+        jitter: float,
+    ) -> tuple[Use, list[Waiter]]:
+        """Keep a fresh token; answers it and whom to wake.
+
+        Args:
+            ticket: The leader's.
+            token: The token.
+            lifetime: Seconds it lives, counted from when it was asked for.
+            asked_at: The monotonic clock when the request was sent.
+            asked_wall: Seconds since the epoch when the request was sent.
+            jitter: A random number in [0, 1), which spreads refreshes of many processes.
+        """
+        early = min(EARLY_SECONDS, lifetime / 2) * (1 - JITTER * jitter)
+        with self._lock:
+            self._generation += 1
+            self._held = _Held(
+                token=token,
+                generation=self._generation,
+                refresh_at=asked_at + lifetime - early,
+                expires_at=asked_at + lifetime,
+                wall_expires_at=asked_wall + lifetime,
+            )
+            return Use(token, self._generation), self._release(ticket)
+
+    def fail(
+        self, ticket: Ticket, error: MemoramError, *, now: float, wall: float
+    ) -> tuple[Use | None, list[Waiter]]:
+        """End a lease that brought no token.
+
+        Answers the old token if it still serves (the next refresh is tried after a pause), and whom to
+        wake: those waiting share this one failure instead of each trying in turn.
+        """
+        with self._lock:
+            held = self._usable(now=now, wall=wall)
+            if held is not None:
+                self._not_before = now + BACK_OFF_SECONDS
+            elif ticket.lease == self._lease:
+                for waiting in self._queue:
+                    waiting.error = error
+            return Use(held.token, held.generation) if held else None, self._release(ticket)
+
+    def leave(self, ticket: Ticket) -> list[Waiter]:
+        """End a call, however it went; answers one waiter to wake if nobody leads.
+
+        A leader that was cancelled or interrupted hands over in this way, and so does a waiter that was
+        woken to lead and was cancelled itself.
+        """
+        with self._lock:
+            self._queue.pop(ticket, None)
+            if ticket.lease is not None and ticket.lease == self._lease:
+                self._lease = None
+            ticket.lease = None
+            return [] if self._lease is not None else [waiting.waiter for waiting in list(self._queue)[:1]]
+
+    def _usable(self, *, now: float, wall: float) -> _Held | None:
+        held = self._held
+        return held if held is not None and now < held.expires_at and wall < held.wall_expires_at else None
+
+    def _release(self, ticket: Ticket) -> list[Waiter]:
+        """End a lease; one that was taken over for its age ends nothing."""
+        if ticket.lease != self._lease:
+            return []
+        self._lease = None
+        ticket.lease = None
+        waiters = [waiting.waiter for waiting in self._queue]
+        self._queue.clear()
+        return waiters
+
+    def invalidate(self, generation: int) -> None:
+        """Drop the token of that generation, if it is still the one held: it was refused."""
+        with self._lock:
+            if self._held is not None and self._held.generation == generation:
+                self._held = None
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: another thread may have held the lock."""
+        self._lock = threading.Lock()
+        self.move()
+
+    def move(self) -> None:
+        """Begin anew in another process or event loop.
+
+        Leaders and waiters stayed behind; the token is as good as before.
+        """
+        with self._lock:
+            self._lease = None
+            self._queue = {}
+
+
+def lifetime_of(*, expires_at: str | None, date: str | None, wall: float) -> float:
+    """Seconds that a token lives, from the times that its answer told.
+
+    A server whose clock is off tells both ends by the same wrong clock, so the end is counted from the
+    answer's own date when it has one.
+
+    Args:
+        expires_at: The token's end as the service wrote it (ISO 8601), None if missing.
+        date: The answer's Date field (RFC 9110 6.6.1), None if missing.
+        wall: This machine's time in seconds since the epoch.
+
+    Returns:
+        The seconds; a modest guess where the answer told nothing usable, or an end that has passed.
+    """
+    end = _epoch_of_iso(expires_at)
+    if end is None:
+        return DEFAULT_LIFETIME
+    begin = epoch_of_date(date)
+    seconds = end - (wall if begin is None else begin)
+    return seconds if seconds > 0 else DEFAULT_LIFETIME
+
+
+def _epoch_of_iso(text: str | None) -> float | None:
+    try:
+        moment = datetime.fromisoformat(text or "")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None

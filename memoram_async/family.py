@@ -1,0 +1,49 @@
+"""What a client and its `with_options` clones share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memoram_async.core.config import Options
+from memoram_async.core.errors import BadRequestError
+from memoram_async.core.retry import Safety
+from memoram_async.core.urls import path
+from memoram_async.forking import reset_after_fork
+from memoram_async.token import TokenProvider, refused_key
+from memoram_async.transport import Call, Transport
+
+if TYPE_CHECKING:
+    from memoram_async.core.config import Config
+    from memoram_async.core.deadline import Deadline
+    from memoram_async.core.http import HTTPResponse
+    from memoram_async.seam import Runtime
+
+
+class Family:
+    """One application on one service: its settings, connections and token."""
+
+    def __init__(self, config: Config, runtime: Runtime, *, token_lifetime: int | None) -> None:
+        self.config = config
+        self.runtime = runtime
+        self._token_lifetime = token_lifetime
+        # The exchange serves every clone, so no clone's own options apply to it.
+        self._transport = Transport(runtime, Options())
+        self.tokens = TokenProvider(runtime, self._exchange)
+        reset_after_fork(self.tokens.state)
+
+    async def _exchange(self, deadline: Deadline) -> HTTPResponse:
+        body: dict[str, object] = {"api_key": self.config.api_key.reveal()}
+        if self._token_lifetime is not None:
+            body["expires_in"] = self._token_lifetime
+        call = Call(
+            operation="createToken",
+            method="POST",
+            url=self.config.base_url + path("auth", "token"),
+            json=body,
+            safety=Safety.IDEMPOTENT,
+        )
+        del body
+        try:
+            return await self._transport.call(call, deadline=deadline)
+        except BadRequestError as error:
+            raise refused_key(error) from error

@@ -1,0 +1,213 @@
+"""httpx, kept at arm's length: the clients that fit, what their errors mean, and one TLS context.
+
+Both runtimes build on this module, and nothing else knows httpx. Injected clients may be httpx's or
+those of a library with the same interface, so nothing here looks at their classes but their names.
+"""
+
+from __future__ import annotations
+
+import http.cookiejar
+import socket
+import ssl
+import threading
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import httpx
+
+from memoram_async.core.errors import (
+    APIConnectionError,
+    APIResponseError,
+    APITimeoutError,
+    MemoramError,
+    PoolTimeoutError,
+)
+from memoram_async.core.http import HTTPResponse
+from memoram_async.core.urls import origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+CONNECTIONS: Final = 32
+"""Requests under way at once; more wait their turn without burdening the connection pool."""
+
+LARGEST_ANSWER: Final = 64 * 1024 * 1024
+
+_NOT_SENT: Final = {
+    "ConnectTimeout": "connecting took too long",
+    "ConnectError": "could not connect",
+    "ProxyError": "the proxy refused",
+    "UnsupportedProtocol": "the address has a scheme that is not supported",
+    "LocalProtocolError": "the request could not be written",
+}
+_SENT: Final = {
+    "ReadTimeout": "the answer took too long",
+    "WriteTimeout": "sending took too long",
+    "ReadError": "the connection broke",
+    "WriteError": "the connection broke",
+    "CloseError": "the connection broke",
+    "RemoteProtocolError": "the answer was cut short or is not HTTP",
+    "DecodingError": "the answer could not be decompressed",
+}
+
+
+class AsyncHTTPClient(Protocol):
+    """An async HTTP client as httpx defines it: `httpx.AsyncClient`, or one with the same methods."""
+
+    def build_request(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None, timeout: float
+    ) -> Any:
+        """Make a request."""
+        ...
+
+    async def send(self, request: Any, *, stream: bool, auth: None, follow_redirects: bool) -> Any:
+        """Send a request."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class HTTPClient(Protocol):
+    """A blocking HTTP client as httpx defines it: `httpx.Client`, or one with the same methods."""
+
+    def build_request(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None, timeout: float
+    ) -> Any:
+        """Make a request."""
+        ...
+
+    def send(self, request: Any, *, stream: bool, auth: None, follow_redirects: bool) -> Any:
+        """Send a request."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class _TLS:
+    """The TLS context of the process: 25 ms to make, and the same for every client."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+
+    def context(self) -> ssl.SSLContext:
+        with self._lock:
+            if self._context is None:
+                self._context = httpx.create_ssl_context()
+            return self._context
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+
+
+TLS: Final = _TLS()
+
+
+def _no_cookies() -> http.cookiejar.CookieJar:
+    """A jar that takes none: a cookie set for one user must not travel with another's request."""
+    return http.cookiejar.CookieJar(policy=http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+
+
+_LIMITS: Final = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+
+
+def make_async_client() -> httpx.AsyncClient:
+    """An async client of our own."""
+    return httpx.AsyncClient(
+        verify=TLS.context(), limits=_LIMITS, cookies=_no_cookies(), follow_redirects=False
+    )
+
+
+def make_client() -> httpx.Client:
+    """A blocking client of our own."""
+    return httpx.Client(verify=TLS.context(), limits=_LIMITS, cookies=_no_cookies(), follow_redirects=False)
+
+
+class Body:
+    """An answer's body as it arrives, up to the size that is accepted."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def add(self, chunk: bytes, *, status: int) -> None:
+        """Take in a chunk.
+
+        Raises:
+            APIResponseError: The answer is larger than what is accepted.
+        """
+        self._size += len(chunk)
+        if self._size > LARGEST_ANSWER:
+            raise APIResponseError(
+                f"the service's answer is larger than {LARGEST_ANSWER >> 20} MiB: ask for smaller pages",
+                status=status,
+            )
+        self._chunks.append(chunk)
+
+    def bytes(self) -> bytes:
+        """All of it."""
+        return b"".join(self._chunks)
+
+
+def answer(status: int, headers: Iterable[tuple[str, str]], body: Body) -> HTTPResponse:
+    """An answer as plain data."""
+    return HTTPResponse(
+        status=status, headers={name.lower(): value for name, value in headers}, content=body.bytes()
+    )
+
+
+def error_from(error: BaseException, *, url: str) -> MemoramError | None:
+    """What an HTTP client's error means; None if it is not one.
+
+    The message says what happened and where, from words of our own: the client's may quote a header.
+    Raise it outside the `except` block, so that the client's error, which holds the request, is not
+    chained to it.
+    """
+    if isinstance(error, MemoramError):
+        return error
+    names = [kind.__name__ for kind in type(error).__mro__]
+    where = origin(url)
+    if "PoolTimeout" in names:
+        return PoolTimeoutError(
+            f"no connection to {where} became free in time; nothing was sent: send fewer requests at once",
+            sent=False,
+        )
+    for faults, sent in ((_NOT_SENT, False), (_SENT, True)):
+        fault = next((faults[name] for name in names if name in faults), None)
+        if fault is not None:
+            kind = APITimeoutError if "TimeoutException" in names else APIConnectionError
+            return kind(f"no answer from {where}: {fault}{_reason(error)}", sent=sent)
+    if "TransportError" in names or "InvalidURL" in names or isinstance(error, OSError):
+        sent = "TransportError" in names
+        return APIConnectionError(f"no answer from {where}: the request failed{_reason(error)}", sent=sent)
+    return None
+
+
+def _reason(error: BaseException | None) -> str:
+    """The operating system's own words, if they are at the bottom of it."""
+    for _ in range(8):
+        match error:
+            case None:
+                return ""
+            case ssl.SSLCertVerificationError():
+                return f" (certificate not trusted: {error.verify_message})"
+            case ssl.SSLError():
+                return f" (TLS failed: {error.reason})"
+            case socket.gaierror():
+                return " (the host name could not be resolved)"
+            case OSError() if error.strerror:
+                return f" ({error.strerror})"
+            case _:
+                error = error.__cause__ or error.__context__
+    return ""
+
+
+def timed_out(doing: str) -> APITimeoutError:
+    """The error for a call whose total time is up."""
+    return APITimeoutError(
+        f"{doing}: no answer within the total timeout; pass a longer timeout= if the service needs it",
+        sent=True,
+    )

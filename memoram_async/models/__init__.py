@@ -1,0 +1,1 @@
+"""The models: attrs classes, read from the wire in one place."""

@@ -1,0 +1,62 @@
+"""Access requests and the credentials that an approved one yields."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import attrs
+
+from memoram_async.core.secret import Secret
+from memoram_async.models.guard import Unpicklable
+
+
+class AccessStatus(StrEnum):
+    """Where an access request stands; a status that this version does not know stays plain text."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REVOKED = "revoked"
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class AccessRequest(Unpicklable):
+    """An application's request to a user (contract `AccessRequest`).
+
+    Attributes:
+        id: The request; enough to resume waiting for it in any process.
+        status: Where it stands.
+        reason: What the user was told.
+        memory_key: Whose memories were asked for.
+        user_id: The user, once the request is linked to one.
+        ai_connector_id: The application that asked.
+        created_at: When it was made.
+        updated_at: When it last changed.
+    """
+
+    id: str
+    status: AccessStatus | str
+    reason: str | None = attrs.field(default=None, repr=False)
+    memory_key: Secret | None = attrs.field(default=None, metadata={"wire": "memoryKey"})
+    user_id: str | None = None
+    ai_connector_id: str | None = attrs.field(default=None, metadata={"wire": "aiConnectorId"})
+    created_at: datetime | None = attrs.field(default=None, metadata={"wire": "createdAt"})
+    updated_at: datetime | None = attrs.field(default=None, metadata={"wire": "updatedAt"})
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class AccessCredentials(Unpicklable):
+    """What reading and writing one user's memories takes (contract `AccessCredentials`).
+
+    Attributes:
+        user_id: The user.
+        memory_key: Goes with every write.
+        encryption_key: The user's symmetric key in hexadecimal.
+        key_version: Which of the user's keys this is; None is read as version 1.
+    """
+
+    user_id: str
+    memory_key: Secret
+    encryption_key: Secret
+    key_version: int | None = None

@@ -1,0 +1,167 @@
+"""From parsed JSON to models: the one place where wire names and wire types become ours.
+
+Unknown members are ignored, absent optional ones are None, an unknown status stays text, and times
+are aware. What has another shape than the contract's raises; nothing is coerced.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+import attrs
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, override
+
+from memoram_async.core.errors import APIResponseError
+from memoram_async.core.secret import Secret
+from memoram_async.models.access import AccessStatus
+from memoram_async.models.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from memoram_async.core.http import HTTPResponse
+
+T = TypeVar("T")
+
+
+def _exactly(kind: type[T]) -> Callable[[object, Any], T]:
+    def check(value: object, _: Any) -> T:
+        if type(value) is kind:
+            return value
+        raise TypeError
+
+    return check
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError
+
+
+def _number(value: object, _: Any) -> float:
+    if type(value) is float or type(value) is int:
+        return float(value)
+    raise TypeError
+
+
+def _secret(value: object, _: Any) -> Secret:
+    return Secret(_text(value))
+
+
+def _moment(value: object, _: Any) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _status(value: object, _: Any) -> AccessStatus | str:
+    text = _text(value)
+    try:
+        return AccessStatus(text)
+    except ValueError:
+        return text
+
+
+def _names(value: object, _: Any) -> tuple[str, ...]:
+    # The service may write null where it means none.
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple([_text(item) for item in cast("list[object]", value)])
+
+
+def _wire_names(cls: type[Any], converter: Converter) -> Callable[[Any, Any], Any]:
+    overrides = {
+        field.name: override(rename=field.metadata["wire"])
+        for field in attrs.fields(cls)
+        if "wire" in field.metadata
+    }
+    structure = make_dict_structure_fn(
+        cls,
+        converter,
+        _cattrs_detailed_validation=False,
+        **overrides,  # type: ignore[arg-type]  # its keyword-only options share the namespace of attributes
+    )
+
+    def from_object(value: object, kind: Any) -> Any:
+        if not isinstance(value, dict):
+            raise TypeError
+        return structure(cast("dict[str, Any]", value), kind)
+
+    return from_object
+
+
+def make_converter() -> Converter:
+    """A converter for the models of the SDK."""
+    converter = Converter(detailed_validation=False)
+    converter.register_structure_hook(str, _exactly(str))
+    converter.register_structure_hook(int, _exactly(int))
+    converter.register_structure_hook(bool, _exactly(bool))
+    converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(Secret, _secret)
+    converter.register_structure_hook(datetime, _moment)
+    converter.register_structure_hook_func(lambda kind: kind == AccessStatus | str, _status)
+    converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _names)
+
+    def model(kind: type[attrs.AttrsInstance]) -> Callable[[Any, Any], Any]:
+        return _wire_names(kind, converter)
+
+    converter.register_structure_hook_factory(attrs.has, model)
+    return converter
+
+
+_CONVERTER: Final = make_converter()
+
+
+def structure(response: HTTPResponse, value: object, kind: type[T], *, operation: str) -> T:
+    """One model from a part of an answer.
+
+    Raises:
+        APIResponseError: It has another shape than the contract's.
+    """
+    try:
+        return _CONVERTER.structure(value, kind)
+    except Exception:  # noqa: BLE001, S110 - whatever it is, it may quote the value: the shape is what matters
+        pass
+    del value
+    raise shape_error(response, operation=operation)
+
+
+def shape_error(response: HTTPResponse, *, operation: str) -> APIResponseError:
+    """The error for an answer that is JSON of another shape than the contract's."""
+    return APIResponseError(
+        f"{operation}: the service's answer has another shape than its contract: check that base_url names "
+        "the right service and version",
+        status=response.status,
+        request_id=response.request_id,
+    )
+
+
+def structure_page(response: HTTPResponse, member: str, kind: type[T], *, operation: str) -> Page[T]:
+    """A page of the items in a member of an answer, with the cursor and total beside them.
+
+    Raises:
+        APIResponseError: It has another shape than the contract's.
+    """
+    body = response.json()
+    if isinstance(body, dict):
+        members = cast("dict[str, Any]", body)
+        items, cursor, total = members.get(member), members.get("next_cursor"), members.get("total")
+        if isinstance(items, list) and (cursor is None or isinstance(cursor, str)):
+            return Page(
+                items=tuple(
+                    [
+                        structure(response, item, kind, operation=operation)
+                        for item in cast("list[object]", items)
+                    ]
+                ),
+                # An empty cursor leads back to the first page, so it can only mean the end.
+                next_cursor=cursor or None,
+                total=total if type(total) is int else None,
+            )
+        del members, items
+    del body
+    raise shape_error(response, operation=operation)

@@ -1,0 +1,127 @@
+"""Memories: as the service stores them, and as the application reads them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import attrs
+
+from memoram_async.core.errors import ContentNotLoadedError, MemoramError
+from memoram_async.models.guard import Unpicklable
+
+if TYPE_CHECKING:
+    from memoram_async.crypto import Decrypted
+
+
+def _no_tags() -> tuple[str, ...]:
+    return ()
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class MemoryBlob(Unpicklable):
+    """A memory as the service stores it (contract `MemoryBlob`).
+
+    Attributes:
+        id: The blob.
+        content: What is stored: normally a JWE. None in the answers to writes, which leave it out.
+        user_id: Whose memory it is.
+        title: A title, which the service can read.
+        summary: A summary, which the service can read.
+        tags: Names of its tags.
+        tag_ids: Ids of its tags.
+        importance: How much it matters; the scale is the application's.
+        confidence: How sure the application is of it.
+        source: Where it came from.
+        created_at: When it was made.
+        updated_at: When it last changed.
+    """
+
+    id: str
+    content: str | None = attrs.field(default=None, repr=False)
+    user_id: str | None = None
+    title: str | None = attrs.field(default=None, repr=False)
+    summary: str | None = attrs.field(default=None, repr=False)
+    tags: tuple[str, ...] = attrs.field(factory=_no_tags, repr=False)
+    tag_ids: tuple[str, ...] = attrs.field(factory=_no_tags, repr=False)
+    importance: float | None = None
+    confidence: float | None = None
+    source: str | None = attrs.field(default=None, repr=False)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Memory(Unpicklable):
+    """A memory, decrypted.
+
+    Attributes:
+        id: The memory.
+        user_id: Whose memory it is.
+        title: A title, which the service can read too.
+        summary: A summary, which the service can read too.
+        tags: Names of its tags, which the service can read too.
+        tag_ids: Ids of its tags.
+        importance: How much it matters; the scale is the application's.
+        confidence: How sure the application is of it.
+        source: Where it came from.
+        created_at: When it was made.
+        updated_at: When it last changed.
+        key_version: The version of the user's key that it is encrypted with; None if it is not.
+        error: Why the content cannot be read, if so. One such memory does not spoil a list.
+    """
+
+    id: str
+    user_id: str | None = None
+    title: str | None = attrs.field(default=None, repr=False)
+    summary: str | None = attrs.field(default=None, repr=False)
+    tags: tuple[str, ...] = attrs.field(factory=_no_tags, repr=False)
+    tag_ids: tuple[str, ...] = attrs.field(factory=_no_tags, repr=False)
+    importance: float | None = None
+    confidence: float | None = None
+    source: str | None = attrs.field(default=None, repr=False)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    key_version: int | None = None
+    error: MemoramError | None = None
+    _content: str | None = attrs.field(default=None, repr=False, alias="content")
+
+    @property
+    def content(self) -> str:
+        """The memory itself.
+
+        Raises:
+            DecryptionError: It could not be decrypted; the same error as `error`.
+            ContentNotLoadedError: The service did not send it: fetch the memory by its id.
+        """
+        if self.error is not None:
+            raise self.error.again()
+        if self._content is None:
+            raise ContentNotLoadedError("this memory came without its content: fetch it with get(id)")
+        return self._content
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the stored content was encrypted; False only where plaintext was allowed."""
+        return self.key_version is not None
+
+    @classmethod
+    def of(cls, blob: MemoryBlob, content: Decrypted | MemoramError | None) -> Memory:
+        """A stored blob together with what became of its content."""
+        readable = None if isinstance(content, MemoramError) else content
+        return cls(
+            id=blob.id,
+            user_id=blob.user_id,
+            title=blob.title,
+            summary=blob.summary,
+            tags=blob.tags,
+            tag_ids=blob.tag_ids,
+            importance=blob.importance,
+            confidence=blob.confidence,
+            source=blob.source,
+            created_at=blob.created_at,
+            updated_at=blob.updated_at,
+            key_version=readable.key_version if readable else None,
+            content=readable.text if readable else None,
+            error=content if isinstance(content, MemoramError) else None,
+        )

@@ -1,0 +1,24 @@
+"""One page of a list."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import attrs
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Page(Generic[T]):
+    """One page of a list.
+
+    Attributes:
+        items: What is on it.
+        next_cursor: Where the next page begins; None on the last one.
+        total: How many items the whole list has, if the service said.
+    """
+
+    items: tuple[T, ...]
+    next_cursor: str | None = attrs.field(default=None, repr=False)
+    total: int | None = None

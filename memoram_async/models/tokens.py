@@ -1,0 +1,42 @@
+"""Tokens: the application's own, and those of a user."""
+
+from __future__ import annotations
+
+import attrs
+
+from memoram_async.core.secret import Secret
+from memoram_async.models.guard import Unpicklable
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class DeveloperToken(Unpicklable):
+    """The short-lived JWT that an API key is exchanged for (contract `DeveloperToken`).
+
+    Attributes:
+        token: The bearer token, opaque to the SDK.
+        expires_at: When it ends, as the service wrote it; None if it did not say.
+        token_type: Always a bearer token in practice.
+    """
+
+    token: Secret
+    expires_at: str | None = None
+    token_type: str | None = None
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class OAuthTokens(Unpicklable):
+    """What a user's consent brings (contract `OAuthTokens`).
+
+    Attributes:
+        access_token: The user's access token.
+        token_type: Usually `bearer`.
+        expires_in: Seconds that the access token lives.
+        refresh_token: For `oauth.refresh`; save the new one before using it, the old one is spent.
+        memory_key: What `connect` and `access_requests.create` are called with.
+    """
+
+    access_token: Secret
+    token_type: str | None = None
+    expires_in: int | None = None
+    refresh_token: Secret | None = None
+    memory_key: Secret | None = None

@@ -1,0 +1,58 @@
+"""What a resource needs to send: the service's address, its credentials and a transport."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from memoram_async.core.retry import Safety
+from memoram_async.core.urls import path
+from memoram_async.transport import Call, Credentials, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from memoram_async.core.http import HTTPResponse
+    from memoram_async.seam import Runtime
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Requester:
+    """Sends the operations of one service for one client."""
+
+    base_url: str
+    credentials: Credentials | None
+    transport: Transport
+
+    @property
+    def runtime(self) -> Runtime:
+        """The world that this client runs in."""
+        return self.transport.runtime
+
+    async def send(
+        self,
+        operation: str,
+        method: str,
+        segments: tuple[str, ...],
+        *,
+        params: Mapping[str, object] | None = None,
+        json: object = None,
+        form: Mapping[str, str] | None = None,
+        safety: Safety = Safety.IDEMPOTENT,
+        oauth: bool = False,
+    ) -> HTTPResponse:
+        """Send one operation; path segments are encoded, parameters that are None left out."""
+        return await self.transport.call(
+            Call(
+                operation=operation,
+                method=method,
+                url=self.base_url + path(*segments),
+                params=params or {},
+                json=json,
+                form=form,
+                safety=safety,
+                credentials=self.credentials,
+                oauth=oauth,
+            )
+        )

@@ -1,0 +1,1 @@
+"""The resources of the services, one module each."""

@@ -1,0 +1,119 @@
+"""`client.access_requests`: asking users for access to their memories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memoram_async.approvals import wait_until_approved
+from memoram_async.core.approval import DEFAULT_TIMEOUT
+from memoram_async.core.arguments import check_reason, check_secret_text
+from memoram_async.core.retry import Safety
+from memoram_async.core.urls import check_id
+from memoram_async.models.access import AccessCredentials, AccessRequest
+from memoram_async.models.converter import structure, structure_page
+from memoram_async.pager import AsyncPager
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from memoram_async.core.secret import Secret
+    from memoram_async.models.page import Page
+    from memoram_async.requester import Requester
+
+
+class AsyncAccessRequests:
+    """Requests for access, which the user decides on in the dashboard."""
+
+    __slots__ = ("_requester",)
+
+    def __init__(self, requester: Requester) -> None:
+        self._requester = requester
+
+    async def create(self, memory_key: str | Secret, *, reason: str) -> AccessRequest:
+        """Ask a user for access (contract `createAccessRequest`).
+
+        Args:
+            memory_key: Whose memories; from the OAuth answer or from the user.
+            reason: What for, in 1 to 255 characters that the user reads when deciding.
+
+        Raises:
+            InvalidArgumentError: The memory key or reason cannot be sent.
+            BadRequestError: The service did not accept one of them.
+            NotFoundError: No user has this memory key.
+            OutcomeUnknownError: The answer was lost; `list` shows whether the request was made.
+        """
+        response = await self._requester.send(
+            "createAccessRequest",
+            "POST",
+            ("access-requests",),
+            json={
+                "memoryKey": check_secret_text(memory_key, name="memory_key"),
+                "reason": check_reason(reason),
+            },
+            safety=Safety.ONCE,
+        )
+        return structure(response, response.json(), AccessRequest, operation="createAccessRequest")
+
+    async def get(self, request_id: str) -> AccessRequest:
+        """One request and where it stands (contract `getAccessRequest`).
+
+        Raises:
+            InvalidArgumentError: `request_id` is not an identifier.
+            NotFoundError: There is no such request.
+        """
+        response = await self._requester.send(
+            "getAccessRequest", "GET", ("access-requests", check_id(request_id, name="request_id"))
+        )
+        return structure(response, response.json(), AccessRequest, operation="getAccessRequest")
+
+    def list(self) -> AsyncPager[AccessRequest]:
+        """Every request that this developer account has made (contract `listAccessRequests`)."""
+        return AsyncPager(self._page)
+
+    async def _page(self, cursor: str | None) -> Page[AccessRequest]:
+        response = await self._requester.send(
+            "listAccessRequests", "GET", ("access-requests",), params={"cursor": cursor}
+        )
+        return structure_page(response, "items", AccessRequest, operation="listAccessRequests")
+
+    async def credentials(self, request_id: str) -> AccessCredentials:
+        """What reading and writing the user's memories takes (contract `getAccessCredentials`).
+
+        Raises:
+            InvalidArgumentError: `request_id` is not an identifier.
+            PermissionDeniedError: The request is not approved.
+            NotFoundError: There is no such request.
+        """
+        response = await self._requester.send(
+            "getAccessCredentials",
+            "GET",
+            ("access-requests", check_id(request_id, name="request_id"), "credentials"),
+        )
+        return structure(response, response.json(), AccessCredentials, operation="getAccessCredentials")
+
+    async def wait_until_approved(
+        self,
+        request_id: str,
+        *,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        on_status: Callable[[str], object] | None = None,
+    ) -> AccessRequest:
+        """Wait for the user's decision; resumes a wait that any process began.
+
+        Polls every 2 seconds at first and every 15 in the end. Failures that may pass do not end the
+        wait.
+
+        Args:
+            request_id: The request.
+            timeout: Seconds to wait; None for ever.
+            on_status: Called with each status that is new.
+
+        Raises:
+            AccessRejected: The user said no.
+            AccessRevoked: The user took an approval back.
+            ApprovalTimeout: The user did not decide in time; the request stays open.
+            NotFoundError: There is no such request, and not only for a moment.
+        """
+        return await wait_until_approved(
+            self._requester.runtime, self.get, request_id, timeout=timeout, on_status=on_status
+        )

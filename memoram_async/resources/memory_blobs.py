@@ -1,0 +1,220 @@
+"""`client.memory_blobs`: memories as the service stores them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memoram_async.core.arguments import (
+    UNSET,
+    Unset,
+    check_count,
+    check_number,
+    check_optional_text,
+    check_secret_text,
+    check_stored_content,
+    check_tag_filter,
+    check_tags,
+    given,
+)
+from memoram_async.core.retry import Safety
+from memoram_async.core.urls import check_id
+from memoram_async.models.converter import structure, structure_page
+from memoram_async.models.memory import MemoryBlob
+from memoram_async.pager import AsyncPager
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from memoram_async.core.secret import Secret
+    from memoram_async.models.page import Page
+    from memoram_async.requester import Requester
+
+
+class AsyncMemoryBlobs:
+    """Stored memories, content as it is on the server; `AsyncMemoryStore` encrypts and decrypts."""
+
+    __slots__ = ("_requester",)
+
+    def __init__(self, requester: Requester) -> None:
+        self._requester = requester
+
+    def list(
+        self,
+        *,
+        user_id: str,
+        tags: Iterable[str] = (),
+        search: str | None = None,
+        importance: float | None = None,
+        page_size: int | None = None,
+    ) -> AsyncPager[MemoryBlob]:
+        """A user's blobs (contract `listMemoryBlobs`).
+
+        Args:
+            user_id: The user.
+            tags: Names of tags to filter by; whether all or any must match is the service's choice.
+            search: Text to look for in title, summary and content as stored: never inside encrypted
+                content.
+            importance: The least importance.
+            page_size: Blobs to a page; the service's default is 10.
+
+        Raises:
+            InvalidArgumentError: An argument cannot be sent.
+        """
+        params: dict[str, object] = {
+            "user_id": check_id(user_id, name="user_id"),
+            "limit": check_count(page_size, name="page_size"),
+            "tags": check_tag_filter(tags),
+            "searchQuery": check_optional_text(search, name="search"),
+            "importance": check_number(importance, name="importance"),
+        }
+
+        async def fetch(cursor: str | None) -> Page[MemoryBlob]:
+            response = await self._requester.send(
+                "listMemoryBlobs", "GET", ("memory-blobs",), params={**params, "cursor": cursor}
+            )
+            return structure_page(response, "memoryBlobs", MemoryBlob, operation="listMemoryBlobs")
+
+        return AsyncPager(fetch)
+
+    async def get(self, blob_id: str, *, user_id: str) -> MemoryBlob:
+        """One blob with its stored content (contract `getMemoryBlob`).
+
+        Raises:
+            InvalidArgumentError: An id is none.
+            PermissionDeniedError: The user has not let this application in.
+            NotFoundError: There is no such blob.
+        """
+        response = await self._requester.send(
+            "getMemoryBlob",
+            "GET",
+            ("memory-blobs", check_id(blob_id, name="blob_id")),
+            params={"user_id": check_id(user_id, name="user_id")},
+        )
+        return structure(response, response.json(), MemoryBlob, operation="getMemoryBlob")
+
+    async def create(
+        self,
+        *,
+        user_id: str,
+        memory_key: str | Secret,
+        content: str,
+        title: str | None = None,
+        summary: str | None = None,
+        tags: Iterable[str] = (),
+        importance: float | None = None,
+        confidence: float | None = None,
+        source: str | None = None,
+    ) -> MemoryBlob:
+        """Store content as it is given; encrypting it is the caller's part (contract `createMemoryBlob`).
+
+        Args:
+            user_id: The user.
+            memory_key: The user's memory key.
+            content: What to store, normally a JWE.
+            title: A title, which the service can read.
+            summary: A summary, which the service can read.
+            tags: Names of tags; unknown ones are created.
+            importance: How much it matters; a finite number on the application's own scale.
+            confidence: How sure the application is; a finite number.
+            source: Where it came from.
+
+        Returns:
+            The blob without its content.
+
+        Raises:
+            InvalidArgumentError: An argument cannot be sent.
+            PermissionDeniedError: The user has not let this application in.
+            OutcomeUnknownError: The answer was lost; `list` shows whether the blob was made.
+        """
+        tag_names = check_tags(tags)
+        body = given(
+            user_id=check_id(user_id, name="user_id"),
+            memoryKey=check_secret_text(memory_key, name="memory_key"),
+            content=check_stored_content(content),
+            title=UNSET if title is None else check_optional_text(title, name="title"),
+            summary=UNSET if summary is None else check_optional_text(summary, name="summary"),
+            tags=tag_names or UNSET,
+            importance=UNSET if importance is None else check_number(importance, name="importance"),
+            confidence=UNSET if confidence is None else check_number(confidence, name="confidence"),
+            source=UNSET if source is None else check_optional_text(source, name="source"),
+        )
+        del content
+        response = await self._requester.send(
+            "createMemoryBlob", "POST", ("memory-blobs",), json=body, safety=Safety.ONCE
+        )
+        return structure(response, response.json(), MemoryBlob, operation="createMemoryBlob")
+
+    async def update(
+        self,
+        blob_id: str,
+        *,
+        user_id: str,
+        memory_key: str | Secret,
+        content: str | Unset = UNSET,
+        title: str | Unset | None = UNSET,
+        summary: str | Unset | None = UNSET,
+        tags: Iterable[str] | Unset = UNSET,
+        importance: float | Unset | None = UNSET,
+        confidence: float | Unset | None = UNSET,
+        source: str | Unset | None = UNSET,
+    ) -> MemoryBlob:
+        """Change those members that are given; None clears one (contract `updateMemoryBlob`).
+
+        Args:
+            blob_id: The blob.
+            user_id: The user.
+            memory_key: The user's memory key.
+            content: What to store instead, normally a JWE.
+            title: A new title.
+            summary: A new summary.
+            tags: All tags that the blob is to have from now on.
+            importance: A new importance.
+            confidence: A new confidence.
+            source: A new source.
+
+        Returns:
+            The blob without its content.
+
+        Raises:
+            InvalidArgumentError: An argument cannot be sent.
+            PermissionDeniedError: The user has not let this application in.
+            NotFoundError: There is no such blob.
+            OutcomeUnknownError: The answer was lost; `get` shows whether the change was made.
+        """
+        body = given(
+            user_id=check_id(user_id, name="user_id"),
+            memoryKey=check_secret_text(memory_key, name="memory_key"),
+            content=content if content is UNSET else check_stored_content(content),
+            title=check_optional_text(title, name="title"),
+            summary=check_optional_text(summary, name="summary"),
+            tags=tags if tags is UNSET else check_tags(tags),
+            importance=check_number(importance, name="importance"),
+            confidence=check_number(confidence, name="confidence"),
+            source=check_optional_text(source, name="source"),
+        )
+        del content
+        response = await self._requester.send(
+            "updateMemoryBlob",
+            "PATCH",
+            ("memory-blobs", check_id(blob_id, name="blob_id")),
+            json=body,
+            safety=Safety.ONCE,
+        )
+        return structure(response, response.json(), MemoryBlob, operation="updateMemoryBlob")
+
+    async def delete(self, blob_id: str, *, user_id: str) -> None:
+        """Delete a blob for good (contract `deleteMemoryBlob`).
+
+        Raises:
+            InvalidArgumentError: An id is none.
+            PermissionDeniedError: The user has not let this application in.
+            NotFoundError: There is no such blob, perhaps not any more.
+            OutcomeUnknownError: The answer was lost; `get` shows whether the blob is still there.
+        """
+        await self._requester.send(
+            "deleteMemoryBlob",
+            "DELETE",
+            ("memory-blobs", check_id(blob_id, name="blob_id")),
+            params={"user_id": check_id(user_id, name="user_id")},
+            safety=Safety.ONCE,
+        )

@@ -1,0 +1,55 @@
+"""`client.tags`: a user's tags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memoram_async.core.urls import check_id
+from memoram_async.models.converter import structure, structure_page
+from memoram_async.models.tags import Tag
+from memoram_async.pager import AsyncPager
+
+if TYPE_CHECKING:
+    from memoram_async.models.page import Page
+    from memoram_async.requester import Requester
+
+
+class AsyncTags:
+    """Tags, which come into being with the first memory that bears them."""
+
+    __slots__ = ("_requester",)
+
+    def __init__(self, requester: Requester) -> None:
+        self._requester = requester
+
+    def list(self, *, user_id: str) -> AsyncPager[Tag]:
+        """A user's tags (contract `listTags`).
+
+        Raises:
+            InvalidArgumentError: `user_id` is not an identifier.
+        """
+        user = check_id(user_id, name="user_id")
+
+        async def fetch(cursor: str | None) -> Page[Tag]:
+            response = await self._requester.send(
+                "listTags", "GET", ("tags",), params={"user_id": user, "cursor": cursor}
+            )
+            return structure_page(response, "items", Tag, operation="listTags")
+
+        return AsyncPager(fetch)
+
+    async def get(self, tag_id: str, *, user_id: str) -> Tag:
+        """One tag (contract `getTag`).
+
+        Raises:
+            InvalidArgumentError: An id is none.
+            PermissionDeniedError: The user has not let this application in.
+            NotFoundError: There is no such tag.
+        """
+        response = await self._requester.send(
+            "getTag",
+            "GET",
+            ("tags", check_id(tag_id, name="tag_id")),
+            params={"user_id": check_id(user_id, name="user_id")},
+        )
+        return structure(response, response.json(), Tag, operation="getTag")

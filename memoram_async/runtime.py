@@ -1,0 +1,216 @@
+"""The seam in the async world: anyio and an async HTTP client."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+
+from memoram_async.core.errors import ClientClosedError, ConfigurationError, MemoramError
+from memoram_async.httpx_adapter import (
+    CONNECTIONS,
+    Body,
+    answer,
+    error_from,
+    make_async_client,
+    timed_out,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+
+    from memoram_async.core.deadline import Deadline
+    from memoram_async.core.http import HTTPRequest, HTTPResponse
+    from memoram_async.httpx_adapter import AsyncHTTPClient
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class _Home:
+    """The process and event loop that connections belong to, and what lives there."""
+
+    def __init__(self, pid: int, token: Any, client: AsyncHTTPClient) -> None:
+        self.pid = pid
+        self.token = token
+        self.client = client
+        self.limiter = anyio.CapacityLimiter(CONNECTIONS)
+
+
+class AnyioRuntime:
+    """Runs the core on asyncio or trio; see `memoram_async.seam.Runtime`."""
+
+    def __init__(self, http_client: AsyncHTTPClient | None = None) -> None:
+        """A runtime that opens connections when it first sends.
+
+        Args:
+            http_client: A client of the caller's own, which is used as it is and never closed.
+        """
+        self._injected = http_client
+        self._home: _Home | None = None
+        self._closed = False
+
+    def now(self) -> float:
+        """A clock that never goes back."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def random(self) -> float:
+        """A random number in [0, 1)."""
+        return random.random()  # noqa: S311 - jitter, not a secret
+
+    def home(self) -> object:
+        """The process and event loop that this runtime's connections and waiters belong to.
+
+        Raises:
+            ClientClosedError: The runtime was closed.
+            ConfigurationError: They belong to another event loop that is still running.
+        """
+        return self._settle()
+
+    def _settle(self) -> _Home:
+        if self._closed:
+            raise ClientClosedError("this client was closed: make a new one")
+        token = anyio.lowlevel.current_token()
+        pid = os.getpid()
+        home = self._home
+        if home is not None and home.token == token and home.pid == pid:
+            return home
+        if home is not None and home.pid == pid and not _is_over(home.token):
+            raise ConfigurationError(
+                "this client is in use in another event loop: make one client for each loop, in the loop"
+            )
+        # What the old loop or process left behind cannot be closed from here.
+        client = make_async_client() if self._injected is None else self._injected
+        self._home = _Home(pid, token, client)
+        return self._home
+
+    async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
+        """Send a request and read its answer to the end."""
+        home = self._settle()
+        async with home.limiter:
+            if self._closed:
+                raise ClientClosedError("this client was closed while the request waited its turn")
+            outcome = await _exchange(home.client, request, deadline.cap(request.timeout, now=self.now()))
+        if isinstance(outcome, MemoramError):
+            raise outcome
+        return outcome
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        await anyio.sleep(seconds)
+
+    def waiter(self) -> anyio.Event:
+        """A thing that one call can wait on, once."""
+        return anyio.Event()
+
+    async def wait(self, waiter: anyio.Event, timeout: float) -> bool:
+        """Wait until woken, at most that long; whether it was woken."""
+        with anyio.move_on_after(timeout):
+            await waiter.wait()
+        return waiter.is_set()
+
+    def wake(self, waiter: anyio.Event) -> None:
+        """Wake whoever waits on this."""
+        waiter.set()
+
+    async def within(self, deadline: Deadline, work: Coroutine[Any, Any, T], *, doing: str) -> T:
+        """Run a coroutine until exactly the deadline."""
+        remaining = deadline.remaining(self.now())
+        with anyio.move_on_after(None if remaining == float("inf") else remaining):
+            return await work
+        raise timed_out(doing)
+
+    async def map_bounded(
+        self, function: Callable[[T], Awaitable[R]], items: Iterable[T], *, limit: int
+    ) -> list[R]:
+        """Apply a coroutine function to every item, so many at a time; results in the items' order."""
+        results: dict[int, R] = {}
+        failure: list[Exception] = []
+        numbered = enumerate(items)
+
+        async def work() -> None:
+            for index, item in numbered:
+                try:
+                    results[index] = await function(item)
+                except Exception as error:  # noqa: BLE001 - handed on below, whatever it is
+                    failure.append(error)
+                    group.cancel_scope.cancel()
+                    return
+
+        async with anyio.create_task_group() as group:
+            for _ in range(limit):
+                group.start_soon(work)
+        if failure:
+            raise failure[0]
+        return [results[index] for index in sorted(results)]
+
+    async def run_blocking(self, function: Callable[[], R]) -> R:
+        """Run blocking code in a worker thread."""
+        return await anyio.to_thread.run_sync(function)
+
+    async def aclose(self) -> None:
+        """Close the connections that this runtime opened; a second time does nothing."""
+        self._closed = True
+        home, self._home = self._home, None
+        if (
+            home is not None
+            and self._injected is None
+            and home.pid == os.getpid()
+            and not _is_over(home.token)
+        ):
+            with anyio.CancelScope(shield=True):
+                await home.client.aclose()
+
+
+async def _exchange(
+    client: AsyncHTTPClient,
+    request: HTTPRequest,
+    timeout: float,
+) -> HTTPResponse | MemoramError:
+    """One request and its answer, or the error to raise where the client's own is out of sight."""
+    try:
+        response = await client.send(
+            client.build_request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                content=request.content,
+                timeout=max(timeout, 0.001),
+            ),
+            stream=True,
+            auth=None,
+            follow_redirects=False,
+        )
+        try:
+            body = Body()
+            async for chunk in response.aiter_bytes():
+                body.add(chunk, status=response.status_code)
+        finally:
+            await response.aclose()
+        return answer(response.status_code, response.headers.multi_items(), body)
+    except Exception as error:
+        meaning = error_from(error, url=request.url)
+        if meaning is None:
+            raise
+        return meaning
+
+
+def _is_over(token: anyio.lowlevel.EventLoopToken) -> bool:
+    """Whether an event loop has ended."""
+    native: Any = token.native_token
+    if hasattr(native, "is_closed"):
+        return bool(native.is_closed())
+    try:
+        native.run_sync_soon(lambda: None)
+    except Exception as error:  # noqa: BLE001 - trio's RunFinishedError, without importing trio
+        return type(error).__name__ == "RunFinishedError"
+    return False

@@ -1,0 +1,91 @@
+"""The seam: everything that may block or suspend, in one small protocol.
+
+The core awaits nothing but a `Runtime` and its own coroutines. One implementation suspends (anyio and
+an async HTTP client), the other never does (threads and a blocking HTTP client), and the same core
+serves both worlds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+
+    from memoram_async.core.deadline import Deadline
+    from memoram_async.core.http import HTTPRequest, HTTPResponse
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Runtime(Protocol):
+    """What the core asks of the world that it runs in. Times are seconds."""
+
+    def now(self) -> float:
+        """A clock that never goes back; its zero means nothing."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since the epoch; may jump."""
+        ...
+
+    def random(self) -> float:
+        """A random number in [0, 1), for jitter."""
+        ...
+
+    def home(self) -> object:
+        """What connections and waiters belong to; another one after a fork or in a new event loop."""
+        ...
+
+    async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
+        """Send a request and read its answer to the end; redirects are not followed.
+
+        Raises:
+            APIConnectionError: No answer came; its `sent` says whether the request may have arrived.
+            APITimeoutError: No answer came in time.
+            PoolTimeoutError: No connection became free in time.
+            ClientClosedError: The runtime was closed.
+        """
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+    def waiter(self) -> Any:
+        """A thing that one call can wait on, once."""
+        ...
+
+    async def wait(self, waiter: Any, timeout: float) -> bool:
+        """Wait until woken, at most that long; whether it was woken."""
+        ...
+
+    def wake(self, waiter: Any) -> None:
+        """Wake whoever waits on this, now or later."""
+        ...
+
+    async def within(self, deadline: Deadline, work: Coroutine[Any, Any, T], *, doing: str) -> T:
+        """Run a coroutine until the deadline: exactly then in async, at the next check in sync.
+
+        Raises:
+            APITimeoutError: The deadline came first; `doing` names the operation.
+        """
+        ...
+
+    async def map_bounded(
+        self, function: Callable[[T], Awaitable[R]], items: Iterable[T], *, limit: int
+    ) -> list[R]:
+        """Apply a coroutine function to every item, so many at a time; results in the items' order.
+
+        The first failure stops what has not started and is raised.
+        """
+        ...
+
+    async def run_blocking(self, function: Callable[[], R]) -> R:
+        """Run blocking code where it holds up nobody else."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give back what this runtime opened; a second time does nothing."""
+        ...

@@ -1,0 +1,132 @@
+"""Fetching the developer JWT: the shell around `core.token.TokenState`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from memoram_async.core.arguments import is_visible_ascii
+from memoram_async.core.deadline import Deadline
+from memoram_async.core.errors import (
+    APIResponseError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    MemoramError,
+)
+from memoram_async.core.token import Failed, Lead, Ticket, TokenState, Use, lifetime_of
+from memoram_async.models.converter import structure
+from memoram_async.models.tokens import DeveloperToken
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from memoram_async.core.http import HTTPResponse
+    from memoram_async.seam import Runtime
+
+EXCHANGE_SECONDS: Final = 30.0
+
+
+class TokenProvider:
+    """The token of a client family: one exchange, however many callers."""
+
+    def __init__(self, runtime: Runtime, exchange: Callable[[Deadline], Awaitable[HTTPResponse]]) -> None:
+        self._runtime = runtime
+        self._exchange = exchange
+        self._home: object = None
+        self.state = TokenState()
+
+    async def get(self, deadline: Deadline) -> Use:
+        """A token that serves now.
+
+        Raises:
+            MemoramError: The exchange failed, here or for the call that led.
+            APITimeoutError: Another call's exchange did not end before the deadline.
+        """
+        runtime = self._runtime
+        use = self.state.peek(now=runtime.now(), wall=runtime.wall())
+        if use is not None:
+            return use
+        home = runtime.home()
+        if home != self._home:
+            self._home = home
+            self.state.move()
+        ticket = Ticket()
+        try:
+            while True:
+                ticket.waiter = runtime.waiter()
+                now = runtime.now()
+                decision = self.state.decide(ticket, now=now, wall=runtime.wall())
+                match decision:
+                    case Use():
+                        return decision
+                    case Lead():
+                        return await self._lead(ticket)
+                    case Failed(error):
+                        raise error.again() from error
+                    case _:
+                        if deadline.expired(now):
+                            raise APITimeoutError(
+                                "no token came in time: another call is still exchanging the API key",
+                                sent=False,
+                            )
+                        await runtime.wait(ticket.waiter, deadline.cap(decision.seconds, now=now))
+        finally:
+            self._wake(self.state.leave(ticket))
+
+    async def _lead(self, ticket: Ticket) -> Use:
+        """Exchange, and share what comes of it; the leader's own deadline must not fail those who wait."""
+        runtime = self._runtime
+        asked_at, asked_wall = runtime.now(), runtime.wall()
+        try:
+            response = await self._exchange(Deadline.after(EXCHANGE_SECONDS, now=asked_at))
+            token = _read(response)
+        except MemoramError as error:
+            use, waiters = self.state.fail(ticket, error, now=runtime.now(), wall=runtime.wall())
+            self._wake(waiters)
+            if use is None:
+                raise
+            return use
+        use, waiters = self.state.succeed(
+            ticket,
+            token.token,
+            lifetime=lifetime_of(
+                expires_at=token.expires_at, date=response.headers.get("date"), wall=asked_wall
+            ),
+            asked_at=asked_at,
+            asked_wall=asked_wall,
+            jitter=runtime.random(),
+        )
+        self._wake(waiters)
+        return use
+
+    def invalidate(self, use: Use) -> None:
+        """Drop a token that was refused, unless a newer one has taken its place."""
+        self.state.invalidate(use.generation)
+
+    def _wake(self, waiters: list[object]) -> None:
+        for waiter in waiters:
+            self._runtime.wake(waiter)
+
+
+def _read(response: HTTPResponse) -> DeveloperToken:
+    token = structure(response, response.json(), DeveloperToken, operation="createToken")
+    # The HTTP library quotes a header value that it refuses, so it must not get to see a bad one.
+    if is_visible_ascii(token.token.reveal()):
+        return token
+    raise APIResponseError(
+        "createToken: the service issued a token that cannot be sent in a header: check base_url",
+        status=response.status,
+        request_id=response.request_id,
+    )
+
+
+def refused_key(error: BadRequestError) -> AuthenticationError:
+    """The token exchange may answer 400 for a wrong key: it means the same as 401."""
+    return AuthenticationError(
+        "createToken: the service refused the API key; check that it is complete, active and of this service "
+        f"(HTTP {error.status})",
+        status=error.status,
+        code=error.code,
+        request_id=error.request_id,
+        server_message=error.server_message,
+    )

@@ -1,0 +1,216 @@
+"""The seam in the blocking world: threads and a blocking HTTP client.
+
+Its `async def` methods never suspend, so a coroutine of the core runs to its end in one step: see
+`run`. There is no event loop and no thread behind it, and it works where a loop is running already.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for_futures
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from memoram_async.core.errors import ClientClosedError, InternalError, MemoramError, PoolTimeoutError
+from memoram_async.forking import reset_after_fork
+from memoram_async.httpx_adapter import CONNECTIONS, Body, answer, error_from, make_client, timed_out
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+    from concurrent.futures import Future
+
+    from memoram_async.core.deadline import Deadline
+    from memoram_async.core.http import HTTPRequest, HTTPResponse
+    from memoram_async.httpx_adapter import HTTPClient
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine of the core over a blocking runtime to its end.
+
+    Raises:
+        InternalError: The coroutine suspended, which is a fault of the SDK.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    coroutine.close()
+    raise InternalError(f"{coroutine.__qualname__} suspended in the blocking world; please report this")
+
+
+class BlockingRuntime:
+    """Runs the core on the calling thread; see `memoram_async.seam.Runtime`.
+
+    A client may be shared by many threads. After a fork the child opens connections of its own.
+    """
+
+    def __init__(self, http_client: HTTPClient | None = None) -> None:
+        """A runtime that opens connections when it first sends.
+
+        Args:
+            http_client: A client of the caller's own, which is used as it is and never closed.
+        """
+        self._injected = http_client
+        self._client = http_client
+        self._lock = threading.Lock()
+        self._limiter = threading.BoundedSemaphore(CONNECTIONS)
+        self._closed = False
+        reset_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: connections are the parent's, and other threads stayed there."""
+        self._lock = threading.Lock()
+        self._limiter = threading.BoundedSemaphore(CONNECTIONS)
+        # An injected client's connections are its owner's business.
+        self._client = self._injected
+
+    def now(self) -> float:
+        """A clock that never goes back."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def random(self) -> float:
+        """A random number in [0, 1)."""
+        return random.random()  # noqa: S311 - jitter, not a secret
+
+    def home(self) -> object:
+        """The process that connections and waiters belong to."""
+        self._open()
+        return os.getpid()
+
+    def _open(self) -> HTTPClient:
+        with self._lock:
+            if self._closed:
+                raise ClientClosedError("this client was closed: make a new one")
+            if self._client is None:
+                self._client = make_client()
+            return self._client
+
+    async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
+        """Send a request and read its answer to the end; the deadline is checked between chunks."""
+        limiter = self._limiter
+        if not limiter.acquire(timeout=deadline.cap(request.timeout, now=self.now())):
+            raise PoolTimeoutError(
+                f"{CONNECTIONS} requests are under way already and none ended in time; nothing was sent: share "
+                "the client among fewer threads",
+                sent=False,
+            )
+        try:
+            outcome = self._exchange(self._open(), request, deadline)
+        finally:
+            limiter.release()
+        if isinstance(outcome, MemoramError):
+            raise outcome
+        return outcome
+
+    def _exchange(
+        self, client: HTTPClient, request: HTTPRequest, deadline: Deadline
+    ) -> HTTPResponse | MemoramError:
+        """One request and its answer, or the error to raise where the client's own is out of sight."""
+        if deadline.expired(self.now()):
+            return PoolTimeoutError("the total timeout was over before the request was sent", sent=False)
+        try:
+            response = client.send(
+                client.build_request(
+                    request.method,
+                    request.url,
+                    headers=request.headers,
+                    content=request.content,
+                    timeout=max(deadline.cap(request.timeout, now=self.now()), 0.001),
+                ),
+                stream=True,
+                auth=None,
+                follow_redirects=False,
+            )
+            try:
+                body = Body()
+                for chunk in response.iter_bytes():
+                    body.add(chunk, status=response.status_code)
+                    if deadline.expired(self.now()):
+                        return timed_out("reading the answer")
+            finally:
+                response.close()
+            return answer(response.status_code, response.headers.multi_items(), body)
+        except Exception as error:
+            if self._closed:
+                return ClientClosedError("this client was closed while the request was under way")
+            meaning = error_from(error, url=request.url)
+            if meaning is None:
+                raise
+            return meaning
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        time.sleep(seconds)
+
+    def waiter(self) -> threading.Event:
+        """A thing that one call can wait on, once."""
+        return threading.Event()
+
+    async def wait(self, waiter: threading.Event, timeout: float) -> bool:
+        """Wait until woken, at most that long; whether it was woken."""
+        return waiter.wait(timeout)
+
+    def wake(self, waiter: threading.Event) -> None:
+        """Wake whoever waits on this."""
+        waiter.set()
+
+    async def within(self, deadline: Deadline, work: Coroutine[Any, Any, T], *, doing: str) -> T:
+        """Run a coroutine; a thread cannot be cancelled, so `send` and the transport check the deadline."""
+        del deadline, doing
+        return await work
+
+    async def map_bounded(
+        self, function: Callable[[T], Awaitable[R]], items: Iterable[T], *, limit: int
+    ) -> list[R]:
+        """Apply a coroutine function to every item, so many threads at a time; results in order.
+
+        The first failure, and an interrupt, stop what has not started.
+        """
+
+        async def work(item: T) -> R:
+            return await function(item)
+
+        results: dict[int, R] = {}
+        running: dict[Future[R], int] = {}
+
+        def collect() -> None:
+            done, _ = wait_for_futures(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                results[running.pop(future)] = future.result()
+
+        with ThreadPoolExecutor(limit, thread_name_prefix="memoram") as pool:
+            try:
+                for index, item in enumerate(items):
+                    running[pool.submit(copy_context().run, run, work(item))] = index
+                    if len(running) >= limit:
+                        collect()
+                while running:
+                    collect()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return [results[index] for index in sorted(results)]
+
+    async def run_blocking(self, function: Callable[[], R]) -> R:
+        """Run blocking code right here."""
+        return function()
+
+    async def aclose(self) -> None:
+        """Close the connections: idle ones now, busy ones as their answers come. Again does nothing."""
+        with self._lock:
+            self._closed = True
+            client, self._client = self._client, None
+        if client is not None and self._injected is None:
+            client.close()
