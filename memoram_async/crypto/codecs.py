@@ -1,0 +1,188 @@
+"""How stored content is read: which forms are known, and what happens with the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, final, runtime_checkable
+
+from memoram_async.core.errors import (
+    ContextMismatchError,
+    DecryptionError,
+    MalformedCiphertextError,
+    NotEncryptedError,
+    UnsupportedFormatError,
+)
+from memoram_async.crypto import jwe
+from memoram_async.crypto.decrypted import Decrypted
+from memoram_async.crypto.foreign import ContentFormat, classify, looks_like_jwe
+from memoram_async.crypto.header import DEFAULT_FIELD
+
+if TYPE_CHECKING:
+    from memoram_async.crypto.keyring import Keyring
+
+ReadPolicy: TypeAlias = Literal["encrypted-only", "allow-plaintext"]
+"""Whether stored plaintext is an error, or is handed out marked as not encrypted."""
+
+PLAINTEXT_CODEC_NAME: Final = "plaintext"
+
+_POLICIES: Final[frozenset[str]] = frozenset({"encrypted-only", "allow-plaintext"})
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """Reads one stored form. Implement it to read what another program wrote.
+
+    Writing is not its business: the SDK always writes the form of `memoram_async.crypto.jwe`.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the form is called in `Decrypted.codec`; unique in a registry."""
+        ...
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether the form proves that its content was not changed. Bare CBC does not."""
+        ...
+
+    def detect(self, text: str) -> bool:
+        """Whether the text is in this form. It must not take plaintext for it."""
+        ...
+
+    def decrypt(self, keyring: Keyring, text: str, *, field: str) -> Decrypted:
+        """Decrypt a text that `detect` accepted.
+
+        Raises:
+            DecryptionError: It cannot be decrypted. The message holds no key, token or content.
+        """
+        ...
+
+
+@final
+class JweCodec:
+    """The form that the SDK writes, and any other compact JWE of the same algorithms."""
+
+    __slots__ = ("_max_chars",)
+
+    name = jwe.CODEC_NAME
+    authenticated = True
+
+    def __init__(self, *, max_chars: int = jwe.MAX_TOKEN_CHARS) -> None:
+        """A codec that reads tokens of at most `max_chars` characters."""
+        self._max_chars = max_chars
+
+    def detect(self, text: str) -> bool:
+        """Whether the text is a compact JWE, be it damaged."""
+        return looks_like_jwe(text)
+
+    def decrypt(self, keyring: Keyring, text: str, *, field: str) -> Decrypted:
+        """Decrypt a token; see `memoram_async.crypto.jwe.decrypt` for the errors."""
+        try:
+            return jwe.decrypt(keyring, text, field=field, max_chars=self._max_chars)
+        finally:
+            del text
+
+
+@final
+class CodecRegistry:
+    """The forms that are read, in the order in which they are tried; immutable.
+
+    Attributes:
+        codecs: The codecs, first tried first.
+    """
+
+    __slots__ = ("codecs",)
+
+    codecs: tuple[Codec, ...]
+
+    def __init__(self, *codecs: Codec, allow_unauthenticated: bool = False) -> None:
+        """A registry of the given codecs, of the default one alone when none are given.
+
+        Args:
+            codecs: The codecs in the order of trial.
+            allow_unauthenticated: Accept codecs that cannot tell whether content was changed.
+
+        Raises:
+            ValueError: Two have one name, or one is unauthenticated without the permission.
+        """
+        self.codecs = codecs or (JweCodec(),)
+        if len({codec.name for codec in self.codecs}) != len(self.codecs):
+            message = "two codecs have the same name"
+            raise ValueError(message)
+        if not allow_unauthenticated and not all(codec.authenticated for codec in self.codecs):
+            message = "a codec cannot detect changed content: pass allow_unauthenticated=True to read with it"
+            raise ValueError(message)
+
+    def read(
+        self,
+        keyring: Keyring,
+        text: str,
+        *,
+        field: str = DEFAULT_FIELD,
+        policy: ReadPolicy = "encrypted-only",
+        require_binding: bool = False,
+    ) -> Decrypted:
+        """Turn stored content back into text.
+
+        What looks like ciphertext is never handed out as plaintext, under any policy.
+
+        Args:
+            keyring: The user's keys.
+            text: The content as stored.
+            field: What the content is.
+            policy: What happens with plaintext.
+            require_binding: Refuse ciphertext that does not prove which field it is for.
+
+        Returns:
+            The text and how far it can be trusted.
+
+        Raises:
+            NotEncryptedError: It is plaintext, and the policy is `encrypted-only`.
+            UnsupportedFormatError: It is, or seems to be, ciphertext that no codec reads.
+            DecryptionError: The codec's own refusals.
+            ValueError: There is no such policy.
+        """
+        try:
+            if policy not in _POLICIES:
+                message = "the read policy must be 'encrypted-only' or 'allow-plaintext'"
+                raise ValueError(message)
+            codec = self._find(text)
+            outcome: Decrypted | DecryptionError
+            if codec is None:
+                outcome = _read_unclaimed(text, policy)
+            else:
+                outcome = codec.decrypt(keyring, text, field=field)
+        finally:
+            # Tracebacks that show local variables must not show content.
+            del text
+        if isinstance(outcome, DecryptionError):
+            raise outcome
+        if require_binding and outcome.encrypted and not outcome.bound:
+            raise ContextMismatchError("the ciphertext does not say which field it was encrypted for")
+        return outcome
+
+    def _find(self, text: object) -> Codec | None:
+        if not isinstance(text, str):
+            return None
+        return next((codec for codec in self.codecs if codec.detect(text)), None)
+
+    def __repr__(self) -> str:
+        return f"CodecRegistry({', '.join(codec.name for codec in self.codecs)})"
+
+
+def _read_unclaimed(text: object, policy: ReadPolicy) -> Decrypted | DecryptionError:
+    """What becomes of a text that no codec reads."""
+    if not isinstance(text, str):
+        return MalformedCiphertextError(f"stored content must be text, not {type(text).__name__}")
+    form = classify(text)
+    if form is not ContentFormat.PLAINTEXT:
+        return UnsupportedFormatError(f"the content seems to be encrypted by something else: {form.value}")
+    if policy == "encrypted-only":
+        return NotEncryptedError("the content is stored unencrypted; allow-plaintext would read it")
+    return Decrypted(
+        text=text,
+        encrypted=False,
+        authenticated=False,
+        bound=False,
+        codec=PLAINTEXT_CODEC_NAME,
+        key_version=None,
+    )

@@ -1,0 +1,180 @@
+"""Recognise content that something else encrypted.
+
+Nothing is decrypted here. The point is to never hand ciphertext out as if it were a memory, not even
+damaged ciphertext, and to say which program's ciphertext it seems to be.
+"""
+
+from __future__ import annotations
+
+import codecs
+import enum
+import re
+from typing import TYPE_CHECKING, Final
+
+from memoram_async.crypto import base64url
+from memoram_async.crypto.header import MAX_HEADER_CHARS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ContentFormat(enum.StrEnum):
+    """What a stored text seems to be; the value is its name for people."""
+
+    PLAINTEXT = "plaintext"
+    JWE = "JWE compact serialization"
+    JWE_JSON = "JWE JSON serialization"
+    FERNET = "Fernet"
+    OPENSSL = "OpenSSL or CryptoJS with a password"
+    HEX_PARTS = "initialization vector and ciphertext in hexadecimal"
+    BASE64_PARTS = "initialization vector and ciphertext in base64"
+    JSON_PARTS = "initialization vector and ciphertext in JSON"
+    ENCSTRING = "Bitwarden EncString"
+    STANDARD_NOTES = "Standard Notes"
+    AGE = "age"
+    PGP = "OpenPGP"
+    CMS = "CMS or PKCS #7"
+    OPAQUE = "opaque base64 or hexadecimal"
+    """No known form, but no language either. The one guess among these: it can be wrong."""
+
+
+_JOSE_RUN: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_HEADER_CHARS}}}")
+_JOSE_SEGMENTS: Final = re.compile(r"ey[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){4}")
+# The lengths of a GCM initialization vector and tag, which stay when the header is damaged.
+_JOSE_LENGTHS: Final = re.compile(r"[^.]*\.[^.]*\.[A-Za-z0-9_-]{16}\.[^.]*\.[A-Za-z0-9_-]{22}")
+
+_JSON_CIPHERTEXT: Final = re.compile(r'"ciphertext"\s*:')
+_JSON_JOSE_MEMBER: Final = re.compile(r'"(?:protected|unprotected|recipients)"\s*:')
+_JSON_IV: Final = re.compile(r'"(?:iv|nonce)"\s*:\s*["\[{]', re.IGNORECASE)
+_JSON_BODY: Final = re.compile(
+    r'"(?:cipher_?text|ct|data|content|encrypted(?:_?(?:data|content|text))?|payload|value'
+    r'|(?:auth_?)?tag|mac)"\s*:\s*["\[{]',
+    re.IGNORECASE,
+)
+
+_FERNET: Final = re.compile(r"gAAAAA[A-Za-z0-9_-]{80,}={0,2}")
+_OPENSSL: Final = re.compile(r"U2FsdGVkX1[A-Za-z0-9+/]+={0,2}")
+_HEX_PARTS: Final = re.compile(r"(?:[0-9A-Fa-f]{24}|[0-9A-Fa-f]{32})(?:[:.|$](?:[0-9A-Fa-f]{2})+){1,2}")
+_BASE64_PARTS: Final = re.compile(
+    r"[A-Za-z0-9+/]{22}==(?:[:.|$][A-Za-z0-9+/]+={0,2}){1,2}"
+    r"|[A-Za-z0-9+/]{16}[:.|$][A-Za-z0-9+/]+={0,2}[:.|$][A-Za-z0-9+/]{22}=="
+    r"|[A-Za-z0-9+/]{16}[:.|$][A-Za-z0-9+/]{22}==[:.|$][A-Za-z0-9+/]+={0,2}"
+)
+_ENCSTRING: Final = re.compile(
+    r"[0-9]\.(?:[A-Za-z0-9+/]{22}==\|[A-Za-z0-9+/]+={0,2}(?:\|[A-Za-z0-9+/]+={0,2})?"
+    r"|[A-Za-z0-9+/]{40,}={0,2})"
+)
+_STANDARD_NOTES: Final = re.compile(r"00[1-4]:[0-9a-f]{24,}:[A-Za-z0-9+/=:_-]+")
+
+_BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{40,}|[A-Za-z0-9_-]{40,})={0,2}")
+_HEX: Final = re.compile(r"[0-9a-f]{40,}|[0-9A-F]{40,}")
+
+_MIN_WRAPPED_LINE: Final = 60
+"""Programs that wrap base64 do it at 64 or 76 characters; lists of words have shorter lines."""
+
+_MIN_DISTINCT: Final = 8
+"""Rulers and padding repeat a few characters; ciphertext does not."""
+
+
+def classify(text: str) -> ContentFormat:
+    """What a stored text seems to be.
+
+    Args:
+        text: The text as stored. Surrounding whitespace and wrapped lines do not matter.
+
+    Returns:
+        `PLAINTEXT` when nothing about it looks like ciphertext.
+    """
+    text = _unwrapped(text.strip())
+    for form, detect in _DETECTORS:
+        if detect(text):
+            return form
+    return ContentFormat.PLAINTEXT
+
+
+def looks_like_jwe(text: str) -> bool:
+    """Whether a text is, or was before it was damaged, a compact JWE."""
+    text = text.strip()
+    if text.startswith("ey") and (run := _JOSE_RUN.match(text)):
+        # Cut to whole quanta: what follows the header may be damaged, up to the very next character.
+        header = base64url.decode(run[0][: len(run[0]) // 4 * 4]) or b""
+        # A JWS has no "enc": it is signed, not encrypted.
+        if b'"alg"' in header and b'"enc"' in header:
+            return True
+    return _JOSE_LENGTHS.fullmatch(text) is not None or _JOSE_SEGMENTS.fullmatch(text) is not None
+
+
+def _looks_like_jwe_json(text: str) -> bool:
+    return (
+        text.startswith("{")
+        and _JSON_CIPHERTEXT.search(text) is not None
+        and _JSON_JOSE_MEMBER.search(text) is not None
+    )
+
+
+def _looks_like_json_parts(text: str) -> bool:
+    return text.startswith("{") and _JSON_IV.search(text) is not None and _JSON_BODY.search(text) is not None
+
+
+def _looks_opaque(text: str) -> bool:
+    if _HEX.fullmatch(text):
+        return not text.isdecimal() and not text.isalpha() and len(set(text)) >= _MIN_DISTINCT
+    if _BASE64.fullmatch(text) is None or text == text.lower() or text == text.upper():
+        return False
+    body = text.rstrip("=").replace("+", "-").replace("/", "_")
+    # Cut to whole quanta: ciphertext that was cut short is still no language.
+    data = base64url.decode(body[: len(body) // 4 * 4]) or b""
+    return len(set(body)) >= _MIN_DISTINCT and not _is_utf8(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        # Not final: the cut may have split the last character.
+        codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _unwrapped(text: str) -> str:
+    """The text with its line breaks removed where a program wrapped it."""
+    first, *rest = text.split("\n", 1)
+    width = len(first.rstrip("\r"))
+    if not rest or width < _MIN_WRAPPED_LINE:
+        return text
+    *full, last = (line.rstrip("\r") for line in text.split("\n"))
+    if len(last) > width or any(len(line) != width for line in full):
+        return text
+    return "".join((*full, last))
+
+
+def _whole(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    def detect(text: str) -> bool:
+        return pattern.fullmatch(text) is not None
+
+    return detect
+
+
+def _start(*prefixes: str) -> Callable[[str], bool]:
+    def detect(text: str) -> bool:
+        return text.startswith(prefixes)
+
+    return detect
+
+
+# The first that matches wins, so the precise ones come before the guess.
+_DETECTORS: Final[tuple[tuple[ContentFormat, Callable[[str], bool]], ...]] = (
+    (ContentFormat.JWE, looks_like_jwe),
+    (ContentFormat.JWE_JSON, _looks_like_jwe_json),
+    (ContentFormat.JSON_PARTS, _looks_like_json_parts),
+    (ContentFormat.FERNET, _whole(_FERNET)),
+    (ContentFormat.OPENSSL, _whole(_OPENSSL)),
+    (ContentFormat.HEX_PARTS, _whole(_HEX_PARTS)),
+    (ContentFormat.BASE64_PARTS, _whole(_BASE64_PARTS)),
+    (ContentFormat.ENCSTRING, _whole(_ENCSTRING)),
+    (ContentFormat.STANDARD_NOTES, _whole(_STANDARD_NOTES)),
+    (ContentFormat.AGE, _start("-----BEGIN AGE ENCRYPTED FILE-----", "age-encryption.org/")),
+    (ContentFormat.PGP, _start("-----BEGIN PGP MESSAGE-----")),
+    (ContentFormat.CMS, _start("-----BEGIN CMS-----", "-----BEGIN PKCS7-----")),
+    (ContentFormat.OPAQUE, _looks_opaque),
+)

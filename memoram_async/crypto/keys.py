@@ -1,0 +1,161 @@
+"""One version of a user's encryption key."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import TYPE_CHECKING, Final, NoReturn, final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from memoram_async.core.errors import InvalidKeyError
+from memoram_async.core.secret import Secret
+from memoram_async.crypto.header import MAX_KEY_VERSION, write_header
+
+if TYPE_CHECKING:
+    from typing import Self
+
+_HEX: Final = re.compile("[0-9A-Fa-f]+")
+
+# JWA names of AES-GCM (RFC 7518 5.3) by the number of hexadecimal digits of the key.
+_ENCRYPTIONS: Final = {32: "A128GCM", 48: "A192GCM", 64: "A256GCM"}
+
+# An application writes a handful of fields. The bound only stops a caller who makes names up.
+_MAX_HEADERS: Final = 32
+
+
+@final
+class EncryptionKey:
+    """One version of a user's key, ready to use.
+
+    Build it with `EncryptionKey.from_hex`. Only the cipher is kept, not the key's bytes or digits:
+    a key shows itself in no repr, and can be neither pickled nor copied. Keys compare by identity;
+    `same_key` compares what is inside.
+
+    Attributes:
+        version: The key version, which becomes the `kid` of what it encrypts.
+        encryption: The JWA name of the algorithm that its length selects: A128GCM, A192GCM or A256GCM.
+    """
+
+    __slots__ = ("_cipher", "_fingerprint", "_headers", "encryption", "version")
+
+    encryption: str
+    version: int
+
+    def __init__(self, *, version: int, encryption: str, cipher: AESGCM, fingerprint: bytes) -> None:
+        self.version = version
+        self.encryption = encryption
+        self._cipher: AESGCM | None = cipher
+        self._fingerprint = fingerprint
+        self._headers: dict[str, bytes] = {}
+
+    @classmethod
+    def from_hex(cls, value: str | Secret, *, version: int) -> Self:
+        """The key that a hexadecimal text spells.
+
+        A faulty text is refused and never repaired: whitespace, a `0x` prefix or a missing digit
+        mean that something upstream went wrong.
+
+        Args:
+            value: 32, 48 or 64 hexadecimal digits of either case, plain or wrapped.
+            version: The key version, 0 to 2^53 - 1.
+
+        Raises:
+            InvalidKeyError: The value is no such text, the key is all zeros, or the version is out of
+                range. The message names the reason and the length, never the value.
+        """
+        key = _parse(value, version)
+        # Tracebacks that show local variables must show neither the digits nor the bytes.
+        del value
+        try:
+            if isinstance(key, str):
+                raise InvalidKeyError(key)
+            return cls(
+                version=version,
+                encryption=_ENCRYPTIONS[2 * len(key)],
+                cipher=AESGCM(key),
+                fingerprint=_fingerprint(key),
+            )
+        finally:
+            del key
+
+    @property
+    def cipher(self) -> AESGCM:
+        """The cipher itself, for the format layer.
+
+        Raises:
+            InvalidKeyError: The key was closed.
+        """
+        if self._cipher is None:
+            raise InvalidKeyError("the encryption key was closed")
+        return self._cipher
+
+    def header(self, field: str) -> bytes:
+        """The encoded protected header of what this key encrypts for `field`, built once.
+
+        Raises:
+            ValueError: `field` is not a field name.
+        """
+        header = self._headers.get(field)
+        if header is None:
+            header = write_header(encryption=self.encryption, version=self.version, field=field)
+            if len(self._headers) < _MAX_HEADERS:
+                self._headers[field] = header
+        return header
+
+    def same_key(self, other: EncryptionKey) -> bool:
+        """Whether both hold the same key bytes, whatever their versions; works on closed keys too."""
+        return hmac.compare_digest(self._fingerprint, other._fingerprint)
+
+    def close(self) -> None:
+        """Let go of the cipher; whatever uses this key afterwards raises `InvalidKeyError`.
+
+        Python cannot promise to wipe memory: this shortens the key's life as far as it can be.
+        """
+        self._cipher = None
+
+    def __repr__(self) -> str:
+        return f"EncryptionKey(version={self.version})"
+
+    def _refuse(self) -> NoReturn:
+        message = "an EncryptionKey can be neither pickled nor copied"
+        raise TypeError(message)
+
+    def __reduce__(self) -> NoReturn:
+        self._refuse()
+
+    def __copy__(self) -> NoReturn:
+        self._refuse()
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self._refuse()
+
+
+def _parse(value: object, version: object) -> bytes | str:
+    """The key's bytes, or the reason why there are none."""
+    if isinstance(value, Secret):
+        value = value.reveal()
+    if type(version) is not int or not 0 <= version <= MAX_KEY_VERSION:
+        return "the key version must be an integer from 0 to 2^53 - 1"
+    if not isinstance(value, str):
+        return f"the encryption key must be hexadecimal text, not {type(value).__name__}"
+    if len(value) not in _ENCRYPTIONS:
+        return f"the encryption key must have 32, 48 or 64 hexadecimal digits, not {len(value)} characters"
+    # Checked first: bytes.fromhex skips whitespace, and would take a shorter key for a whole one.
+    if _HEX.fullmatch(value) is None:
+        return f"the encryption key has a character that is no hexadecimal digit ({len(value)} characters)"
+    key = bytes.fromhex(value)
+    if not any(key):
+        return f"the encryption key is all zeros ({len(value)} digits)"
+    return key
+
+
+def _fingerprint(key: bytes) -> bytes:
+    """What tells two keys apart without keeping them: one-way, and separate from the key's other use.
+
+    HKDF hashes the key as a message. A bare HMAC under the key would pad it with zeros, and take a
+    key and the same key followed by zeros for one.
+    """
+    return HKDF(SHA256(), 16, salt=None, info=b"memoram/key-fingerprint/v1").derive(key)
