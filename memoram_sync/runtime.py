@@ -43,7 +43,9 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
         result: T = stop.value
         return result
     coroutine.close()
-    raise InternalError(f"{coroutine.__qualname__} suspended in the blocking world; please report this")
+    raise InternalError(
+        f"{getattr(coroutine, '__qualname__', coroutine)} suspended in the blocking world; please report this"
+    )
 
 
 class BlockingRuntime:
@@ -102,8 +104,8 @@ class BlockingRuntime:
         limiter = self._limiter
         if not limiter.acquire(timeout=deadline.cap(request.timeout, now=self.now())):
             raise PoolTimeoutError(
-                f"{CONNECTIONS} requests are under way already and none ended in time; nothing was sent: share "
-                "the client among fewer threads",
+                f"{CONNECTIONS} requests are under way already and none ended in time; nothing was sent: use fewer "
+                "threads",
                 sent=False,
             )
         try:
@@ -152,7 +154,7 @@ class BlockingRuntime:
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
-        time.sleep(seconds)
+        time.sleep(seconds)  # noqa: ASYNC251 - never suspending is the point of this class
 
     def waiter(self) -> threading.Event:
         """A thing that one call can wait on, once."""
