@@ -1,0 +1,37 @@
+"""Who is calling the API (RFC 6750)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memoram_local.api.answers import ApiError
+from memoram_local.developer_tokens import TokenError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from memoram_local.developer_tokens import DeveloperTokens
+
+
+def calling_app(request: Request, tokens: DeveloperTokens) -> str:
+    """The id of the application that a request's token proves.
+
+    Raises:
+        ApiError: The token is missing, wrong or expired.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise ApiError(
+            401,
+            "A bearer token is needed: exchange the API key for one.",
+            headers={"www-authenticate": "Bearer"},
+        )
+    try:
+        return tokens.app_id(token.strip())
+    except TokenError as error:
+        raise ApiError(
+            401,
+            str(error),
+            code="invalid_token",
+            headers={"www-authenticate": 'Bearer error="invalid_token"'},
+        ) from error

@@ -1,0 +1,183 @@
+"""Reads what a request says, and refuses with the name of the member that is wrong."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, NoReturn, cast
+from uuid import UUID
+
+from memoram_local.api.answers import ApiError
+from memoram_local.behaviour import behaviour
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.requests import Request
+
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,32})?([eE][+-]?[0-9]{1,3})?")
+
+
+class Body:
+    """The members of a JSON object. Those that nobody asks for are ignored."""
+
+    def __init__(self, members: dict[str, object]) -> None:
+        self._members = members
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def text(self, name: str, *, longest: int | None = None) -> str:
+        """A string that must be there.
+
+        Args:
+            name: The member.
+            longest: The most characters it may have; such a string may not be empty either.
+        """
+        if name not in self._members:
+            raise _wrong(name, "is missing")
+        value = self.optional_text(name)
+        if value is None:
+            raise _wrong(name, "must be a string")
+        if longest is not None and not 0 < len(value) <= longest:
+            raise _wrong(name, f"must have 1 to {longest} characters")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """A string; None when it is null or left out."""
+        value = self._members.get(name)
+        return None if value is None else _text(name, value)
+
+    @behaviour("blobs.numbers", "invented", "Importance and confidence may be any finite numbers.")
+    def optional_number(self, name: str) -> float | None:
+        """A finite number; None when it is null or left out."""
+        value = self._members.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise _wrong(name, "must be a number")
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise _wrong(name, "is too large")
+        return number
+
+    def optional_count(self, name: str) -> int | None:
+        """An integer of at least 1; None when it is null or left out."""
+        value = self._members.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise _wrong(name, "must be an integer")
+        if value < 1:
+            raise _wrong(name, "must be at least 1")
+        return value
+
+    @behaviour("blobs.tag-duplicates", "invented", "A tag named twice counts once, in its first place.")
+    @behaviour("blobs.tag-empty", "invented", "A tag needs a name of at least one character.")
+    def tag_names(self, name: str) -> list[str]:
+        """An array of tag names, without duplicates; empty when it is null or left out."""
+        value = self._members.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise _wrong(name, "must be an array of strings")
+        names = [_text(name, item) for item in cast("list[object]", value)]
+        if not all(names):
+            raise _wrong(name, "must not hold an empty name")
+        return list(dict.fromkeys(names))
+
+    def user_id(self, name: str = "user_id") -> str:
+        """A user's id that must be there."""
+        return _user_id(name, self.text(name))
+
+
+@behaviour("errors.unknown-members", "invented", "Unknown members of a body are ignored.")
+async def read_body(request: Request) -> Body:
+    """The JSON object that a request carries.
+
+    Raises:
+        ApiError: It is not JSON in UTF-8, or not an object.
+    """
+    octets = await request.body()
+    try:
+        content: object = json.loads(octets.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, "The body is not valid JSON in UTF-8.") from error
+    if not isinstance(content, dict):
+        raise ApiError(400, "The body must be a JSON object.")
+    return Body(cast("dict[str, object]", content))
+
+
+class Query:
+    """The parameters of a request's query. Those that nobody asks for are ignored."""
+
+    def __init__(self, request: Request) -> None:
+        self._parameters = request.query_params
+
+    def user_id(self, name: str = "user_id") -> str:
+        """A user's id that must be there."""
+        value = self._parameters.get(name)
+        if value is None:
+            raise _wrong(name, "is missing")
+        return _user_id(name, value)
+
+    def text(self, name: str) -> str | None:
+        """A string; None when it is left out or empty."""
+        return self._parameters.get(name) or None
+
+    def count(self, name: str, *, default: int, most: int) -> int:
+        """An integer of at least 1, cut to `most`."""
+        value = self._parameters.get(name)
+        if value is None:
+            return default
+        if _INTEGER.fullmatch(value) is None:
+            raise _wrong(name, "must be an integer")
+        if int(value) < 1:
+            raise _wrong(name, "must be at least 1")
+        return min(int(value), most)
+
+    def number(self, name: str) -> float | None:
+        """A finite number; None when it is left out."""
+        value = self._parameters.get(name)
+        if value is None:
+            return None
+        number = float(value) if _NUMBER.fullmatch(value) else math.inf
+        if not math.isfinite(number):
+            raise _wrong(name, "must be a number")
+        return number
+
+    @behaviour("list-blobs.tags-empty", "invented", "Empty names in the tags filter are ignored.")
+    def tag_names(self, name: str) -> tuple[str, ...]:
+        """Names joined by commas, from every parameter of this name."""
+        values: Iterable[str] = self._parameters.getlist(name)
+        return tuple(dict.fromkeys(part for value in values for part in value.split(",") if part))
+
+
+def _wrong(name: str, what: str) -> ApiError:
+    return ApiError(400, f"{name} {what}.")
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _wrong(name, "must be a string")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise _wrong(name, "holds half of a surrogate pair") from error
+    return value
+
+
+def _user_id(name: str, value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError as error:
+        raise _wrong(name, "must be a UUID") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -1,0 +1,186 @@
+"""`/memory-blobs`: users' memories, for applications that they let in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memoram_local.api import cursors
+from memoram_local.api.answers import ApiError, json_answer
+from memoram_local.api.bearer import calling_app
+from memoram_local.api.grant import require_grant
+from memoram_local.api.members import Body, Query, read_body
+from memoram_local.behaviour import behaviour
+from memoram_local.clock import iso
+from memoram_local.routing import resource
+from memoram_local.store.memory_blobs import BlobChanges, BlobFilter
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    from memoram_local.services import Services
+    from memoram_local.store.memory_blobs import MemoryBlob
+
+DEFAULT_LIMIT = 10
+HIGHEST_LIMIT = 100
+
+
+class MemoryBlobsApi:
+    """Answers for memory blobs."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def routes(self) -> list[Route]:
+        """The routes of this resource."""
+        return [
+            resource("/memory-blobs", get=self.list_all, post=self.create),
+            resource("/memory-blobs/{blob_id}", get=self.get, patch=self.update, delete=self.delete),
+        ]
+
+    @behaviour("list-blobs.limit", "documented", "A page holds 10 blobs unless limit says otherwise.")
+    @behaviour("list-blobs.limit-cap", "invented", "A limit above 100 counts as 100, one below 1 is refused.")
+    @behaviour("list-blobs.last-page", "inferred", "next_cursor is null on the last page.")
+    async def list_all(self, request: Request) -> Response:
+        """Contract operation listMemoryBlobs."""
+        app_id = calling_app(request, self._services.tokens)
+        query = Query(request)
+        user_id = query.user_id()
+        limit = query.count("limit", default=DEFAULT_LIMIT, most=HIGHEST_LIMIT)
+        cursor = query.text("cursor")
+        after = None if cursor is None else cursors.read(cursor)
+        only = BlobFilter(
+            tags=query.tag_names("tags"),
+            text=query.text("searchQuery"),
+            least_importance=query.number("importance"),
+        )
+        services = self._services
+
+        def find(connection: Connection) -> tuple[list[MemoryBlob], bool]:
+            require_grant(services, connection, app_id=app_id, user_id=user_id)
+            return services.memory_blobs.page(
+                connection, account_id=user_id, limit=limit, after=after, only=only
+            )
+
+        blobs, more = await services.database.read(find)
+        return json_answer(
+            {
+                "memoryBlobs": [_with_content(blob) for blob in blobs],
+                "next_cursor": cursors.write(blobs[-1].created_at, blobs[-1].id) if more else None,
+            }
+        )
+
+    @behaviour("create-blob.null", "invented", "Null for an optional member says the same as leaving it out.")
+    async def create(self, request: Request) -> Response:
+        """Contract operation createMemoryBlob."""
+        app_id = calling_app(request, self._services.tokens)
+        body = await read_body(request)
+        user_id, memory_key = body.user_id(), body.text("memoryKey")
+        content, values = body.text("content"), _described(body)
+        tags = body.tag_names("tags")
+        services = self._services
+
+        def store(connection: Connection) -> MemoryBlob:
+            require_grant(services, connection, app_id=app_id, user_id=user_id, memory_key=memory_key)
+            return services.memory_blobs.create(
+                connection, account_id=user_id, content=content, values=values, tags=tags
+            )
+
+        return json_answer(_summary(await services.database.write(store)), status=201)
+
+    async def get(self, request: Request) -> Response:
+        """Contract operation getMemoryBlob."""
+        app_id = calling_app(request, self._services.tokens)
+        user_id = Query(request).user_id()
+        blob_id: str = request.path_params["blob_id"]
+        services = self._services
+
+        def find(connection: Connection) -> MemoryBlob:
+            require_grant(services, connection, app_id=app_id, user_id=user_id)
+            return _found(services.memory_blobs.get(connection, account_id=user_id, blob_id=blob_id))
+
+        return json_answer(_with_content(await services.database.read(find)))
+
+    @behaviour("update-blob.null", "invented", "Null empties a member, but content must stay a string.")
+    @behaviour("update-blob.tags", "documented", "A tags array replaces all tags.")
+    async def update(self, request: Request) -> Response:
+        """Contract operation updateMemoryBlob."""
+        app_id = calling_app(request, self._services.tokens)
+        body = await read_body(request)
+        user_id, memory_key = body.user_id(), body.text("memoryKey")
+        values = _described(body)
+        if "content" in body:
+            values["content"] = body.text("content")
+        tags = body.tag_names("tags") if "tags" in body else None
+        blob_id: str = request.path_params["blob_id"]
+        services = self._services
+
+        def change(connection: Connection) -> MemoryBlob:
+            require_grant(services, connection, app_id=app_id, user_id=user_id, memory_key=memory_key)
+            return _found(
+                services.memory_blobs.update(
+                    connection, account_id=user_id, blob_id=blob_id, values=values, tags=tags
+                )
+            )
+
+        return json_answer(_summary(await services.database.write(change)))
+
+    @behaviour("delete-blob.answer", "invented", 'The answer is {"id": ..., "deleted": true}.')
+    @behaviour("delete-blob.tags", "invented", "The tags of a deleted blob stay.")
+    async def delete(self, request: Request) -> Response:
+        """Contract operation deleteMemoryBlob."""
+        app_id = calling_app(request, self._services.tokens)
+        user_id = Query(request).user_id()
+        blob_id: str = request.path_params["blob_id"]
+        services = self._services
+
+        def remove(connection: Connection) -> bool:
+            require_grant(services, connection, app_id=app_id, user_id=user_id)
+            return services.memory_blobs.delete(connection, account_id=user_id, blob_id=blob_id)
+
+        if not await services.database.write(remove):
+            _found(None)
+        return json_answer({"id": blob_id, "deleted": True})
+
+
+def _described(body: Body) -> BlobChanges:
+    values: BlobChanges = {}
+    if "title" in body:
+        values["title"] = body.optional_text("title")
+    if "summary" in body:
+        values["summary"] = body.optional_text("summary")
+    if "source" in body:
+        values["source"] = body.optional_text("source")
+    if "importance" in body:
+        values["importance"] = body.optional_number("importance")
+    if "confidence" in body:
+        values["confidence"] = body.optional_number("confidence")
+    return values
+
+
+def _found(blob: MemoryBlob | None) -> MemoryBlob:
+    if blob is None:
+        raise ApiError(404, "There is no such memory blob.")
+    return blob
+
+
+def _summary(blob: MemoryBlob) -> dict[str, object]:
+    return {
+        "id": blob.id,
+        "user_id": blob.user_id,
+        "created_at": iso(blob.created_at),
+        "updated_at": iso(blob.updated_at),
+        "source": blob.source,
+        "title": blob.title,
+        "summary": blob.summary,
+        "importance": blob.importance,
+        "confidence": blob.confidence,
+        "tags": [name for name, _ in blob.tags],
+        "tag_ids": [tag_id for _, tag_id in blob.tags],
+    }
+
+
+def _with_content(blob: MemoryBlob) -> dict[str, object]:
+    return {**_summary(blob), "content": blob.content}

@@ -1,0 +1,72 @@
+"""`/tags`: the names that a user's memories are filed under."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memoram_local.api.answers import ApiError, json_answer
+from memoram_local.api.bearer import calling_app
+from memoram_local.api.grant import require_grant
+from memoram_local.api.members import Query
+from memoram_local.clock import iso
+from memoram_local.routing import resource
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    from memoram_local.services import Services
+    from memoram_local.store.tags import Tag
+
+
+class TagsApi:
+    """Answers for tags."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def routes(self) -> list[Route]:
+        """The routes of this resource."""
+        return [resource("/tags", get=self.list_all), resource("/tags/{tag_id}", get=self.get)]
+
+    async def list_all(self, request: Request) -> Response:
+        """Contract operation listTags."""
+        app_id = calling_app(request, self._services.tokens)
+        user_id = Query(request).user_id()
+        services = self._services
+
+        def find(connection: Connection) -> list[Tag]:
+            require_grant(services, connection, app_id=app_id, user_id=user_id)
+            return services.tags.all(connection, user_id)
+
+        return json_answer({"items": [_on_the_wire(tag) for tag in await services.database.read(find)]})
+
+    async def get(self, request: Request) -> Response:
+        """Contract operation getTag."""
+        app_id = calling_app(request, self._services.tokens)
+        user_id = Query(request).user_id()
+        tag_id: str = request.path_params["tag_id"]
+        services = self._services
+
+        def find(connection: Connection) -> Tag | None:
+            require_grant(services, connection, app_id=app_id, user_id=user_id)
+            return services.tags.get(connection, account_id=user_id, tag_id=tag_id)
+
+        tag = await services.database.read(find)
+        if tag is None:
+            raise ApiError(404, "There is no such tag.")
+        return json_answer(_on_the_wire(tag))
+
+
+def _on_the_wire(tag: Tag) -> dict[str, object]:
+    return {
+        "id": tag.id,
+        "name": tag.name,
+        "description": tag.description,
+        "color": tag.color,
+        "is_enabled": tag.is_enabled,
+        "created_at": iso(tag.created_at),
+        "updated_at": iso(tag.updated_at),
+    }

@@ -1,0 +1,44 @@
+"""`/auth/token`: an API key for a short-lived bearer token."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from memoram_local.api.answers import ApiError, json_answer
+from memoram_local.api.members import read_body
+from memoram_local.behaviour import behaviour
+from memoram_local.clock import iso
+from memoram_local.developer_tokens import DEFAULT_SECONDS
+from memoram_local.routing import resource
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    from memoram_local.services import Services
+
+
+class TokensApi:
+    """Answers for developer tokens."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def routes(self) -> list[Route]:
+        """The routes of this resource."""
+        return [resource("/auth/token", post=self.create)]
+
+    @behaviour("create-token.wrong-key", "documented", "A key that nobody has is answered with 401.")
+    async def create(self, request: Request) -> Response:
+        """Contract operation createToken."""
+        body = await read_body(request)
+        api_key = body.text("api_key")
+        expires_in = body.optional_count("expires_in") or DEFAULT_SECONDS
+        services = self._services
+        app = await services.database.read(partial(services.apps.by_api_key, api_key=api_key))
+        if app is None:
+            raise ApiError(401, "The API key is not valid.", code="invalid_api_key")
+        token, expires_at = services.tokens.issue(app.id, expires_in=expires_in)
+        return json_answer({"token": token, "expires_at": iso(expires_at), "token_type": "Bearer"})

@@ -1,0 +1,88 @@
+"""Puts the API, the authorization server and the pages together as one ASGI application."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+
+from memoram_local.api import answers
+from memoram_local.api.answers import ApiError
+from memoram_local.api.routes import API_PATH, api_routes
+from memoram_local.guards import BodyLimit, HostGuard, RequestIds, SameOriginGuard
+from memoram_local.oauth.token_endpoint import TokenEndpoint
+from memoram_local.web.pages import Pages
+from memoram_local.web.routes import web_routes
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+    from memoram_local.services import Services
+
+# Below these nobody is known by a cookie, and programs, not people, read the answers.
+_FOR_PROGRAMS = (f"{API_PATH}/", "/oauth/token", "/.well-known/")
+
+_MESSAGES = {
+    400: "The request is not well-formed.",
+    404: "There is nothing here.",
+    405: "This path does not take that method.",
+}
+
+
+class _Refusals:
+    """Words refusals as the reader of each path expects: JSON for programs, a page for people."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def __call__(
+        self, path: str, status: int, message: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        if path.startswith(_FOR_PROGRAMS):
+            return answers.refusal(status, answers.code_of(status), message, headers)
+        page = self._pages.error(status, message)
+        page.headers.update(headers or {})
+        return page
+
+    async def api_error(self, _request: Request, error: Exception) -> Response:
+        assert isinstance(error, ApiError)  # noqa: S101 - registered for it alone
+        return answers.refusal(error.status, error.code, error.message, error.headers)
+
+    async def http_exception(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+        message = _MESSAGES.get(error.status_code, error.detail)
+        return self(request.url.path, error.status_code, message, error.headers)
+
+    async def internal_error(self, request: Request, _error: Exception) -> Response:
+        return self(request.url.path, 500, "Something went wrong inside the platform.")
+
+
+def build_application(services: Services, *, allowed_hosts: Collection[str], max_body_octets: int) -> ASGIApp:
+    """The ASGI application of one platform.
+
+    Args:
+        services: The platform's parts.
+        allowed_hosts: Host names, without ports, under which it may be reached.
+        max_body_octets: The largest body that is read.
+    """
+    pages = Pages()
+    refuse = _Refusals(pages)
+    application = Starlette(
+        routes=[api_routes(services), *TokenEndpoint(services).routes(), *web_routes(services, pages)],
+        exception_handlers={
+            ApiError: refuse.api_error,
+            HTTPException: refuse.http_exception,
+            Exception: refuse.internal_error,
+        },
+    )
+    # A misspelt path is answered with 404, not by sending the client, and its body, elsewhere.
+    application.router.redirect_slashes = False
+    limited = BodyLimit(application, octets=max_body_octets)
+    same_origin = SameOriginGuard(limited, without_cookies=_FOR_PROGRAMS, refuse=refuse)
+    guarded = HostGuard(same_origin, hosts=allowed_hosts, refuse=refuse)
+    return RequestIds(guarded, randomness=services.request_ids)

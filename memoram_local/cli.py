@@ -1,0 +1,118 @@
+"""The command line: `memoram-local serve` and `memoram-local demo`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from memoram_local.errors import LocalPlatformError
+from memoram_local.platform import MemoramLocal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from memoram_local.server import LocalServer
+
+DEFAULT_PORT = 8765
+DEFAULT_DATA = "memoram-local-data"
+
+_HIGHEST_PORT = 65535
+# Waiting in steps lets Ctrl-C through where a wait without end would not, as on Windows.
+_STEP_SECONDS = 0.5
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: The arguments after the program's name; the process's own by default.
+
+    Returns:
+        The exit status: 0 when all went well, 1 when the address or the data cannot be used; argparse exits
+        with 2 for arguments that make no sense.
+    """
+    arguments = _parser().parse_args(argv)
+    if arguments.command == "demo":
+        demo = importlib.import_module("memoram_local.demo")
+        status: int | None = demo.main(arguments)
+        return status or 0
+    try:
+        return _serve(host=arguments.host, port=arguments.port, data=arguments.data)
+    except LocalPlatformError as error:
+        _say(f"memoram-local: {error}", error=True)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="memoram-local", description="A Memoram-compatible platform on this machine."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{serve,demo}")
+    serve = commands.add_parser("serve", help="run the platform until Ctrl-C")
+    serve.add_argument("--host", default="127.0.0.1", help="localhost, 127.0.0.1 or ::1 (default: 127.0.0.1)")
+    serve.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help=f"0 for any free one (default: {DEFAULT_PORT})"
+    )
+    serve.add_argument(
+        "--data", metavar="DIR", default=DEFAULT_DATA, help=f"keeps the data (default: ./{DEFAULT_DATA})"
+    )
+    demo = commands.add_parser("demo", help="show the SDK and the platform at work together")
+    demo.add_argument("--memories", metavar="FILE.jsonl", help="memories to store, one JSON object a line")
+    demo.add_argument("--interactive", action="store_true", help="decide on the pages yourself")
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdecimal() else -1
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to {_HIGHEST_PORT}")
+    return port
+
+
+def _serve(*, host: str, port: int, data: str) -> int:
+    stop = threading.Event()
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    previous = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with MemoramLocal(data=data) as platform, platform.serve(host=host, port=port) as server:
+            _say(_greeting(server, data=data, is_new=not platform.has_apps))
+            while not stop.wait(_STEP_SECONDS):
+                pass
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return 0
+
+
+def _greeting(server: LocalServer, *, data: str, is_new: bool) -> str:
+    if is_new:
+        key = f"# MEMORAM_API_KEY: open {server.url}/portal and register an application to get one"
+    else:
+        key = "# MEMORAM_API_KEY: was shown when the application was registered on the portal"
+    return f"""Memoram Local is ready. Its data is in {data}
+
+  API base URL          {server.api_url}
+  Authorization server  {server.auth_url}
+  Developer portal      {server.url}/portal
+  Dashboard             {server.url}/dashboard
+
+For your shell:
+
+  export MEMORAM_BASE_URL={server.api_url}
+  export MEMORAM_AUTH_URL={server.auth_url}
+  {key}
+
+Ctrl-C stops it."""
+
+
+def _say(text: str, *, error: bool = False) -> None:
+    # Flushed, so that whoever started this process through a pipe reads it at once.
+    print(text, file=sys.stderr if error else sys.stdout, flush=True)

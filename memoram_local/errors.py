@@ -1,0 +1,27 @@
+"""What can go wrong for those who run a platform from Python or from the command line."""
+
+from __future__ import annotations
+
+
+class LocalPlatformError(Exception):
+    """The root of this package's errors. Its text is one line, fit for a terminal."""
+
+
+class DataDirectoryError(LocalPlatformError):
+    """The data directory cannot be used: not writable, damaged, or made by another version."""
+
+
+class AddressError(LocalPlatformError):
+    """The address cannot be listened on: taken, not allowed, or not on this machine."""
+
+
+class NotFoundError(LocalPlatformError):
+    """No such application, user or access request."""
+
+
+class DecisionError(LocalPlatformError):
+    """The access request is not in a state that allows the decision."""
+
+
+class RegistrationError(LocalPlatformError):
+    """An application or a user cannot be registered with these values."""

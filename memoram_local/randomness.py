@@ -1,0 +1,63 @@
+"""The one source of randomness of a platform, and the shape of what is drawn from it."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import threading
+from base64 import urlsafe_b64encode
+from uuid import UUID
+
+_BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Randomness:
+    """Draws identifiers, keys and codes.
+
+    Without a seed everything comes from the operating system. With one, the same draws give the same
+    values, for tests alone: such secrets can be guessed. All its methods may be called from any thread.
+
+    Args:
+        seed: Makes the draws repeatable.
+    """
+
+    def __init__(self, seed: str | int | None = None) -> None:
+        self._seed = seed
+        self._lock = threading.Lock()
+        self._seeded = None if seed is None else random.Random(f"memoram-local:{seed}")  # noqa: S311 - asked for
+
+    def stream(self, name: str) -> Randomness:
+        """An independent source, so that its draws do not shift those of this one."""
+        return Randomness(None if self._seed is None else f"{self._seed}:{name}")
+
+    def octets(self, count: int) -> bytes:
+        """`count` random octets."""
+        if self._seeded is None:
+            return secrets.token_bytes(count)
+        with self._lock:
+            return self._seeded.randbytes(count)
+
+    def hexadecimal(self, count: int) -> str:
+        """`count` random octets as twice as many hexadecimal digits."""
+        return self.octets(count).hex()
+
+    def secret(self) -> str:
+        """256 random bits in URL-safe base64, 43 characters: codes, tokens and session ids."""
+        return urlsafe_b64encode(self.octets(32)).rstrip(b"=").decode("ascii")
+
+    def uuid(self) -> str:
+        """A random UUID (RFC 9562 version 4)."""
+        return str(UUID(bytes=self.octets(16), version=4))
+
+    def cuid(self) -> str:
+        """25 characters that begin with `c`, like the ids of access requests and applications."""
+        number = int.from_bytes(self.octets(16), "big")
+        digits: list[str] = []
+        for _ in range(24):
+            number, digit = divmod(number, 36)
+            digits.append(_BASE36[digit])
+        return "c" + "".join(digits)
+
+    def prefixed(self, prefix: str) -> str:
+        """A prefix and 24 hexadecimal digits, like the ids of blobs (`mem_`) and tags (`tag_`)."""
+        return prefix + self.hexadecimal(12)

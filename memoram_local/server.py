@@ -1,0 +1,158 @@
+"""Serves an application on a loopback address from a thread of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from memoram_local.errors import AddressError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from starlette.types import ASGIApp
+
+_BACKLOG = 2048
+# Longer than clients keep idle connections, so that they are the ones to close them.
+_KEEP_ALIVE_SECONDS = 75
+# Answers under way get this long when the server stops.
+_GRACE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class LocalServer:
+    """A running server.
+
+    Attributes:
+        url: Its origin, such as `http://127.0.0.1:8765`.
+        host: The address it listens on.
+        port: The port it listens on.
+        listener: The listening socket.
+    """
+
+    url: str
+    host: str
+    port: int
+    listener: socket.socket
+
+    @property
+    def api_url(self) -> str:
+        """The API's base URL: what `MEMORAM_BASE_URL` is set to."""
+        return f"{self.url}/api/v1"
+
+    @property
+    def auth_url(self) -> str:
+        """The authorization server's base URL: what `MEMORAM_AUTH_URL` is set to."""
+        return self.url
+
+
+class _Uvicorn(uvicorn.Server):
+    """Tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = threading.Event()
+        self.failure: BaseException | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.settled.set()
+
+    def run_in_thread(self, listener: socket.socket) -> None:
+        try:
+            self.run([listener])
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            self.failure = error
+        finally:
+            self.settled.set()
+
+
+@contextlib.contextmanager
+def serving(app: ASGIApp, *, host: str, port: int) -> Generator[LocalServer]:
+    """Serve an application; it answers when this yields, and its thread is gone when this returns.
+
+    Args:
+        app: The ASGI application.
+        host: `localhost` or a loopback address.
+        port: 0 for any free one.
+
+    Raises:
+        AddressError: The host is not on this machine alone, or the port is taken.
+    """
+    listener = listen(host, port)
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        ws="none",
+        # Nothing is logged for a request: its URL can hold codes.
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        # Declared as whole seconds, but passed on to asyncio as it is.
+        timeout_graceful_shutdown=_GRACE_SECONDS,  # type: ignore[arg-type]
+    )
+    server = _Uvicorn(config)
+    thread = threading.Thread(
+        target=server.run_in_thread, args=(listener,), name="memoram-server", daemon=True
+    )
+    try:
+        thread.start()
+        server.settled.wait()
+        if server.failure is not None:
+            raise server.failure
+        bound_host, bound_port = listener.getsockname()[:2]
+        shown = f"[{bound_host}]" if ":" in bound_host else bound_host
+        yield LocalServer(f"http://{shown}:{bound_port}", bound_host, bound_port, listener)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket on a loopback address.
+
+    Its protocol is named on purpose: asyncio switches Nagle's algorithm off only for sockets that say TCP,
+    and with it every request on a kept connection waits some 40 ms for a delayed acknowledgement.
+
+    Raises:
+        AddressError: The host is not on this machine alone, or the port is taken.
+    """
+    address = _loopback(host)
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if sys.platform == "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind((str(address), port))
+        listener.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise AddressError(f"cannot listen on {host} port {port}: {reason}; choose another port") from error
+    return listener
+
+
+def _loopback(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        address = None
+    if address is None or not address.is_loopback:
+        raise AddressError(
+            f"{host} is refused: this platform holds keys and serves only this machine "
+            "(localhost, 127.0.0.1 or ::1)"
+        )
+    return address

@@ -1,0 +1,1 @@
+"""What the platform remembers: tables, threads that own connections, and the units of work on them."""

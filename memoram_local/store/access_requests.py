@@ -1,0 +1,183 @@
+"""Applications' requests for a user's memories, and the user's decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from sqlalchemy import select
+
+from memoram_local.behaviour import behaviour
+from memoram_local.errors import DecisionError, NotFoundError
+from memoram_local.store.schema import access_requests, accounts, apps
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sqlalchemy import Connection, Row, Select
+
+    from memoram_local.clock import Clock
+    from memoram_local.randomness import Randomness
+    from memoram_local.store.accounts import Account
+
+Status = Literal["pending", "approved", "rejected", "revoked"]
+Decision = Literal["approve", "reject", "revoke"]
+
+_OUTCOMES: Final[dict[Decision, Status]] = {
+    "approve": "approved",
+    "reject": "rejected",
+    "revoke": "revoked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """One access request.
+
+    Attributes:
+        id: 25 characters that begin with `c`.
+        status: Where it stands.
+        reason: What the application tells the user.
+        app_id: Who asks.
+        app_name: Who asks, as users are shown.
+        user_id: Whose memories, a UUID. Applications learn it with the first approval.
+        memory_key: What the application asked with.
+        approved_at: Microseconds since 1970; None when it never was approved.
+        created_at: Microseconds since 1970.
+        updated_at: Microseconds since 1970.
+    """
+
+    id: str
+    status: Status
+    reason: str
+    app_id: str
+    app_name: str
+    user_id: str
+    memory_key: str
+    approved_at: int | None
+    created_at: int
+    updated_at: int
+
+
+class AccessRequests:
+    """Units of work on access requests."""
+
+    def __init__(self, *, clock: Clock, randomness: Randomness) -> None:
+        self._clock = clock
+        self._randomness = randomness
+
+    @behaviour(
+        "create-access-request.repeated",
+        "invented",
+        "Asking again while a request is open makes another one; each is decided by itself.",
+    )
+    def create(self, connection: Connection, *, app_id: str, account: Account, reason: str) -> AccessRequest:
+        """Ask a user for access. The request is pending."""
+        request_id = self._randomness.cuid()
+        now = self._clock.stamp()
+        connection.execute(
+            access_requests.insert(),
+            {
+                "id": request_id,
+                "app_id": app_id,
+                "account_id": account.id,
+                "status": "pending",
+                "reason": reason,
+                "created_at": now,
+                "updated_at": now,
+            },
+        )
+        return self.get(connection, request_id)
+
+    def get(self, connection: Connection, request_id: str, *, app_id: str | None = None) -> AccessRequest:
+        """One request; only if it is `app_id`'s, when that is given.
+
+        Raises:
+            NotFoundError: There is no such request.
+        """
+        query = _select().where(access_requests.c.id == request_id)
+        if app_id is not None:
+            query = query.where(access_requests.c.app_id == app_id)
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFoundError(f"There is no access request {request_id!r}.")
+        return _request(row)
+
+    @behaviour("list-access-requests.order", "invented", "All requests come at once, the newest first.")
+    @behaviour("list-access-requests.scope", "inferred", "An API key sees its own application's requests.")
+    def all(
+        self, connection: Connection, *, app_id: str | None = None, account_id: str | None = None
+    ) -> list[AccessRequest]:
+        """The requests of an application, to an account, or both; newest first."""
+        query = _select()
+        if app_id is not None:
+            query = query.where(access_requests.c.app_id == app_id)
+        if account_id is not None:
+            query = query.where(access_requests.c.account_id == account_id)
+        return [
+            _request(row) for row in connection.execute(query.order_by(access_requests.c.created_at.desc()))
+        ]
+
+    @behaviour("access-requests.states", "inferred", "Pending becomes approved or rejected.")
+    @behaviour("access-requests.revoke", "inferred", "Approved becomes revoked; nothing leaves that state.")
+    @behaviour("access-requests.repeat", "invented", "Repeating the decision that stands changes nothing.")
+    def decide(
+        self, connection: Connection, request_id: str, decision: Decision, *, account_id: str | None = None
+    ) -> AccessRequest:
+        """Decide for the user; only if it is `account_id`'s to decide, when that is given.
+
+        Raises:
+            DecisionError: The request's state does not allow the decision.
+            NotFoundError: There is no such request.
+        """
+        request = self.get(connection, request_id)
+        if account_id is not None and request.user_id != account_id:
+            raise NotFoundError(f"There is no access request {request_id!r}.")
+        before: Status = "approved" if decision == "revoke" else "pending"
+        after = _OUTCOMES[decision]
+        if request.status == after:
+            return request
+        if request.status != before:
+            raise DecisionError(f"An access request that is {request.status} cannot be {after}.")
+        now = self._clock.stamp()
+        values: dict[str, object] = {"status": after, "updated_at": now}
+        if after == "approved":
+            values["approved_at"] = now
+        connection.execute(access_requests.update().where(access_requests.c.id == request_id).values(values))
+        return self.get(connection, request_id)
+
+    def granted_memory_key(self, connection: Connection, *, app_id: str, account_id: str) -> str | None:
+        """The memory key of a user who lets this application in; None for everyone else."""
+        return connection.scalar(
+            select(accounts.c.memory_key)
+            .join(access_requests, access_requests.c.account_id == accounts.c.id)
+            .where(
+                access_requests.c.account_id == account_id,
+                access_requests.c.app_id == app_id,
+                access_requests.c.status == "approved",
+            )
+            .limit(1)
+        )
+
+
+def _select() -> Select[*tuple[Any, ...]]:
+    return (
+        select(access_requests, apps.c.name.label("app_name"), accounts.c.memory_key)
+        .join(apps, apps.c.id == access_requests.c.app_id)
+        .join(accounts, accounts.c.id == access_requests.c.account_id)
+    )
+
+
+def _request(row: Row[Any]) -> AccessRequest:
+    return AccessRequest(
+        id=row.id,
+        status=row.status,
+        reason=row.reason,
+        app_id=row.app_id,
+        app_name=row.app_name,
+        user_id=row.account_id,
+        memory_key=row.memory_key,
+        approved_at=row.approved_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,159 @@
+"""Registered applications. The service calls them AI connectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from memoram_local.behaviour import behaviour
+from memoram_local.errors import RegistrationError
+from memoram_local.hashing import digest, same
+from memoram_local.redirect_uris import checked
+from memoram_local.store.schema import apps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+    from memoram_local.clock import Clock
+    from memoram_local.randomness import Randomness
+
+_NAME_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A registered application, without its secrets.
+
+    Attributes:
+        id: What access requests name as `aiConnectorId`.
+        owner_id: The account that registered it; None when it was registered from Python.
+        name: What users are shown.
+        client_id: Names it in OAuth.
+        redirect_uris: Where users may be sent back to, compared character by character.
+        created_at: Microseconds since 1970.
+    """
+
+    id: str
+    owner_id: str | None
+    name: str
+    client_id: str
+    redirect_uris: tuple[str, ...]
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredApp:
+    """A fresh application with its secrets, which cannot be seen again: only digests of them are kept.
+
+    Attributes:
+        id: What access requests name as `aiConnectorId`.
+        name: What users are shown.
+        api_key: The developer API key, `mem_` and 48 hexadecimal digits.
+        client_id: Names the application in OAuth.
+        client_secret: Proves the application in OAuth.
+        redirect_uris: Where users may be sent back to.
+    """
+
+    id: str
+    name: str
+    api_key: str = field(repr=False)
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uris: tuple[str, ...]
+
+
+class Apps:
+    """Units of work on applications."""
+
+    def __init__(self, *, clock: Clock, randomness: Randomness) -> None:
+        self._clock = clock
+        self._randomness = randomness
+
+    @behaviour("apps.api-key", "documented", "An API key is `mem_` and 48 hexadecimal digits.")
+    @behaviour("apps.client", "invented", "A client id is `client_` and a client secret `secret_` and hex.")
+    def register(
+        self, connection: Connection, *, name: str, redirect_uris: Sequence[str], owner_id: str | None
+    ) -> RegisteredApp:
+        """Register an application.
+
+        Raises:
+            RegistrationError: The name is empty or too long, or a redirect URI cannot be used.
+        """
+        shown = name.strip()
+        if not shown or len(shown) > _NAME_LENGTH:
+            raise RegistrationError(f"An application needs a name of at most {_NAME_LENGTH} characters.")
+        registered = RegisteredApp(
+            id=self._randomness.cuid(),
+            name=shown,
+            api_key=f"mem_{self._randomness.hexadecimal(24)}",
+            client_id=f"client_{self._randomness.hexadecimal(12)}",
+            client_secret=f"secret_{self._randomness.hexadecimal(24)}",
+            redirect_uris=tuple(dict.fromkeys(checked(uri) for uri in redirect_uris)),
+        )
+        connection.execute(
+            apps.insert(),
+            {
+                "id": registered.id,
+                "owner_id": owner_id,
+                "name": registered.name,
+                "api_key_digest": digest(registered.api_key),
+                "client_id": registered.client_id,
+                "client_secret_digest": digest(registered.client_secret),
+                "redirect_uris": "\n".join(registered.redirect_uris),
+                "created_at": self._clock.stamp(),
+            },
+        )
+        return registered
+
+    def by_api_key(self, connection: Connection, api_key: str) -> App | None:
+        """The application that an API key belongs to."""
+        return _find(connection, apps.c.api_key_digest == digest(api_key))
+
+    def by_client_id(self, connection: Connection, client_id: str) -> App | None:
+        """The application with this client id."""
+        return _find(connection, apps.c.client_id == client_id)
+
+    def by_id(self, connection: Connection, app_id: str) -> App | None:
+        """The application with this id."""
+        return _find(connection, apps.c.id == app_id)
+
+    def by_client_credentials(
+        self, connection: Connection, *, client_id: str, client_secret: str
+    ) -> App | None:
+        """The application that these two prove (RFC 6749 section 2.3.1)."""
+        row = connection.execute(select(apps).where(apps.c.client_id == client_id)).one_or_none()
+        if row is None or not same(row.client_secret_digest, digest(client_secret)):
+            return None
+        return _app(row)
+
+    def any(self, connection: Connection) -> bool:
+        """Whether there is any application."""
+        return connection.scalar(select(apps.c.id).limit(1)) is not None
+
+    def of_owner(self, connection: Connection, owner_id: str) -> list[App]:
+        """The applications that an account registered, newest first."""
+        rows = connection.execute(
+            select(apps).where(apps.c.owner_id == owner_id).order_by(apps.c.created_at.desc())
+        )
+        return [_app(row) for row in rows]
+
+
+def _find(connection: Connection, condition: ColumnElement[bool]) -> App | None:
+    row = connection.execute(select(apps).where(condition)).one_or_none()
+    return None if row is None else _app(row)
+
+
+def _app(row: Row[Any]) -> App:
+    return App(
+        id=row.id,
+        owner_id=row.owner_id,
+        name=row.name,
+        client_id=row.client_id,
+        redirect_uris=tuple(row.redirect_uris.split()),
+        created_at=row.created_at,
+    )

@@ -1,0 +1,322 @@
+"""Memories as they are stored: content that applications encrypt, and what describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypedDict
+
+from sqlalchemy import func, or_, select, tuple_
+
+from memoram_local.behaviour import behaviour
+from memoram_local.store.schema import blob_tags, memory_blobs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from sqlalchemy import ColumnElement, Connection, Row, Select
+
+    from memoram_local.clock import Clock
+    from memoram_local.randomness import Randomness
+    from memoram_local.store.tags import Tags
+
+_FOLDED = {"title": "title_folded", "summary": "summary_folded", "content": "content_folded"}
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBlob:
+    """One stored memory.
+
+    Attributes:
+        id: `mem_` and 24 hexadecimal digits.
+        user_id: Whose it is, a UUID.
+        created_at: Microseconds since 1970, another one for every blob.
+        updated_at: Microseconds since 1970.
+        source: Where it comes from.
+        title: For lists.
+        summary: For lists.
+        importance: As the application rates it.
+        confidence: As the application rates it.
+        content: As it was sent, normally encrypted.
+        tags: Name and id of each tag.
+    """
+
+    id: str
+    user_id: str
+    created_at: int
+    updated_at: int
+    source: str | None
+    title: str | None
+    summary: str | None
+    importance: float | None
+    confidence: float | None
+    content: str = field(repr=False)
+    tags: tuple[tuple[str, str], ...]
+
+
+class BlobChanges(TypedDict, total=False):
+    """What applications may say of a blob; null empties everything but the content."""
+
+    content: str
+    title: str | None
+    summary: str | None
+    source: str | None
+    importance: float | None
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobFilter:
+    """Which blobs a list shows. Conditions that are given must all hold.
+
+    Attributes:
+        tags: Names.
+        text: Occurs in the title, the summary or the stored content.
+        least_importance: The lowest importance to show.
+    """
+
+    tags: tuple[str, ...] = ()
+    text: str | None = None
+    least_importance: float | None = None
+
+
+class MemoryBlobs:
+    """Units of work on memory blobs."""
+
+    def __init__(self, *, clock: Clock, randomness: Randomness, tags: Tags) -> None:
+        self._clock = clock
+        self._randomness = randomness
+        self._tags = tags
+
+    def create(
+        self,
+        connection: Connection,
+        *,
+        account_id: str,
+        content: str,
+        values: BlobChanges,
+        tags: Sequence[str],
+    ) -> MemoryBlob:
+        """Store a blob.
+
+        Args:
+            connection: In a unit of work that writes.
+            account_id: Whose memory it is.
+            content: As it was sent.
+            values: What describes it.
+            tags: Names, without duplicates.
+        """
+        blob_id = self._randomness.prefixed("mem_")
+        # Stamped by the one writer, so the order of stamps is the order of commits and pages miss nothing.
+        now = self._clock.stamp()
+        stored: BlobChanges = {
+            "content": content,
+            "title": values.get("title"),
+            "summary": values.get("summary"),
+            "source": values.get("source"),
+            "importance": values.get("importance"),
+            "confidence": values.get("confidence"),
+        }
+        connection.execute(
+            memory_blobs.insert(),
+            {
+                **stored,
+                **_folded_copies(stored),
+                "id": blob_id,
+                "account_id": account_id,
+                "created_at": now,
+                "updated_at": now,
+            },
+        )
+        attached = self._tags.attach(
+            connection, account_id=account_id, blob_id=blob_id, blob_created_at=now, names=tags
+        )
+        return MemoryBlob(
+            id=blob_id,
+            user_id=account_id,
+            created_at=now,
+            updated_at=now,
+            source=values.get("source"),
+            title=values.get("title"),
+            summary=values.get("summary"),
+            importance=values.get("importance"),
+            confidence=values.get("confidence"),
+            content=content,
+            tags=attached,
+        )
+
+    def get(self, connection: Connection, *, account_id: str, blob_id: str) -> MemoryBlob | None:
+        """One blob of a user."""
+        row = connection.execute(_select().where(*_is(account_id, blob_id))).one_or_none()
+        return None if row is None else _blob(row, self._tags.of_blobs(connection, [blob_id]))
+
+    @behaviour("list-blobs.order", "invented", "The newest blob comes first.")
+    @behaviour(
+        "list-blobs.cursor",
+        "invented",
+        "A cursor marks the last blob shown, so blobs that come or go elsewhere never shift a page.",
+    )
+    @behaviour("list-blobs.tags", "invented", "All named tags must match.")
+    @behaviour("list-blobs.importance", "documented", "Shows blobs of at least this importance.")
+    @behaviour("list-blobs.unrated", "invented", "A blob without importance fails every importance filter.")
+    @behaviour("list-blobs.search", "documented", "Searches title, summary and content as stored.")
+    @behaviour("list-blobs.search-case", "invented", "Letter case does not matter, in any script.")
+    def page(
+        self,
+        connection: Connection,
+        *,
+        account_id: str,
+        limit: int,
+        after: tuple[int, str] | None,
+        only: BlobFilter,
+    ) -> tuple[list[MemoryBlob], bool]:
+        """A page of a user's blobs, newest first.
+
+        Args:
+            connection: In a unit of work.
+            account_id: Whose blobs.
+            limit: The most blobs to return.
+            after: `created_at` and id of the blob before the page; None for the first page.
+            only: Which blobs to show.
+
+        Returns:
+            The blobs, and whether more follow.
+        """
+        query = self._filtered(connection, account_id=account_id, after=after, only=only)
+        if query is None:
+            return [], False
+        rows = connection.execute(query.limit(limit + 1)).all()
+        shown = rows[:limit]
+        tags = self._tags.of_blobs(connection, [row.id for row in shown])
+        return [_blob(row, tags) for row in shown], len(rows) > limit
+
+    def update(
+        self,
+        connection: Connection,
+        *,
+        account_id: str,
+        blob_id: str,
+        values: BlobChanges,
+        tags: Sequence[str] | None,
+    ) -> MemoryBlob | None:
+        """Change a blob.
+
+        Args:
+            connection: In a unit of work that writes.
+            account_id: Whose blob it must be.
+            blob_id: Which blob.
+            values: The columns to set; None empties one.
+            tags: Replaces all tags; None keeps them.
+
+        Returns:
+            The changed blob; None when there is no such blob.
+        """
+        changes = {**values, **_folded_copies(values), "updated_at": self._clock.stamp()}
+        connection.execute(memory_blobs.update().where(*_is(account_id, blob_id)).values(changes))
+        blob = self.get(connection, account_id=account_id, blob_id=blob_id)
+        if blob is None or tags is None:
+            return blob
+        self._tags.detach(connection, blob_id)
+        self._tags.attach(
+            connection,
+            account_id=account_id,
+            blob_id=blob_id,
+            blob_created_at=blob.created_at,
+            names=tags,
+        )
+        return self.get(connection, account_id=account_id, blob_id=blob_id)
+
+    def delete(self, connection: Connection, *, account_id: str, blob_id: str) -> bool:
+        """Delete a blob for good; false when there is none."""
+        return connection.execute(memory_blobs.delete().where(*_is(account_id, blob_id))).rowcount == 1
+
+    def _filtered(
+        self,
+        connection: Connection,
+        *,
+        account_id: str,
+        after: tuple[int, str] | None,
+        only: BlobFilter,
+    ) -> Select[*tuple[Any, ...]] | None:
+        created_at: ColumnElement[int] = memory_blobs.c.created_at
+        blob_id: ColumnElement[str] = memory_blobs.c.id
+        query = _select().where(memory_blobs.c.account_id == account_id)
+        if only.tags:
+            tag_ids = self._tags.ids(connection, account_id=account_id, names=only.tags)
+            if tag_ids is None:
+                return None
+            # One tag drives, in the order of its own index; the others are looked up blob by blob.
+            created_at, blob_id = blob_tags.c.blob_created_at, blob_tags.c.blob_id
+            query = query.join(blob_tags, blob_tags.c.blob_id == memory_blobs.c.id)
+            query = query.where(blob_tags.c.tag_id == tag_ids[0])
+            for tag_id in tag_ids[1:]:
+                other = blob_tags.alias()
+                query = query.where(
+                    select(other.c.tag_id)
+                    .where(other.c.blob_id == memory_blobs.c.id, other.c.tag_id == tag_id)
+                    .exists()
+                )
+        if only.least_importance is not None:
+            query = query.where(memory_blobs.c.importance >= only.least_importance)
+        if only.text is not None:
+            query = query.where(_contains(only.text))
+        if after is not None:
+            query = query.where(tuple_(created_at, blob_id) < after)
+        return query.order_by(created_at.desc(), blob_id.desc())
+
+
+def _folded_copies(values: BlobChanges) -> dict[str, str | None]:
+    return {
+        copy: None if value.isascii() else value.casefold()
+        for name, copy in _FOLDED.items()
+        if name in values
+        for value in [str(values.get(name) or "")]
+    }
+
+
+def _contains(text: str) -> ColumnElement[bool]:
+    # instr() knows no wildcards and, unlike LIKE, does not stop at a NUL.
+    needle = text.casefold()
+    columns = memory_blobs.c
+    return or_(
+        *(
+            func.instr(func.coalesce(columns[copy], func.lower(columns[name])), needle) > 0
+            for name, copy in _FOLDED.items()
+        )
+    )
+
+
+def _select() -> Select[*tuple[Any, ...]]:
+    columns = memory_blobs.c
+    return select(
+        columns.id,
+        columns.account_id,
+        columns.created_at,
+        columns.updated_at,
+        columns.source,
+        columns.title,
+        columns.summary,
+        columns.importance,
+        columns.confidence,
+        columns.content,
+    )
+
+
+def _is(account_id: str, blob_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return memory_blobs.c.id == blob_id, memory_blobs.c.account_id == account_id
+
+
+def _blob(row: Row[Any], tags: Mapping[str, tuple[tuple[str, str], ...]]) -> MemoryBlob:
+    return MemoryBlob(
+        id=row.id,
+        user_id=row.account_id,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        source=row.source,
+        title=row.title,
+        summary=row.summary,
+        importance=row.importance,
+        confidence=row.confidence,
+        content=row.content,
+        tags=tags.get(row.id, ()),
+    )

@@ -1,0 +1,158 @@
+"""The tables.
+
+Moments are whole microseconds since 1970, which sort and compare as integers. Secrets are stored as digests,
+except for users' encryption keys, which the platform must be able to hand to approved applications.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA_VERSION = "1"
+
+metadata = MetaData()
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("email", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("memory_key", Text, nullable=False, unique=True),
+    Column("encryption_key", Text, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+apps = Table(
+    "apps",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), index=True),
+    Column("name", Text, nullable=False),
+    Column("api_key_digest", Text, nullable=False, unique=True),
+    Column("client_id", Text, nullable=False, unique=True),
+    Column("client_secret_digest", Text, nullable=False),
+    # One a line: a URI holds no line break.
+    Column("redirect_uris", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+access_requests = Table(
+    "access_requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("app_id", Text, ForeignKey("apps.id", ondelete="CASCADE"), nullable=False),
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("approved_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("access_requests_of_app", "app_id", "created_at"),
+    Index("access_requests_of_account", "account_id", "app_id", "status"),
+)
+
+memory_blobs = Table(
+    "memory_blobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("importance", Float),
+    Column("confidence", Float),
+    Column("source", Text),
+    Column("title", Text),
+    Column("summary", Text),
+    # Case-folded copies, kept only of text beyond ASCII: SQL's lower() folds nothing else.
+    Column("title_folded", Text),
+    Column("summary_folded", Text),
+    # The long columns come last, so that filters on the others never read through them.
+    Column("content_folded", Text),
+    Column("content", Text, nullable=False),
+    Index("memory_blobs_newest", "account_id", "created_at", "id"),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("color", Text),
+    Column("is_enabled", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("account_id", "name"),
+)
+
+blob_tags = Table(
+    "blob_tags",
+    metadata,
+    Column("blob_id", Text, ForeignKey("memory_blobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", Text, ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, nullable=False),
+    # The blob's, which never changes: lets a page of one tag be read from the index below.
+    Column("blob_created_at", BigInteger, nullable=False),
+    Index("blob_tags_newest", "tag_id", "blob_created_at", "blob_id"),
+)
+
+oauth_codes = Table(
+    "oauth_codes",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("family", Text, nullable=False),
+    Column("app_id", Text, ForeignKey("apps.id", ondelete="CASCADE"), nullable=False),
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", Text),
+    Column("code_challenge", Text),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+
+oauth_tokens = Table(
+    "oauth_tokens",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    # All tokens that go back to one consent, so that they can be revoked together.
+    Column("family", Text, nullable=False, index=True),
+    Column("app_id", Text, ForeignKey("apps.id", ondelete="CASCADE"), nullable=False),
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("scope", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("rotated_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)

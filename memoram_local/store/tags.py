@@ -1,0 +1,167 @@
+"""The names that a user's memories are filed under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from memoram_local.behaviour import behaviour
+from memoram_local.store.schema import blob_tags, tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from sqlalchemy import Connection, Row
+
+    from memoram_local.clock import Clock
+    from memoram_local.randomness import Randomness
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One tag of one user.
+
+    Attributes:
+        id: `tag_` and 24 hexadecimal digits.
+        name: Unique for its user, as it was first sent.
+        description: For people.
+        color: Like `#3366FF`.
+        is_enabled: Whether it is in use.
+        created_at: Microseconds since 1970.
+        updated_at: Microseconds since 1970.
+    """
+
+    id: str
+    name: str
+    description: str | None
+    color: str | None
+    is_enabled: bool
+    created_at: int
+    updated_at: int
+
+
+class Tags:
+    """Units of work on tags."""
+
+    def __init__(self, *, clock: Clock, randomness: Randomness) -> None:
+        self._clock = clock
+        self._randomness = randomness
+
+    @behaviour("tags.creation", "documented", "A tag comes into being when a blob first names it.")
+    @behaviour("tags.names", "invented", "Names are kept exactly as sent; case and spaces distinguish them.")
+    def attach(
+        self,
+        connection: Connection,
+        *,
+        account_id: str,
+        blob_id: str,
+        blob_created_at: int,
+        names: Sequence[str],
+    ) -> tuple[tuple[str, str], ...]:
+        """Put tags on a blob that has none.
+
+        Args:
+            connection: In a unit of work that writes.
+            account_id: Whose blob it is.
+            blob_id: The blob.
+            blob_created_at: When it was created.
+            names: The tags' names, without duplicates, in the order to keep.
+
+        Returns:
+            Name and id of each, in the same order.
+        """
+        if not names:
+            return ()
+        ids = self._ids(connection, account_id, names)
+        missing = [name for name in names if name not in ids]
+        if missing:
+            now = self._clock.micros()
+            ids |= {name: self._randomness.prefixed("tag_") for name in missing}
+            connection.execute(
+                tags.insert(),
+                [
+                    {
+                        "id": ids[name],
+                        "account_id": account_id,
+                        "name": name,
+                        "is_enabled": True,
+                        "created_at": now,
+                        "updated_at": now,
+                    }
+                    for name in missing
+                ],
+            )
+        connection.execute(
+            blob_tags.insert(),
+            [
+                {
+                    "blob_id": blob_id,
+                    "tag_id": ids[name],
+                    "position": position,
+                    "blob_created_at": blob_created_at,
+                }
+                for position, name in enumerate(names)
+            ],
+        )
+        return tuple((name, ids[name]) for name in names)
+
+    def detach(self, connection: Connection, blob_id: str) -> None:
+        """Take all tags off a blob. The tags themselves stay."""
+        connection.execute(blob_tags.delete().where(blob_tags.c.blob_id == blob_id))
+
+    def of_blobs(
+        self, connection: Connection, blob_ids: Sequence[str]
+    ) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Name and id of the tags of each of these blobs that has any, in one query."""
+        if not blob_ids:
+            return {}
+        rows = connection.execute(
+            select(blob_tags.c.blob_id, tags.c.name, tags.c.id)
+            .join(tags, tags.c.id == blob_tags.c.tag_id)
+            .where(blob_tags.c.blob_id.in_(blob_ids))
+            .order_by(blob_tags.c.position)
+        )
+        found: dict[str, list[tuple[str, str]]] = {}
+        for blob_id, name, tag_id in rows:
+            found.setdefault(blob_id, []).append((name, tag_id))
+        return {blob_id: tuple(pairs) for blob_id, pairs in found.items()}
+
+    def ids(self, connection: Connection, *, account_id: str, names: Iterable[str]) -> list[str] | None:
+        """The ids of a user's tags by name; None when one of the names is not in use."""
+        wanted = list(dict.fromkeys(names))
+        found = self._ids(connection, account_id, wanted)
+        return list(found.values()) if len(found) == len(wanted) else None
+
+    @behaviour("list-tags.order", "invented", "Tags come in the order of their names.")
+    def all(self, connection: Connection, account_id: str) -> list[Tag]:
+        """A user's tags."""
+        rows = connection.execute(select(tags).where(tags.c.account_id == account_id).order_by(tags.c.name))
+        return [_tag(row) for row in rows]
+
+    def get(self, connection: Connection, *, account_id: str, tag_id: str) -> Tag | None:
+        """One tag of a user."""
+        row = connection.execute(
+            select(tags).where(tags.c.id == tag_id, tags.c.account_id == account_id)
+        ).one_or_none()
+        return None if row is None else _tag(row)
+
+    def _ids(self, connection: Connection, account_id: str, names: Sequence[str]) -> dict[str, str]:
+        rows = connection.execute(
+            select(tags.c.name, tags.c.id).where(tags.c.account_id == account_id, tags.c.name.in_(names))
+        )
+        return {name: tag_id for name, tag_id in rows}  # noqa: C416 - rows are not typed as pairs
+
+
+def _tag(row: Row[Any]) -> Tag:
+    return Tag(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        color=row.color,
+        is_enabled=row.is_enabled,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

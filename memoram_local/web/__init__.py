@@ -1,0 +1,1 @@
+"""The pages that people use: plain server-rendered HTML, complete without scripts."""

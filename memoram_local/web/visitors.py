@@ -1,0 +1,88 @@
+"""Who is looking at a page: sign-ins kept in a cookie."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from memoram_local.store.accounts import SESSION_SECONDS
+from memoram_local.web.pages import see_other
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from memoram_local.services import Services
+    from memoram_local.store.accounts import Account
+
+COOKIE = "memoram_session"
+
+# A path on this site. Browsers read `//` and `/\` as the start of another host.
+_LOCAL_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]*")
+
+
+class Visitors:
+    """Signs people in and out."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def account(self, request: Request) -> Account | None:
+        """Who is signed in."""
+        secret = request.cookies.get(COOKIE)
+        if not secret:
+            return None
+        sessions = self._services.sessions
+
+        def find(connection: Connection) -> Account | None:
+            return sessions.account(connection, secret)
+
+        return await self._services.database.read(find)
+
+    async def signed_in(self, request: Request, account: Account, *, then: str | None) -> Response:
+        """Sign in and go on to a page of this site."""
+        sessions = self._services.sessions
+
+        def start(connection: Connection) -> str:
+            return sessions.start(connection, account.id)
+
+        secret = await self._services.database.write(start)
+        answer = see_other(local_path(then))
+        answer.set_cookie(
+            COOKIE,
+            secret,
+            max_age=SESSION_SECONDS,
+            httponly=True,
+            samesite="lax",
+            secure=self._is_https(request),
+        )
+        return answer
+
+    async def signed_out(self, request: Request) -> Response:
+        """Sign out, whoever it was."""
+        secret = request.cookies.get(COOKIE, "")
+        sessions = self._services.sessions
+
+        def end(connection: Connection) -> None:
+            sessions.end(connection, secret)
+
+        await self._services.database.write(end)
+        answer = see_other("/")
+        answer.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=self._is_https(request))
+        return answer
+
+    def _is_https(self, request: Request) -> bool:
+        base_url = self._services.base_url
+        return request.url.scheme == "https" or (base_url is not None and base_url.startswith("https:"))
+
+
+def local_path(then: str | None) -> str:
+    """Where to go on: a path on this site, or the dashboard when it is anything else."""
+    return then if then is not None and _LOCAL_PATH.fullmatch(then) else "/dashboard"
+
+
+def ask_to_sign_in(then: str) -> Response:
+    """Go to the sign-in page, and from there on to `then`."""
+    return see_other(f"/signin?next={quote(then, safe='')}")
