@@ -285,4 +285,6 @@ class AsyncMemoram:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._family.config.base_url}>"
+        # Debuggers show a client whose construction failed, too.
+        family = getattr(self, "_family", None)
+        return f"<{type(self).__name__} of {family.config.base_url if family else 'no service'}>"

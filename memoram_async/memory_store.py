@@ -53,10 +53,10 @@ class AsyncMemoryStore:
         Raises:
             InvalidKeyError: The credentials' encryption key cannot be used.
         """
+        self._user_id = credentials.user_id
         version = FIRST_KEY_VERSION if credentials.key_version is None else credentials.key_version
         key = EncryptionKey.from_hex(credentials.encryption_key, version=version)
         self._keyring: Keyring | None = Keyring(key, user_id=credentials.user_id)
-        self._user_id = credentials.user_id
         self._memory_key: Secret = credentials.memory_key
         self._blobs = memory_blobs
         self._tags = tags
