@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+from memoram_local import MemoramLocal
+from tests.worlds import Time, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memoram_local.platform import User
+
+BACK = "http://localhost:9/back"
+
+
+@attrs.frozen
+class Stage:
+    """A platform on a socket with an application and a user, and the world to use it from."""
+
+    world: World
+    local: MemoramLocal
+    url: str
+    app: Any
+    user: User
+
+    def client(self, *, time: Time | None = None, **options: Any) -> Any:
+        """A client of the application."""
+        return self.world.real_client(
+            time=time,
+            **{
+                "api_key": self.app.api_key,
+                "base_url": f"{self.url}/api/v1",
+                "auth_url": self.url,
+                **options,
+            },
+        )
+
+    async def store(self, client: Any) -> Any:
+        """A store of the user, whose access request is made and approved on the way."""
+        request = await client.access_requests.create(self.user.memory_key, reason="Plans journeys")
+        self.local.approve(request.id)
+        return client.open(await client.access_requests.credentials(request.id))
+
+
+@pytest.fixture(params=["asyncio", "trio", "sync"])
+def world(request: pytest.FixtureRequest) -> World:
+    """Each of the worlds that the SDK runs in."""
+    return World(request.param)
+
+
+@pytest.fixture
+def anyio_backend(world: World) -> str:
+    """The loop to run the test on; the sync world runs inside one too, as in a notebook."""
+    return "trio" if world.name == "trio" else "asyncio"
+
+
+@pytest.fixture
+def stage(world: World) -> Iterator[Stage]:
+    """A fresh platform for each test."""
+    with MemoramLocal(password_profile="fast") as local, local.serve() as server:
+        app = local.register_app(name="Planner", redirect_uris=[BACK])
+        user = local.create_user(email="ada@example.com", password="correct horse battery")
+        yield Stage(world, local, server.url, app, user)

@@ -1,0 +1,213 @@
+"""One test, three worlds: the SDK on asyncio, on trio, and its blocking mirror.
+
+A test written with `await` against `World.client(...)` runs unchanged in the sync world, where the
+blocking client is lifted: its methods are called as they are, and their results can be awaited.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import httpx
+
+import memoram_async
+import memoram_sync
+from memoram_async.runtime import AnyioRuntime
+from memoram_sync.runtime import BlockingRuntime
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator
+
+API = "https://api.test/api/v1"
+AUTH = "https://auth.test"
+API_KEY = "mem_" + "0123456789abcdef" * 3
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"
+
+
+class Now:
+    """A value that is there already, to be awaited like one that is not."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self.value
+        yield
+
+
+class Lifted:
+    """A blocking object that can be used with `await`, `async with` and `async for`."""
+
+    def __init__(self, blocking: Any) -> None:
+        self._blocking = blocking
+        name = type(blocking).__name__
+        self._twin: Any = getattr(memoram_async, f"Async{name}", None)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "aclose":
+            return lambda: Now(self._blocking.close())
+        value = getattr(self._blocking, name)
+        if not callable(value):
+            return lift(value)
+        suspends = inspect.iscoroutinefunction(getattr(self._twin, name, None))
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            result = lift(value(*args, **kwargs))
+            return Now(result) if suspends else result
+
+        return call
+
+    def __repr__(self) -> str:
+        return repr(self._blocking)
+
+    async def __aenter__(self) -> Lifted:
+        self._blocking.__enter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        self._blocking.__exit__(*error)
+
+    def __aiter__(self) -> Lifted:
+        return Lifted(iter(self._blocking))
+
+    async def __anext__(self) -> Any:
+        try:
+            return lift(next(self._blocking))
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+
+def lift(value: Any) -> Any:
+    """A result of the blocking SDK, lifted if it is one of its own objects."""
+    return Lifted(value) if type(value).__module__.startswith("memoram_sync") else value
+
+
+@attrs.define
+class Time:
+    """A clock that only sleeping moves, and what was slept."""
+
+    moment: float = 1000.0
+    epoch: float = 1_800_000_000.0
+    slept: list[float] = attrs.field(factory=list[float])
+
+    def pass_by(self, seconds: float) -> None:
+        """Let time pass for both clocks."""
+        self.moment += seconds
+        self.epoch += seconds
+
+
+class _Clocked:
+    """A runtime's clock, set by a test."""
+
+    time: Time
+
+    def now(self) -> float:
+        return self.time.moment
+
+    def wall(self) -> float:
+        return self.time.epoch
+
+    def random(self) -> float:
+        return 0.5
+
+    async def sleep(self, seconds: float) -> None:
+        self.time.slept.append(seconds)
+        self.time.pass_by(seconds)
+
+
+class ClockedAnyioRuntime(_Clocked, AnyioRuntime):
+    """The async runtime on a test's clock."""
+
+
+class ClockedBlockingRuntime(_Clocked, BlockingRuntime):
+    """The blocking runtime on a test's clock."""
+
+
+@attrs.frozen
+class World:
+    """Where a test runs."""
+
+    name: str
+
+    @property
+    def is_sync(self) -> bool:
+        """Whether it is the blocking world."""
+        return self.name == "sync"
+
+    def client(
+        self, handler: Callable[[httpx.Request], httpx.Response], *, time: Time | None = None, **options: Any
+    ) -> Any:
+        """A client whose service is a function."""
+        transport = httpx.MockTransport(handler)
+        options = {"api_key": API_KEY, "base_url": API, "auth_url": AUTH, **options}
+        if self.is_sync:
+            blocking = ClockedBlockingRuntime(httpx.Client(transport=transport))
+            blocking.time = time or Time()
+            return Lifted(memoram_sync.Memoram(runtime=blocking, **options))
+        runtime = ClockedAnyioRuntime(httpx.AsyncClient(transport=transport))
+        runtime.time = time or Time()
+        return memoram_async.AsyncMemoram(runtime=runtime, **options)
+
+    def real_client(self, *, time: Time | None = None, **options: Any) -> Any:
+        """A client that opens sockets, on its own clock or a test's."""
+        if time is None:
+            return (
+                Lifted(memoram_sync.Memoram(**options))
+                if self.is_sync
+                else memoram_async.AsyncMemoram(**options)
+            )
+        if self.is_sync:
+            blocking = ClockedBlockingRuntime()
+            blocking.time = time
+            return Lifted(memoram_sync.Memoram(runtime=blocking, **options))
+        runtime = ClockedAnyioRuntime()
+        runtime.time = time
+        return memoram_async.AsyncMemoram(runtime=runtime, **options)
+
+
+@attrs.define
+class Service:
+    """A service that answers from a script and remembers what it was asked.
+
+    The token exchange is answered on its own; everything else takes the next answer, and the last one
+    stays.
+    """
+
+    answers: deque[httpx.Response | Exception] = attrs.field(factory=deque[httpx.Response | Exception])
+    requests: list[httpx.Request] = attrs.field(factory=list[httpx.Request])
+    exchanges: list[httpx.Request] = attrs.field(factory=list[httpx.Request])
+
+    @classmethod
+    def answering(cls, *answers: httpx.Response | Exception) -> Service:
+        """A service with these answers, in this order."""
+        return cls(deque(answers))
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        if request.url.path.endswith("/auth/token"):
+            self.exchanges.append(request)
+            return httpx.Response(
+                200, json={"token": TOKEN, "expires_at": "2040-01-01T00:00:00Z", "token_type": "Bearer"}
+            )
+        self.requests.append(request)
+        answer = self.answers.popleft() if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+async def items(pager: Any) -> list[Any]:
+    """All items of a list."""
+    return [item async for item in pager]
+
+
+async def failure(awaitable: Awaitable[Any], kind: type[Exception]) -> Any:
+    """The error of that kind that awaiting raises."""
+    try:
+        await awaitable
+    except kind as error:
+        return error
+    raise AssertionError(f"nothing raised {kind.__name__}")
