@@ -51,8 +51,8 @@ class AsyncMemoram:
     """A client of the Memoram API for one application; make one and share it among all tasks.
 
     Nothing is sent before the first call. The developer API key is exchanged for a short-lived token
-    when one is first needed, and again before it expires. A client belongs to the event loop that it
-    was first used in.
+    when one is first needed, and again before it expires.
+    A client belongs to the event loop that it was first used in.
 
         async with AsyncMemoram() as memoram:
             store = await memoram.connect(memory_key, reason="Remembers your travel preferences")
@@ -92,7 +92,7 @@ class AsyncMemoram:
             auth_url: The authorization server's address; by default `MEMORAM_AUTH_URL`, else the hosted
                 one.
             timeout: Seconds that a call may take in all, retries and waiting included; None for no
-                limit.
+                limit. It is kept to exactly.
             request_timeout: Seconds that connecting, each read and each write of one request may take.
             max_retries: How often a request that failed without harm is sent again.
             token_lifetime: Seconds that tokens are asked to live; the service may answer otherwise.

@@ -1,0 +1,246 @@
+"""A method of the blocking facade: the async one's signature and docstring, and a line that calls it."""
+
+from __future__ import annotations
+
+from textwrap import indent
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import libcst as cst
+import libcst.matchers as m
+
+from tools.mirror.docstrings import mirror_docstring
+from tools.mirror.names import method_name
+from tools.mirror.refusal import Refusal
+from tools.mirror.source import code, docstring, names_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tools.mirror.names import Names
+
+DECORATORS: Final = frozenset({"property", "classmethod", "overload"})
+CONFIDENTIAL: Final = "content"
+"""A parameter that the facade's frame must have forgotten by the time that something can go wrong."""
+LOCAL_NAMES: Final = frozenset({"coroutine", "run"})
+RUNTIME_ARGUMENT: Final = "runtime=BlockingRuntime(http_client) if runtime is None else runtime"
+
+
+@attrs.frozen
+class Method:
+    """An async class's method, and what its mirror must know about it."""
+
+    node: cst.FunctionDef
+    owner: str
+    is_client: bool
+    is_iterator: bool
+    where: str
+
+    @property
+    def name(self) -> str:
+        """Its name in the async world."""
+        return self.node.name.value
+
+    @property
+    def is_async(self) -> bool:
+        """Whether calling it makes a coroutine."""
+        return self.node.asynchronous is not None
+
+    @property
+    def decorators(self) -> frozenset[str]:
+        """What it is decorated with."""
+        return frozenset(code(each.decorator) for each in self.node.decorators)
+
+    @property
+    def returns(self) -> cst.Annotation:
+        """What it promises to return.
+
+        Raises:
+            Refusal: It does not say.
+        """
+        if self.node.returns is None:
+            raise Refusal(f"{self.where}: the return type must be annotated")
+        return self.node.returns
+
+    @property
+    def parameters(self) -> Sequence[cst.Param]:
+        """Its parameters, without the one for its object."""
+        given = self.node.params
+        stars = [each for each in (given.star_arg, given.star_kwarg) if isinstance(each, cst.Param)]
+        return [*[*given.posonly_params, *given.params][1:], *given.kwonly_params, *stars]
+
+
+def mirror_method(method: Method, names: Names) -> str:
+    """The method's twin, as text.
+
+    Raises:
+        Refusal: It has a form that none of the rules is for.
+    """
+    _check(method)
+    signature = _signature(method, names)
+    if "overload" in method.decorators:
+        return function(signature, ["..."])
+    return function(signature, [*_documentation(method, names), *_body(method, names)])
+
+
+def mirror_constructor(method: Method, names: Names) -> str:
+    """The constructor of a client, which builds the async one over the blocking runtime."""
+    _check(method)
+    made = f"self._bind({method.owner}({_arguments(method)}))"
+    return function(_signature(method, names), [*_documentation(method, names), made])
+
+
+def _check(method: Method) -> None:
+    unknown = method.decorators - DECORATORS
+    if unknown:
+        raise Refusal(f"{method.where}: no form for the decorator {', '.join(sorted(unknown))}")
+    if method.is_async and "property" in method.decorators:
+        raise Refusal(f"{method.where}: a property cannot be awaited in one world and read in the other")
+    if _is_generator(method.node):
+        raise Refusal(
+            f"{method.where} is {'an async ' if method.is_async else 'a '}generator; write a class with "
+            "__anext__, which both worlds can walk through and nobody has to finalize"
+        )
+    clash = LOCAL_NAMES & {each.name.value for each in method.parameters}
+    if clash:
+        raise Refusal(
+            f"{method.where}: a parameter called {', '.join(clash)} hides a name of the facade's own"
+        )
+
+
+def _is_generator(node: cst.FunctionDef) -> bool:
+    return any(isinstance(each, cst.Yield) for each in _own_nodes(node.body))
+
+
+def _own_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """All below a node; what functions inside it do is their own business."""
+    for child in node.children:
+        if not isinstance(child, cst.FunctionDef | cst.Lambda):
+            yield child
+            yield from _own_nodes(child)
+
+
+def _sync_types(node: cst.CSTNode, method: Method, names: Names) -> object:
+    """Parameters or an annotation with the names of types exchanged."""
+
+    def exchange(node: cst.CSTNode, _: object) -> cst.Name:
+        return cst.Name(names.sync(cst.ensure_type(node, cst.Name).value, where=method.where))
+
+    return m.replace(node, m.Name(), exchange)
+
+
+def _signature(method: Method, names: Names) -> str:
+    for parameter in method.parameters:
+        _check_parameter(parameter, method, names)
+    bare = method.node.with_changes(
+        asynchronous=None,
+        leading_lines=[],
+        lines_after_decorators=[],
+        name=cst.Name(
+            method.name if method.name == "__init__" else method_name(method.name, where=method.where)
+        ),
+        params=_sync_types(method.node.params, method, names),
+        returns=_sync_types(method.returns, method, names),
+        body=cst.SimpleStatementSuite([cst.Expr(cst.Ellipsis())]),
+    )
+    return code(bare).removesuffix("...").rstrip()
+
+
+def _check_parameter(parameter: cst.Param, method: Method, names: Names) -> None:
+    """A generated object has no way back to the async one, so that no parameter may ask for one."""
+    if parameter.annotation is None:
+        raise Refusal(f"{method.where}: the parameter {parameter.name.value} must be annotated")
+    for kind in names_in(parameter.annotation):
+        if names.is_mirrored(kind):
+            raise Refusal(f"{method.where}: no form for the parameter {parameter.name.value}: {kind}")
+
+
+def _documentation(method: Method, names: Names) -> list[str]:
+    text = docstring(method.node.body.body)
+    return [] if text is None else [mirror_docstring(text, names, where=method.where)]
+
+
+def _body(method: Method, names: Names) -> list[str]:
+    """What the method does: hand the call on, and the result back."""
+    match method.name:
+        case "__repr__":
+            return ["return repr(self._async).replace(type(self._async).__name__, type(self).__name__, 1)"]
+        case "__aenter__":
+            return [f"run({_call(method)})", "return self"]
+        case "__aiter__" if method.is_iterator:
+            return ["return self"]
+        case "__anext__":
+            result = _returned(method, f"run({_call(method)})", names)
+            return [
+                "try:",
+                f"    {result}",
+                "except StopAsyncIteration:",
+                "    raise StopIteration from None",
+            ]
+        case _ if method.is_async and any(each.name.value == CONFIDENTIAL for each in method.parameters):
+            return [
+                f"coroutine = {_call(method)}",
+                f"del {CONFIDENTIAL}",
+                _returned(method, "run(coroutine)", names),
+            ]
+        case _:
+            value = f"run({_call(method)})" if method.is_async else _call(method)
+            return [_returned(method, value, names)]
+
+
+def _call(method: Method) -> str:
+    """The call of the async twin."""
+    if "classmethod" in method.decorators:
+        return f"{method.owner}.{method.name}({_arguments(method)})"
+    if "property" in method.decorators:
+        return f"self._async.{method.name}"
+    return f"self._async.{method.name}({_arguments(method)})"
+
+
+def _arguments(method: Method) -> str:
+    """The method's own parameters as arguments; an HTTP client becomes the runtime that uses it."""
+    given = method.node.params
+    arguments = [each.name.value for each in (*given.posonly_params, *given.params)][1:]
+    if isinstance(given.star_arg, cst.Param):
+        arguments.append(f"*{given.star_arg.name.value}")
+    arguments += [f"{each.name.value}={each.name.value}" for each in given.kwonly_params]
+    if given.star_kwarg is not None:
+        arguments.append(f"**{given.star_kwarg.name.value}")
+    if "http_client=http_client" in arguments:
+        if "runtime=runtime" not in arguments:
+            raise Refusal(
+                f"{method.where}: http_client needs a runtime beside it, which the mirror passes on"
+            )
+        arguments.remove("http_client=http_client")
+        arguments[arguments.index("runtime=runtime")] = RUNTIME_ARGUMENT
+    return ", ".join(arguments)
+
+
+def _returned(method: Method, value: str, names: Names) -> str:
+    """The statement that hands a result back as what the blocking signature promises."""
+    match method.returns.annotation:
+        case cst.Name(value="None"):
+            return value
+        case cst.Name(value="Self"):
+            return f"return {_own(method)}({value})"
+        case cst.Name(value=kind) | cst.Subscript(value=cst.Name(value=kind)) if names.is_mirrored(kind):
+            return f"return {names.sync(kind, where=method.where)}({value})"
+        case other if any(names.is_mirrored(each) or each == "Self" for each in names_in(other)):
+            raise Refusal(f"{method.where}: no form for the result {code(other)}")
+        case _:
+            return f"return {value}"
+
+
+def _own(method: Method) -> str:
+    """What makes an object of the same class as the one that the method was called on."""
+    if method.is_client:
+        return "cls._over" if "classmethod" in method.decorators else "self._over"
+    return "cls" if "classmethod" in method.decorators else "type(self)"
+
+
+def function(signature: str, body: Sequence[str]) -> str:
+    """A method as it stands in a class.
+
+    A docstring's lines after the first are left where they are, as deep as in the async class.
+    """
+    return "\n".join([indent(signature, " " * 4), *(f"{' ' * 8}{line}" for line in body)])
