@@ -65,12 +65,14 @@ def _error_members(content: bytes) -> tuple[str | None, str | None]:
     nested = members.get("error")
     if _is_object(nested):
         members = cast("dict[str, Any]", nested)
-    code = members.get("code", members.get("error"))
-    message = members.get("message", members.get("error_description", members.get("detail")))
-    return (
-        code if isinstance(code, str) and _CODE.fullmatch(code) else None,
-        message if isinstance(message, str) else None,
-    )
+    codes = _texts(members, "code", "error")
+    messages = _texts(members, "message", "error_description", "detail")
+    return next((code for code in codes if _CODE.fullmatch(code)), None), next(iter(messages), None)
+
+
+def _texts(members: dict[str, Any], *names: str) -> list[str]:
+    """Those of the members that are text."""
+    return [value for value in map(members.get, names) if isinstance(value, str)]
 
 
 def status_error(
@@ -89,7 +91,7 @@ def status_error(
     kind: type[APIStatusError]
     if 300 <= status < 400:
         kind, remedy = RedirectError, _REDIRECT_REMEDY
-    elif oauth and code is not None and status < 500:
+    elif oauth and code is not None and status < 500 and status != 429:
         kind, remedy = OAuthError, _OAUTH_REMEDIES.get(code, "the authorization server refused the request")
     elif status in _KINDS:
         kind, remedy = _KINDS[status]

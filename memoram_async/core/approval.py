@@ -45,12 +45,14 @@ class ApprovalWait:
         access_request_id: The request.
         began: The monotonic clock when the wait began, in seconds.
         last_status: The status seen last.
+        last_error: Why the latest poll brought no status; None if it brought one.
         polls: How many times the service was asked.
     """
 
     access_request_id: str
     began: float
     last_status: str | None = None
+    last_error: MemoramError | None = None
     polls: int = 0
     _failures: int = 0
     _missing_since: float | None = None
@@ -78,6 +80,7 @@ class ApprovalWait:
         """
         self.polls += 1
         self.last_status = status
+        self.last_error = None
         self._failures = 0
         self._missing_since = None
         match status:
@@ -103,6 +106,7 @@ class ApprovalWait:
             MemoramError: The error itself, if waiting cannot mend it.
         """
         self.polls += 1
+        self.last_error = error.again()  # without its traceback, which would keep frames alive
         if isinstance(error, NotFoundError):
             return self._missing(error, now=now)
         self._missing_since = None
@@ -114,7 +118,7 @@ class ApprovalWait:
         )
         if not passing:
             raise error
-        self._failures += 1
+        self._failures = min(self._failures + 1, 10)  # a wait without end may see any number of them
         return 1.0 + jitter * (min(LONGEST_BACK_OFF, 2.0**self._failures) - 1.0)
 
     def _missing(self, error: NotFoundError, *, now: float) -> float:
@@ -132,5 +136,6 @@ class ApprovalWait:
             "access_requests.wait_until_approved(id), in this process or another",
             access_request_id=self.access_request_id,
             last_status=self.last_status,
+            last_error=self.last_error,
             polls=self.polls,
         )

@@ -68,16 +68,20 @@ def check_reason(value: object) -> str:
         InvalidArgumentError: It is empty, blank, too long or no text.
     """
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"reason must be a string, not {type(value).__name__}")
+        wrong = type(value).__name__
+        del value
+        raise InvalidArgumentError(f"reason must be a string, not {wrong}")
     if not value.strip():
         raise InvalidArgumentError(
             "reason is empty: say in a sentence what the user's memories are wanted for"
         )
-    if len(value) > REASON_LENGTH:
-        raise InvalidArgumentError(
-            f"reason has {len(value)} characters, and the service takes at most {REASON_LENGTH}: shorten it"
-        )
-    return value
+    length = len(value)
+    if length <= REASON_LENGTH:
+        return value
+    del value
+    raise InvalidArgumentError(
+        f"reason has {length} characters, and the service takes at most {REASON_LENGTH}: shorten it"
+    )
 
 
 def check_optional_text(value: object, *, name: str) -> Any:
@@ -88,7 +92,9 @@ def check_optional_text(value: object, *, name: str) -> Any:
     """
     if value is None or value is UNSET or isinstance(value, str):
         return value
-    raise InvalidArgumentError(f"{name} must be a string, not {type(value).__name__}")
+    wrong = type(value).__name__
+    del value
+    raise InvalidArgumentError(f"{name} must be a string, not {wrong}")
 
 
 def check_number(value: object, *, name: str) -> Any:
@@ -102,10 +108,19 @@ def check_number(value: object, *, name: str) -> Any:
     if value is None or value is UNSET:
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InvalidArgumentError(f"{name} must be a number, not {type(value).__name__}")
-    if not math.isfinite(value):
-        raise InvalidArgumentError(f"{name} must be finite, not NaN or infinity")
+        wrong = type(value).__name__
+        del value
+        raise InvalidArgumentError(f"{name} must be a number, not {wrong}")
+    if not _is_finite(value):
+        raise InvalidArgumentError(f"{name} must be finite: not NaN, infinity or beyond a float's range")
     return value
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number beyond a float's range
+        return False
 
 
 def check_tags(value: object) -> list[str]:
@@ -115,13 +130,17 @@ def check_tags(value: object) -> list[str]:
         InvalidArgumentError: It is one string instead of several, or a name is empty or no text.
     """
     if isinstance(value, str | bytes):
-        raise InvalidArgumentError('tags must be a list of names, not one string: write tags=["travel"]')
-    if not isinstance(value, Iterable):
-        raise InvalidArgumentError(f"tags must be a list of names, not {type(value).__name__}")
-    tags = list(cast("Iterable[object]", value))
-    if not all(isinstance(tag, str) and tag for tag in tags):
-        raise InvalidArgumentError("each tag must be a string that is not empty")
-    return cast("list[str]", tags)
+        fault = 'tags must be a list of names, not one string: write tags=["travel"]'
+    elif not isinstance(value, Iterable):
+        fault = f"tags must be a list of names, not {type(value).__name__}"
+    else:
+        tags = list(cast("Iterable[object]", value))
+        if all(isinstance(tag, str) and tag for tag in tags):
+            return cast("list[str]", tags)
+        del tags
+        fault = "each tag must be a string that is not empty"
+    del value
+    raise InvalidArgumentError(fault)
 
 
 def check_tag_filter(value: object) -> str | None:
@@ -132,11 +151,10 @@ def check_tag_filter(value: object) -> str | None:
             carry.
     """
     tags = check_tags(value)
-    if any("," in tag for tag in tags):
-        raise InvalidArgumentError(
-            "a tag with a comma cannot be filtered for: the service joins names by commas"
-        )
-    return ",".join(tags) or None
+    if not any("," in tag for tag in tags):
+        return ",".join(tags) or None
+    del value, tags
+    raise InvalidArgumentError("a tag with a comma cannot be filtered for: the service joins names by commas")
 
 
 def check_count(value: object, *, name: str) -> int | None:
@@ -170,12 +188,7 @@ def check_seconds(value: object, *, name: str, optional: bool = False) -> Any:
     """
     if value is None and optional:
         return None
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not math.isfinite(value)
-        or value <= 0
-    ):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value) or value <= 0:
         raise InvalidArgumentError(
             f"{name} must be a positive number of seconds" + (", or None for no limit" if optional else "")
         )

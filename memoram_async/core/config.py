@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
 from memoram_async.core.arguments import check_retries, check_seconds, is_visible_ascii
 from memoram_async.core.errors import ConfigurationError
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret, hidden
 from memoram_async.core.urls import check_base_url
 
 if TYPE_CHECKING:
@@ -56,49 +56,63 @@ class Config:
     auth_url: str
 
 
-def _api_key(value: object) -> Secret:
-    if value is None or value == "":
-        raise ConfigurationError(
+def _api_key(key: Secret | None) -> Secret:
+    text = None if key is None else cast("object", key.reveal())  # whatever it was that was passed
+    if key is not None and isinstance(text, str) and is_visible_ascii(text):
+        return key
+    if text is None or text == "":
+        fault = (
             "no API key: pass api_key=... or set MEMORAM_API_KEY (a developer creates one in the portal; "
             "'python -m memoram_local serve' gives one for this machine)"
         )
-    text = value.reveal() if isinstance(value, Secret) else value
-    fault = (
-        f"must be a string, not {type(text).__name__}"
-        if not isinstance(text, str)
-        else None
-        if is_visible_ascii(text)
-        else "holds white space, a control character or a non-ASCII character: copy it again, without quotes "
-        "or a trailing newline"
-    )
-    if fault is None:
-        return Secret(str(text))
-    del value, text
-    raise ConfigurationError(f"the API key {fault}")
+    elif isinstance(text, str):
+        fault = (
+            "the API key holds white space, a control character or a non-ASCII character: copy it again, "
+            "without quotes or a trailing newline"
+        )
+    else:
+        fault = f"the API key must be a string, not {type(text).__name__}"
+    del text
+    raise ConfigurationError(fault)
 
 
 def resolve(
     *,
     api_key: str | Secret | None,
-    base_url: str | None,
-    auth_url: str | None,
+    base_url: str | Secret | None,
+    auth_url: str | Secret | None,
     allow_insecure_http: bool,
     environment: Mapping[str, str],
 ) -> Config:
     """The settings that hold, from arguments and environment.
 
+    Args:
+        api_key: The developer API key.
+        base_url: The API's address.
+        auth_url: The authorization server's address.
+        allow_insecure_http: Permit `http://` to hosts other than loopback.
+        environment: Where arguments that are None are looked up.
+
     Raises:
         ConfigurationError: A setting is missing or cannot be used; the message names it.
     """
-
-    def url(name: str, argument: str | None, default: str) -> str:
-        variable = f"MEMORAM_{name.upper()}"
-        if argument is None:
-            name, argument = variable, environment.get(variable) or default
-        return check_base_url(argument, name=name, allow_insecure_http=allow_insecure_http)
-
+    # Wrapped and dropped before anything can fail: a traceback may show what local variables hold.
+    key = hidden(environment.get("MEMORAM_API_KEY") if api_key is None else api_key)
+    base_name, base = _address("base_url", base_url, environment, DEFAULT_BASE_URL)
+    auth_name, auth = _address("auth_url", auth_url, environment, DEFAULT_AUTH_URL)
+    del api_key, base_url, auth_url, environment
     return Config(
-        api_key=_api_key(environment.get("MEMORAM_API_KEY") if api_key is None else api_key),
-        base_url=url("base_url", base_url, DEFAULT_BASE_URL),
-        auth_url=url("auth_url", auth_url, DEFAULT_AUTH_URL),
+        api_key=_api_key(key),
+        base_url=check_base_url(base, name=base_name, allow_insecure_http=allow_insecure_http),
+        auth_url=check_base_url(auth, name=auth_name, allow_insecure_http=allow_insecure_http),
     )
+
+
+def _address(
+    name: str, argument: str | Secret | None, environment: Mapping[str, str], default: str
+) -> tuple[str, Secret | None]:
+    """The name of the setting that holds, and its value, which may have a password in it."""
+    if argument is not None:
+        return name, hidden(argument)
+    variable = f"MEMORAM_{name.upper()}"
+    return variable, hidden(environment.get(variable) or default)

@@ -237,15 +237,26 @@ class ApprovalTimeout(AccessError):
 
     Attributes:
         last_status: The status seen last, None when no poll succeeded.
+        last_error: Why the latest poll failed; None if it did not.
         polls: How many times the service was asked.
     """
 
     last_status: str | None
+    last_error: MemoramError | None
     polls: int
 
-    def __init__(self, message: str, *, access_request_id: str, last_status: str | None, polls: int) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        access_request_id: str,
+        last_status: str | None,
+        polls: int,
+        last_error: MemoramError | None = None,
+    ) -> None:
         super().__init__(message, access_request_id=access_request_id)
         self.last_status = last_status
+        self.last_error = last_error
         self.polls = polls
 
 

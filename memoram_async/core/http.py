@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import attrs
 
@@ -54,7 +54,7 @@ class HTTPResponse:
     def request_id(self) -> str | None:
         """The service's id of this request, when it gave one that can be shown."""
         value = self.headers.get("x-request-id")
-        if value is None or len(value) > _REQUEST_ID_LENGTH or not value.isascii() or not value.isprintable():
+        if not value or len(value) > _REQUEST_ID_LENGTH or not value.isascii() or not value.isprintable():
             return None
         return value
 
@@ -65,7 +65,7 @@ class HTTPResponse:
             APIResponseError: The body is not JSON, or was cut short.
         """
         try:
-            return json.loads(self.content)
+            return json.loads(self.content, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             # The parser's own error holds the whole document.
             pass
@@ -75,6 +75,11 @@ class HTTPResponse:
             status=self.status,
             request_id=self.request_id,
         )
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    """Python's parser takes NaN and Infinity, which RFC 8259 does not."""
+    raise ValueError
 
 
 def json_body(value: Any) -> bytes:
@@ -89,6 +94,7 @@ def json_body(value: Any) -> bytes:
     except (TypeError, ValueError, RecursionError):
         # UnicodeEncodeError, a ValueError, holds the whole text.
         pass
+    del value
     raise InvalidArgumentError(
         "the request cannot be written as JSON: it holds NaN, infinity, a lone surrogate or a value of a "
         "type that JSON lacks"

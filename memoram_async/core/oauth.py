@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,22 +13,24 @@ import attrs
 
 from memoram_async.core.answers import oauth_refusal
 from memoram_async.core.arguments import is_visible_ascii
-from memoram_async.core.errors import InvalidArgumentError
-from memoram_async.core.secret import Secret, reveal
-from memoram_async.core.urls import with_query
+from memoram_async.core.errors import InvalidArgumentError, MemoramError
+from memoram_async.core.secret import Secret, hidden
+from memoram_async.core.urls import origin, with_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 RANDOM_BYTES: Final = 32
+
+_URL_START: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/")
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Authorization:
     """One user's way through the authorization server and back.
 
-    Keep it in the user's server-side session while the user is away; its secrets refuse pickling, so
-    store `state.reveal()` and `code_verifier.reveal()`, and rebuild it from them.
+    Keep it in the user's server-side session while the user is away. Its secrets refuse pickling: store
+    `url`, `redirect_uri`, `state.reveal()` and `code_verifier.reveal()`, and rebuild it from the four.
 
     Attributes:
         url: Where to send the user's browser.
@@ -48,34 +51,51 @@ class Authorization:
             callback_url: The full URL, or its query string.
 
         Raises:
-            InvalidArgumentError: The state is not this flow's, or no code is there: the answer belongs to
-                another session or was forged.
+            InvalidArgumentError: The state or the issuer (RFC 9207) is not this flow's, or no code is
+                there: the answer belongs to another session or was forged.
             OAuthError: The authorization server or the user refused.
         """
-        parameters = _parameters(callback_url)
+        outcome = self._outcome(_parameters(callback_url))
         del callback_url
-        state = parameters.get("state", "")
-        code = parameters.pop("code", "")
-        refusal = parameters.get("error")
-        del parameters
-        genuine = hmac.compare_digest(state.encode(errors="replace"), self.state.reveal().encode())
-        del state
-        wrapped = Secret(code)
-        is_code = is_visible_ascii(code)
-        del code
-        if not genuine:
-            raise InvalidArgumentError(
+        if isinstance(outcome, MemoramError):
+            raise outcome
+        return outcome
+
+    def _outcome(self, parameters: Mapping[str, str]) -> Secret | MemoramError:
+        """The code, or the error to raise where neither the code nor the state is in sight."""
+        state, code = parameters.get("state", ""), parameters.get("code", "")
+        issuer, refusal = parameters.get("iss"), parameters.get("error")
+        # An empty state, such as a session that was lost would yield, ties nothing to anything.
+        if not state or not hmac.compare_digest(_bytes(state), _bytes(self.state.reveal())):
+            return InvalidArgumentError(
                 "the callback's state is not the one of this authorization: begin again without its code"
             )
+        if issuer is not None and origin(issuer) != origin(self.url):
+            return InvalidArgumentError(
+                "the callback comes from another authorization server than the one the user was sent to: "
+                "begin again without its code"
+            )
         if refusal is not None:
-            raise oauth_refusal(refusal)
-        if not is_code:
-            raise InvalidArgumentError("the callback carries neither a usable code nor an error: begin again")
-        return wrapped
+            return oauth_refusal(refusal)
+        if not is_visible_ascii(code):
+            return InvalidArgumentError(
+                "the callback carries neither a usable code nor an error: begin again"
+            )
+        return Secret(code)
 
 
-def _parameters(url: str) -> dict[str, str]:
-    query = urlsplit(url).query if "?" in url else url
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
+
+
+def _parameters(callback_url: object) -> dict[str, str]:
+    """The query parameters of a URL or query string; none if it is no such thing."""
+    if not isinstance(callback_url, str):
+        return {}
+    before, mark, after = callback_url.partition("?")
+    # A query may itself hold question marks; only a URL has one before the first parameter.
+    is_url = mark and ("=" not in before or _URL_START.match(before))
+    query = (after if is_url else callback_url).partition("#")[0]
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=32)
     except ValueError:
@@ -108,24 +128,26 @@ def authorize(
         scope: Scopes joined by spaces, if any.
         state: A state of the caller's own; by default a random one.
         random: URL-safe text of that many random bytes.
+
+    Raises:
+        InvalidArgumentError: An argument holds a lone surrogate.
     """
-    own_state = random(RANDOM_BYTES) if state is None else reveal(state)
-    verifier = random(RANDOM_BYTES)
+    own_state = hidden(state) or Secret(random(RANDOM_BYTES))
+    del state
+    verifier = Secret(random(RANDOM_BYTES))
     url = with_query(
         f"{auth_url}/oauth/authorize",
         {
             "response_type": "code",
             "client_id": client_id,
             "redirect_uri": redirect_uri,
-            "state": own_state,
+            "state": own_state.reveal(),
             "scope": scope,
-            "code_challenge": code_challenge(verifier),
+            "code_challenge": code_challenge(verifier.reveal()),
             "code_challenge_method": "S256",
         },
     )
-    return Authorization(
-        url=url, state=Secret(own_state), code_verifier=Secret(verifier), redirect_uri=redirect_uri
-    )
+    return Authorization(url=url, state=own_state, code_verifier=verifier, redirect_uri=redirect_uri)
 
 
 def check_redirect_uri(value: object) -> str:

@@ -26,6 +26,7 @@ class CursorGuard:
         """
         digest = hashlib.blake2b(cursor.encode(errors="surrogatepass"), digest_size=16).digest()
         if digest in self._seen:
+            del cursor
             raise PaginationError(
                 f"the service gave the same cursor twice, after {len(self._seen)} pages: the list would "
                 "never end, so it stops here; what was read so far may be incomplete"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 8.0
 LONGEST_RETRY_AFTER: Final = 60.0
+LONGEST_ASKED: Final = 1e9
+"""Some thirty years: what any longer wish of a service is read as."""
 
 READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -91,9 +93,9 @@ def parse_retry_after(headers: Mapping[str, str], *, wall: float) -> float | Non
     """
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        return float(value[:12])
+        return min(float(value), LONGEST_ASKED)
     when = epoch_of_date(value)
     if when is None:
         return None
     sent = epoch_of_date(headers.get("date"))
-    return max(0.0, when - (wall if sent is None else sent))
+    return min(max(0.0, when - (wall if sent is None else sent)), LONGEST_ASKED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn, final
+from typing import Any, NoReturn, final
 
 
 @final
@@ -42,6 +42,11 @@ class Secret:
 
     def __deepcopy__(self, memo: object) -> NoReturn:
         self._refuse()
+
+
+def hidden(value: Any) -> Secret | None:
+    """A value of any type, wrapped before it is checked, so that no traceback shows it; None stays None."""
+    return value if value is None or isinstance(value, Secret) else Secret(value)
 
 
 def reveal(value: str | Secret) -> str:

@@ -90,6 +90,7 @@ class TokenState:
         self._lease_ends = 0.0
         self._not_before = 0.0
         self._queue: dict[Ticket, None] = {}
+        self._home: object = None
 
     def peek(self, *, now: float, wall: float) -> Use | None:
         """The token, if it serves and nobody need refresh it yet: the common case, without a ticket."""
@@ -156,7 +157,9 @@ class TokenState:
                 expires_at=asked_at + lifetime,
                 wall_expires_at=asked_wall + lifetime,
             )
-            return Use(token, self._generation), self._release(ticket)
+            self._end_lease(ticket)
+            # Even a leader that was taken over for its age brings a token that serves everyone.
+            return Use(token, self._generation), self._dismiss()
 
     def fail(
         self, ticket: Ticket, error: MemoramError, *, now: float, wall: float
@@ -168,12 +171,15 @@ class TokenState:
         """
         with self._lock:
             held = self._usable(now=now, wall=wall)
+            use = None if held is None else Use(held.token, held.generation)
+            if not self._end_lease(ticket):
+                return use, []  # taken over for its age: how it goes is the new leader's to say
             if held is not None:
                 self._not_before = now + BACK_OFF_SECONDS
-            elif ticket.lease == self._lease:
+            else:
                 for waiting in self._queue:
                     waiting.error = error
-            return Use(held.token, held.generation) if held else None, self._release(ticket)
+            return use, self._dismiss()
 
     def leave(self, ticket: Ticket) -> list[Waiter]:
         """End a call, however it went; answers one waiter to wake if nobody leads.
@@ -183,21 +189,23 @@ class TokenState:
         """
         with self._lock:
             self._queue.pop(ticket, None)
-            if ticket.lease is not None and ticket.lease == self._lease:
-                self._lease = None
-            ticket.lease = None
+            self._end_lease(ticket)
             return [] if self._lease is not None else [waiting.waiter for waiting in list(self._queue)[:1]]
 
     def _usable(self, *, now: float, wall: float) -> _Held | None:
         held = self._held
         return held if held is not None and now < held.expires_at and wall < held.wall_expires_at else None
 
-    def _release(self, ticket: Ticket) -> list[Waiter]:
-        """End a lease; one that was taken over for its age ends nothing."""
-        if ticket.lease != self._lease:
-            return []
-        self._lease = None
+    def _end_lease(self, ticket: Ticket) -> bool:
+        """Take a ticket's lease from it; whether that was the one that holds."""
+        led = ticket.lease is not None and ticket.lease == self._lease
         ticket.lease = None
+        if led:
+            self._lease = None
+        return led
+
+    def _dismiss(self) -> list[Waiter]:
+        """Empty the queue; answers whom to wake."""
         waiters = [waiting.waiter for waiting in self._queue]
         self._queue.clear()
         return waiters
@@ -213,14 +221,26 @@ class TokenState:
         self._lock = threading.Lock()
         self.move()
 
-    def move(self) -> None:
-        """Begin anew in another process or event loop.
+    def settle(self, home: object) -> None:
+        """Begin anew if this is another process or event loop than the last call's.
 
-        Leaders and waiters stayed behind; the token is as good as before.
+        Of many threads that come at once, only the first begins anew; it must not end a lease that one
+        of the others has taken since.
         """
         with self._lock:
-            self._lease = None
-            self._queue = {}
+            if home != self._home:
+                self._home = home
+                self._forget_calls()
+
+    def move(self) -> None:
+        """Begin anew in another process or event loop."""
+        with self._lock:
+            self._forget_calls()
+
+    def _forget_calls(self) -> None:
+        """Leaders and waiters stayed behind; the token is as good as before."""
+        self._lease = None
+        self._queue = {}
 
 
 def lifetime_of(*, expires_at: str | None, date: str | None, wall: float) -> float:

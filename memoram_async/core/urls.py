@@ -4,49 +4,63 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode, urlsplit
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from memoram_async.core.errors import ConfigurationError, InvalidArgumentError
+from memoram_async.core.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
-_NOT_IN_ID = re.compile(r"[\x00-\x20\x7f-\x9f/?#\\\ud800-\udfff]")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f]")
+_NOT_IN_ID: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f/?#\\\ud800-\udfff]")
+_HOST_NAME: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
+_NOT_IN_SEGMENT: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
 
-_INSECURE = (
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+_INSECURE: Final = (
     "uses http:// to a host that is not this machine, so secrets would travel in clear: use https://, or "
     "pass allow_insecure_http=True if the network in between is yours"
 )
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return None if "%" in host else ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return None
+
+
+def _is_host(host: str) -> bool:
+    return _HOST_NAME.fullmatch(host) is not None or _address(host) is not None
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host is this machine for certain; a resolver may send `*.localhost` elsewhere."""
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
 
 
 def _fault_of(url: str, *, allow_insecure_http: bool) -> str | None:
     """What is wrong with a base URL, without quoting it: it may hold a password."""
     if not url or _UNPRINTABLE.search(url):
         return "is empty or holds white space or a control character"
+    if not url.isascii():
+        return "holds a non-ASCII character: write the host in its xn-- form and percent-encode the rest"
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return "is not a valid URL"
     checks = (
         (parts.scheme not in {"http", "https"} or not host, "must be an absolute https:// URL with a host"),
         ("@" in parts.netloc, "must not hold a user name or password"),
         ("?" in url or "#" in url, "must not have a query or fragment"),
-        (
-            parts.scheme == "http" and not _is_loopback(host or "") and not allow_insecure_http,
-            _INSECURE,
-        ),
+        (not _is_host(host) or port == 0 or "\\" in url, "is not a valid URL"),
+        (parts.scheme == "http" and not _is_loopback(host) and not allow_insecure_http, _INSECURE),
     )
     return next((fault for is_so, fault in checks if is_so), None)
 
@@ -55,21 +69,21 @@ def check_base_url(url: object, *, name: str, allow_insecure_http: bool = False)
     """A base URL without its trailing slash.
 
     Args:
-        url: What the user configured.
+        url: What the user configured, plain or wrapped.
         name: The setting that it came from, for the message.
         allow_insecure_http: Permit `http://` to hosts other than loopback.
 
     Raises:
         ConfigurationError: The URL cannot be trusted with secrets, or is none.
     """
-    fault = (
-        _fault_of(url, allow_insecure_http=allow_insecure_http)
-        if isinstance(url, str)
-        else "must be a string"
-    )
-    if fault is None:
-        return str(url).rstrip("/")
-    del url
+    text = url.reveal() if isinstance(url, Secret) else url
+    if isinstance(text, str):
+        fault = _fault_of(text, allow_insecure_http=allow_insecure_http)
+        if fault is None:
+            return text.rstrip("/")
+    else:
+        fault = "must be a string"
+    del url, text
     raise ConfigurationError(f"{name} {fault}")
 
 
@@ -80,15 +94,16 @@ def check_id(value: object, *, name: str) -> str:
         InvalidArgumentError: It is not a string, empty, `.` or `..`, or holds a slash, a question mark,
             a number sign, a backslash, white space or a control character.
     """
-    if not isinstance(value, str):
-        raise InvalidArgumentError(f"{name} must be a string, not {type(value).__name__}")
-    if value in {"", ".", ".."} or _NOT_IN_ID.search(value):
-        del value
-        raise InvalidArgumentError(
-            f"{name} is not an identifier: it is empty, '.' or '..', or holds '/', '?', '#', a backslash, "
-            "white space or a control character; pass the id exactly as the service gave it"
-        )
-    return value
+    if isinstance(value, str) and value not in {"", ".", ".."} and not _NOT_IN_ID.search(value):
+        return value
+    wrong = None if isinstance(value, str) else type(value).__name__
+    del value
+    raise InvalidArgumentError(
+        f"{name} must be a string, not {wrong}"
+        if wrong
+        else f"{name} is not an identifier: it is empty, '.' or '..', or holds '/', '?', '#', a backslash, "
+        "white space or a control character; pass the id exactly as the service gave it"
+    )
 
 
 def path(*segments: str) -> str:
@@ -108,47 +123,60 @@ def check_path(value: object) -> str:
         and not value.startswith("//")
         and not _UNPRINTABLE.search(value)
         and value.isascii()
-        and not {"?", "#", "\\"} & set(value)
-        and not {".", "..", "%2e", "%2e%2e", ".%2e", "%2e."} & set(value.lower().split("/"))
+        and not {"?", "#"} & set(value)
+        and not any(_leaves(unquote(segment)) for segment in value.split("/"))
     ):
         return value
     del value
     raise InvalidArgumentError(
-        "path must begin with a single '/', be percent-encoded ASCII, have no '.' or '..' segment, and carry "
-        "no host, query or fragment (use params=)"
+        "path must begin with a single '/', be percent-encoded ASCII, have no '.' or '..' segment and no "
+        "slash, backslash or control character within one, not even encoded, and carry no host, query or "
+        "fragment (use params=)"
     )
+
+
+def _leaves(segment: str) -> bool:
+    """Whether a decoded segment may lead elsewhere, once a server or proxy decodes before it resolves."""
+    return segment in {".", ".."} or _NOT_IN_SEGMENT.search(segment) is not None
 
 
 def with_query(url: str, params: Mapping[str, object]) -> str:
     """A URL with query parameters; those that are None are left out, booleans are `true` and `false`.
 
     Raises:
-        InvalidArgumentError: A value is text that cannot be encoded (a lone surrogate).
+        InvalidArgumentError: A value cannot be written: text with a lone surrogate, bytes, a secret,
+            several values in one, or a number of thousands of digits.
     """
-    pairs = [(name, _query_text(value)) for name, value in params.items() if value is not None]
-    if not pairs:
-        return url
     try:
-        return f"{url}?{urlencode(pairs)}"
-    except UnicodeEncodeError:
-        # Its object attribute holds the text.
-        del params, pairs
-    raise InvalidArgumentError("a query parameter holds a lone surrogate, which cannot be sent")
+        query = urlencode({name: _query_text(value) for name, value in params.items() if value is not None})
+    except (TypeError, ValueError):
+        # UnicodeEncodeError, a ValueError, holds the whole text.
+        pass
+    else:
+        return f"{url}?{query}" if query else url
+    del params
+    raise InvalidArgumentError(
+        "a query parameter cannot be written: it holds a lone surrogate, bytes, a secret, several values in "
+        "one, or a number of thousands of digits"
+    )
 
 
 def _query_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Secret) or (isinstance(value, Iterable) and not isinstance(value, str)):
+        raise TypeError
     return str(value)
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL: the part of an address that is safe to show."""
+    """Scheme, host and port of a URL (RFC 6454 6.1): the part of an address that is safe to show."""
     try:
         parts = urlsplit(url)
         if parts.scheme in {"http", "https"} and parts.hostname and parts.hostname.isprintable():
             host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-            return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+            port = parts.port if parts.port != _DEFAULT_PORTS[parts.scheme] else None
+            return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
     except ValueError:
         pass
     return "an address that is none"

@@ -6,6 +6,7 @@ are aware. What has another shape than the contract's raises; nothing is coerced
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -43,7 +44,9 @@ def _text(value: object) -> str:
 
 def _number(value: object, _: Any) -> float:
     if type(value) is float or type(value) is int:
-        return float(value)
+        number = float(value)
+        if math.isfinite(number):  # JSON has 1e999, which floats have not
+            return number
     raise TypeError
 
 
@@ -122,12 +125,19 @@ def structure(response: HTTPResponse, value: object, kind: type[T], *, operation
     Raises:
         APIResponseError: It has another shape than the contract's.
     """
+    model = _read(value, kind)
+    del value
+    if model is None:
+        raise shape_error(response, operation=operation)
+    return model
+
+
+def _read(value: object, kind: type[T]) -> T | None:
+    """One model; None for another shape, so that whoever raises can drop the value first."""
     try:
         return _CONVERTER.structure(value, kind)
-    except Exception:  # noqa: BLE001, S110 - whatever it is, it may quote the value: the shape is what matters
-        pass
-    del value
-    raise shape_error(response, operation=operation)
+    except Exception:  # noqa: BLE001 - whatever it is, it may quote the value: the shape is what matters
+        return None
 
 
 def shape_error(response: HTTPResponse, *, operation: str) -> APIResponseError:
@@ -146,22 +156,28 @@ def structure_page(response: HTTPResponse, member: str, kind: type[T], *, operat
     Raises:
         APIResponseError: It has another shape than the contract's.
     """
-    body = response.json()
-    if isinstance(body, dict):
-        members = cast("dict[str, Any]", body)
-        items, cursor, total = members.get(member), members.get("next_cursor"), members.get("total")
-        if isinstance(items, list) and (cursor is None or isinstance(cursor, str)):
-            return Page(
-                items=tuple(
-                    [
-                        structure(response, item, kind, operation=operation)
-                        for item in cast("list[object]", items)
-                    ]
-                ),
-                # An empty cursor leads back to the first page, so it can only mean the end.
-                next_cursor=cursor or None,
-                total=total if type(total) is int else None,
-            )
-        del members, items
-    del body
-    raise shape_error(response, operation=operation)
+    page = _read_page(response.json(), member, kind)
+    if page is None:
+        raise shape_error(response, operation=operation)
+    return page
+
+
+def _read_page(body: object, member: str, kind: type[T]) -> Page[T] | None:
+    if not isinstance(body, dict):
+        return None
+    members = cast("dict[str, Any]", body)
+    items, cursor, total = members.get(member), members.get("next_cursor"), members.get("total")
+    if not isinstance(items, list) or not isinstance(cursor, str | None):
+        return None
+    models: list[T] = []
+    for item in cast("list[object]", items):
+        model = _read(item, kind)
+        if model is None:
+            return None
+        models.append(model)
+    return Page(
+        items=tuple(models),
+        # An empty cursor leads back to the first page, so it can only mean the end.
+        next_cursor=cursor or None,
+        total=total if type(total) is int else None,
+    )

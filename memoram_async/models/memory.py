@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from memoram_async.core.errors import ContentNotLoadedError, MemoramError
+from memoram_async.core.errors import ContentNotLoadedError, MemoramError, NotEncryptedError
 from memoram_async.models.guard import Unpicklable
 
 if TYPE_CHECKING:
@@ -102,8 +102,10 @@ class Memory(Unpicklable):
 
     @property
     def encrypted(self) -> bool:
-        """Whether the stored content was encrypted; False only where plaintext was allowed."""
-        return self.key_version is not None
+        """Whether the content is stored encrypted; False if it was read, or refused, as plaintext."""
+        if isinstance(self.error, NotEncryptedError):
+            return False
+        return self.key_version is not None or self._content is None
 
     @classmethod
     def of(cls, blob: MemoryBlob, content: Decrypted | MemoramError | None) -> Memory:
