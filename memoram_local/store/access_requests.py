@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from memoram_local.behaviour import behaviour
 from memoram_local.errors import DecisionError, NotFoundError
@@ -28,6 +28,18 @@ _OUTCOMES: Final[dict[Decision, Status]] = {
     "reject": "rejected",
     "revoke": "revoked",
 }
+
+# Built once: it runs with every request for memories, and building costs more than running.
+_GRANTED = (
+    select(accounts.c.memory_key)
+    .join(access_requests, access_requests.c.account_id == accounts.c.id)
+    .where(
+        access_requests.c.account_id == bindparam("account"),
+        access_requests.c.app_id == bindparam("app"),
+        access_requests.c.status == "approved",
+    )
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +160,7 @@ class AccessRequests:
 
     def granted_memory_key(self, connection: Connection, *, app_id: str, account_id: str) -> str | None:
         """The memory key of a user who lets this application in; None for everyone else."""
-        return connection.scalar(
-            select(accounts.c.memory_key)
-            .join(access_requests, access_requests.c.account_id == accounts.c.id)
-            .where(
-                access_requests.c.account_id == account_id,
-                access_requests.c.app_id == app_id,
-                access_requests.c.status == "approved",
-            )
-            .limit(1)
-        )
+        return connection.scalar(_GRANTED, {"account": account_id, "app": app_id})
 
 
 def _select() -> Select[*tuple[Any, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import bindparam, func, or_, select, tuple_
 
 from memoram_local.behaviour import behaviour
 from memoram_local.store.schema import blob_tags, memory_blobs
@@ -21,6 +21,24 @@ if TYPE_CHECKING:
     from memoram_local.store.tags import Tags
 
 _FOLDED = {"title": "title_folded", "summary": "summary_folded", "content": "content_folded"}
+
+# Built once: building costs more than running.
+_INSERT = memory_blobs.insert()
+_SELECT: Select[*tuple[Any, ...]] = select(
+    memory_blobs.c.id,
+    memory_blobs.c.account_id,
+    memory_blobs.c.created_at,
+    memory_blobs.c.updated_at,
+    memory_blobs.c.source,
+    memory_blobs.c.title,
+    memory_blobs.c.summary,
+    memory_blobs.c.importance,
+    memory_blobs.c.confidence,
+    memory_blobs.c.content,
+)
+_SELECT_ONE = _SELECT.where(
+    memory_blobs.c.id == bindparam("blob"), memory_blobs.c.account_id == bindparam("account")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +136,7 @@ class MemoryBlobs:
             "confidence": values.get("confidence"),
         }
         connection.execute(
-            memory_blobs.insert(),
+            _INSERT,
             {
                 **stored,
                 **_folded_copies(stored),
@@ -147,7 +165,7 @@ class MemoryBlobs:
 
     def get(self, connection: Connection, *, account_id: str, blob_id: str) -> MemoryBlob | None:
         """One blob of a user."""
-        row = connection.execute(_select().where(*_is(account_id, blob_id))).one_or_none()
+        row = connection.execute(_SELECT_ONE, {"blob": blob_id, "account": account_id}).one_or_none()
         return None if row is None else _blob(row, self._tags.of_blobs(connection, [blob_id]))
 
     @behaviour("list-blobs.order", "invented", "The newest blob comes first.")
@@ -240,7 +258,7 @@ class MemoryBlobs:
     ) -> Select[*tuple[Any, ...]] | None:
         created_at: ColumnElement[int] = memory_blobs.c.created_at
         blob_id: ColumnElement[str] = memory_blobs.c.id
-        query = _select().where(memory_blobs.c.account_id == account_id)
+        query = _SELECT.where(memory_blobs.c.account_id == account_id)
         if only.tags:
             tag_ids = self._tags.ids(connection, account_id=account_id, names=only.tags)
             if tag_ids is None:
@@ -286,27 +304,11 @@ def _contains(text: str) -> ColumnElement[bool]:
     )
 
 
-def _select() -> Select[*tuple[Any, ...]]:
-    columns = memory_blobs.c
-    return select(
-        columns.id,
-        columns.account_id,
-        columns.created_at,
-        columns.updated_at,
-        columns.source,
-        columns.title,
-        columns.summary,
-        columns.importance,
-        columns.confidence,
-        columns.content,
-    )
-
-
 def _is(account_id: str, blob_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return memory_blobs.c.id == blob_id, memory_blobs.c.account_id == account_id
 
 
-def _blob(row: Row[Any], tags: Mapping[str, tuple[tuple[str, str], ...]]) -> MemoryBlob:
+def _blob(row: Row[*tuple[Any, ...]], tags: Mapping[str, tuple[tuple[str, str], ...]]) -> MemoryBlob:
     return MemoryBlob(
         id=row.id,
         user_id=row.account_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from memoram_local.behaviour import behaviour
 from memoram_local.store.schema import blob_tags, tags
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 
     from memoram_local.clock import Clock
     from memoram_local.randomness import Randomness
+
+# Built once: they run with every blob, and building costs more than running.
+_IDS = select(tags.c.name, tags.c.id).where(
+    tags.c.account_id == bindparam("account"), tags.c.name.in_(bindparam("names", expanding=True))
+)
+_OF_BLOBS = (
+    select(blob_tags.c.blob_id, tags.c.name, tags.c.id)
+    .join(tags, tags.c.id == blob_tags.c.tag_id)
+    .where(blob_tags.c.blob_id.in_(bindparam("blobs", expanding=True)))
+    .order_by(blob_tags.c.position)
+)
+_ATTACH = blob_tags.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,7 @@ class Tags:
                 ],
             )
         connection.execute(
-            blob_tags.insert(),
+            _ATTACH,
             [
                 {
                     "blob_id": blob_id,
@@ -118,12 +130,7 @@ class Tags:
         """Name and id of the tags of each of these blobs that has any, in one query."""
         if not blob_ids:
             return {}
-        rows = connection.execute(
-            select(blob_tags.c.blob_id, tags.c.name, tags.c.id)
-            .join(tags, tags.c.id == blob_tags.c.tag_id)
-            .where(blob_tags.c.blob_id.in_(blob_ids))
-            .order_by(blob_tags.c.position)
-        )
+        rows = connection.execute(_OF_BLOBS, {"blobs": blob_ids})
         found: dict[str, list[tuple[str, str]]] = {}
         for blob_id, name, tag_id in rows:
             found.setdefault(blob_id, []).append((name, tag_id))
@@ -149,9 +156,7 @@ class Tags:
         return None if row is None else _tag(row)
 
     def _ids(self, connection: Connection, account_id: str, names: Sequence[str]) -> dict[str, str]:
-        rows = connection.execute(
-            select(tags.c.name, tags.c.id).where(tags.c.account_id == account_id, tags.c.name.in_(names))
-        )
+        rows = connection.execute(_IDS, {"account": account_id, "names": names})
         return {name: tag_id for name, tag_id in rows}  # noqa: C416 - rows are not typed as pairs
 
 
