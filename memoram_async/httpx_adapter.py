@@ -7,10 +7,12 @@ those of a library with the same interface, so nothing here looks at their class
 from __future__ import annotations
 
 import http.cookiejar
+import os
 import socket
 import ssl
 import threading
-from typing import TYPE_CHECKING, Any, Final, Protocol
+import zlib
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import httpx
 
@@ -21,7 +23,6 @@ from memoram_async.core.errors import (
     MemoramError,
     PoolTimeoutError,
 )
-from memoram_async.core.http import HTTPResponse
 from memoram_async.core.urls import origin
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ CONNECTIONS: Final = 32
 """Requests under way at once; more wait their turn without burdening the connection pool."""
 
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
+_ENCODINGS: Final = frozenset({"identity", "gzip", "x-gzip", "deflate"})
+_GZIP_OR_ZLIB: Final = 47
 
 _NOT_SENT: Final = {
     "ConnectTimeout": "connecting took too long",
@@ -46,7 +49,6 @@ _SENT: Final = {
     "WriteError": "the connection broke",
     "CloseError": "the connection broke",
     "RemoteProtocolError": "the answer was cut short or is not HTTP",
-    "DecodingError": "the answer could not be decompressed",
 }
 
 
@@ -129,34 +131,64 @@ def make_client() -> httpx.Client:
 class Body:
     """An answer's body as it arrives, up to the size that is accepted."""
 
-    def __init__(self) -> None:
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        """A body that these header fields announce.
+
+        Raises:
+            APIResponseError: It is announced as larger than what is accepted, or in an unknown encoding.
+        """
         self._chunks: list[bytes] = []
         self._size = 0
+        self._encoding = headers.get("content-encoding", "identity").strip().lower()
+        if self._encoding not in _ENCODINGS:
+            raise APIResponseError(
+                "the service's answer has a content encoding that was not asked for", status=0
+            )
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length[:20]) > LARGEST_ANSWER:
+            raise _too_large()
 
-    def add(self, chunk: bytes, *, status: int) -> None:
-        """Take in a chunk.
+    def add(self, chunk: bytes) -> None:
+        """Take in a chunk as it came.
 
         Raises:
             APIResponseError: The answer is larger than what is accepted.
         """
         self._size += len(chunk)
         if self._size > LARGEST_ANSWER:
-            raise APIResponseError(
-                f"the service's answer is larger than {LARGEST_ANSWER >> 20} MiB: ask for smaller pages",
-                status=status,
-            )
+            raise _too_large()
         self._chunks.append(chunk)
 
-    def bytes(self) -> bytes:
-        """All of it."""
-        return b"".join(self._chunks)
+    def content(self) -> bytes:
+        """All of it, decompressed.
+
+        Raises:
+            APIResponseError: It is not what its encoding says, or larger than what is accepted.
+        """
+        raw = b"".join(self._chunks)
+        if not raw or self._encoding == "identity":
+            return raw
+        decompressor = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
+        try:
+            content = decompressor.decompress(raw, LARGEST_ANSWER)
+        except zlib.error:
+            content = None
+        if content is not None and decompressor.eof:
+            return content
+        if content is not None and decompressor.unconsumed_tail:
+            raise _too_large()
+        raise APIResponseError("the service's answer is not in the encoding that it announces", status=0)
 
 
-def answer(status: int, headers: Iterable[tuple[str, str]], body: Body) -> HTTPResponse:
-    """An answer as plain data."""
-    return HTTPResponse(
-        status=status, headers={name.lower(): value for name, value in headers}, content=body.bytes()
+def _too_large() -> APIResponseError:
+    return APIResponseError(
+        f"the service's answer is larger than {LARGEST_ANSWER >> 20} MiB: ask for smaller pages", status=0
     )
+
+
+def plain_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Header fields with their names in lower case; of repeated ones, the last."""
+    return {name.lower(): value for name, value in headers}
 
 
 def error_from(error: BaseException, *, url: str) -> MemoramError | None:
@@ -186,22 +218,26 @@ def error_from(error: BaseException, *, url: str) -> MemoramError | None:
     return None
 
 
-def _reason(error: BaseException | None) -> str:
+def _reason(error: BaseException) -> str:
     """The operating system's own words, if they are at the bottom of it."""
-    for _ in range(8):
-        match error:
-            case None:
-                return ""
+    causes = [error]
+    for cause in causes:
+        match cause:
             case ssl.SSLCertVerificationError():
-                return f" (certificate not trusted: {error.verify_message})"
+                return f" (certificate not trusted: {cause.verify_message})"
             case ssl.SSLError():
-                return f" (TLS failed: {error.reason})"
+                return f" (TLS failed: {cause.reason})"
             case socket.gaierror():
                 return " (the host name could not be resolved)"
-            case OSError() if error.strerror:
-                return f" ({error.strerror})"
+            case OSError() if cause.errno:
+                return f" ({os.strerror(cause.errno)})"
+            case BaseExceptionGroup():
+                causes.extend(cast("BaseExceptionGroup[BaseException]", cause).exceptions)
             case _:
-                error = error.__cause__ or error.__context__
+                pass
+        causes.extend(
+            inner for inner in (cause.__cause__, cause.__context__) if inner and inner not in causes
+        )
     return ""
 
 

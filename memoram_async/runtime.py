@@ -12,12 +12,13 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from memoram_async.core.errors import ClientClosedError, ConfigurationError, MemoramError
+from memoram_async.core.http import HTTPResponse
 from memoram_async.httpx_adapter import (
     CONNECTIONS,
     Body,
-    answer,
     error_from,
     make_async_client,
+    plain_headers,
     timed_out,
 )
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from memoram_async.core.deadline import Deadline
-    from memoram_async.core.http import HTTPRequest, HTTPResponse
+    from memoram_async.core.http import HTTPRequest
     from memoram_async.httpx_adapter import AsyncHTTPClient
 
 T = TypeVar("T")
@@ -191,17 +192,27 @@ async def _exchange(
             follow_redirects=False,
         )
         try:
-            body = Body()
-            async for chunk in response.aiter_bytes():
-                body.add(chunk, status=response.status_code)
+            return HTTPResponse(
+                status=response.status_code,
+                headers=(headers := plain_headers(response.headers.multi_items())),
+                content=await _read(response, headers),
+            )
         finally:
             await response.aclose()
-        return answer(response.status_code, response.headers.multi_items(), body)
     except Exception as error:
         meaning = error_from(error, url=request.url)
         if meaning is None:
             raise
         return meaning
+
+
+async def _read(response: Any, headers: dict[str, str]) -> bytes:
+    if response.is_stream_consumed:  # a transport that answers from memory
+        return bytes(response.content)
+    body = Body(headers)
+    async for chunk in response.aiter_raw():
+        body.add(chunk)
+    return body.content()
 
 
 def _is_over(token: anyio.lowlevel.EventLoopToken) -> bool:

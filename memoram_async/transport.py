@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from memoram_async.seam import Runtime
 
 _LOG: Final = logging.getLogger("memoram")
-_HEADERS: Final = {"accept": "application/json", "user-agent": "memoram-python/0.1.0"}
+_HEADERS: Final = {
+    "accept": "application/json",
+    "accept-encoding": "gzip, deflate",
+    "user-agent": "memoram-python/0.1.0",
+}
 
 
 class Credentials(Protocol):

@@ -16,15 +16,16 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from memoram_async.core.errors import ClientClosedError, InternalError, MemoramError, PoolTimeoutError
+from memoram_async.core.http import HTTPResponse
 from memoram_async.forking import reset_after_fork
-from memoram_async.httpx_adapter import CONNECTIONS, Body, answer, error_from, make_client, timed_out
+from memoram_async.httpx_adapter import CONNECTIONS, Body, error_from, make_client, plain_headers, timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable
     from concurrent.futures import Future
 
     from memoram_async.core.deadline import Deadline
-    from memoram_async.core.http import HTTPRequest, HTTPResponse
+    from memoram_async.core.http import HTTPRequest
     from memoram_async.httpx_adapter import HTTPClient
 
 T = TypeVar("T")
@@ -104,7 +105,7 @@ class BlockingRuntime:
         limiter = self._limiter
         if not limiter.acquire(timeout=deadline.cap(request.timeout, now=self.now())):
             raise PoolTimeoutError(
-                f"{CONNECTIONS} requests are under way already and none ended in time; nothing was sent: use fewer "
+                f"{CONNECTIONS} requests are under way and none ended in time; nothing was sent: use fewer "
                 "threads",
                 sent=False,
             )
@@ -136,14 +137,13 @@ class BlockingRuntime:
                 follow_redirects=False,
             )
             try:
-                body = Body()
-                for chunk in response.iter_bytes():
-                    body.add(chunk, status=response.status_code)
-                    if deadline.expired(self.now()):
-                        return timed_out("reading the answer")
+                return HTTPResponse(
+                    status=response.status_code,
+                    headers=(headers := plain_headers(response.headers.multi_items())),
+                    content=self._read(response, headers, deadline),
+                )
             finally:
                 response.close()
-            return answer(response.status_code, response.headers.multi_items(), body)
         except Exception as error:
             if self._closed:
                 return ClientClosedError("this client was closed while the request was under way")
@@ -151,6 +151,16 @@ class BlockingRuntime:
             if meaning is None:
                 raise
             return meaning
+
+    def _read(self, response: Any, headers: dict[str, str], deadline: Deadline) -> bytes:
+        if response.is_stream_consumed:  # a transport that answers from memory
+            return bytes(response.content)
+        body = Body(headers)
+        for chunk in response.iter_raw():
+            body.add(chunk)
+            if deadline.expired(self.now()):
+                raise timed_out("reading the answer")
+        return body.content()
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 import httpx
@@ -27,14 +27,14 @@ API_KEY = "mem_" + "0123456789abcdef" * 3
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"
 
 
-class Now:
-    """A value that is there already, to be awaited like one that is not."""
+class Later:
+    """A blocking call that is made when it is awaited."""
 
-    def __init__(self, value: Any) -> None:
-        self.value = value
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self._call = call
 
     def __await__(self) -> Generator[Any, None, Any]:
-        return self.value
+        return lift(self._call())
         yield
 
 
@@ -48,26 +48,25 @@ class Lifted:
 
     def __getattr__(self, name: str) -> Any:
         if name == "aclose":
-            return lambda: Now(self._blocking.close())
+            return lambda: Later(self._blocking.close)
         value = getattr(self._blocking, name)
         if not callable(value):
             return lift(value)
         suspends = inspect.iscoroutinefunction(getattr(self._twin, name, None))
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            result = lift(value(*args, **kwargs))
-            return Now(result) if suspends else result
+            return Later(lambda: value(*args, **kwargs)) if suspends else lift(value(*args, **kwargs))
 
         return call
 
     def __repr__(self) -> str:
         return repr(self._blocking)
 
-    async def __aenter__(self) -> Lifted:
+    async def __aenter__(self) -> Self:
         self._blocking.__enter__()
         return self
 
-    async def __aexit__(self, *error: Any) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._blocking.__exit__(*error)
 
     def __aiter__(self) -> Lifted:

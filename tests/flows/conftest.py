@@ -6,12 +6,12 @@ import attrs
 import pytest
 
 from memoram_local import MemoramLocal
+from memoram_local.platform import User
 from tests.worlds import Time, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from memoram_local.platform import User
 
 BACK = "http://localhost:9/back"
 
