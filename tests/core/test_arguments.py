@@ -1,0 +1,284 @@
+"""What callers may pass, and what they are told when it cannot be sent."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memoram_async.core.arguments import (
+    UNSET,
+    check_count,
+    check_method,
+    check_number,
+    check_optional_text,
+    check_read_policy,
+    check_reason,
+    check_retries,
+    check_seconds,
+    check_secret_text,
+    check_stored_content,
+    check_tag_filter,
+    check_tags,
+    is_visible_ascii,
+)
+from memoram_async.core.arguments import given as given_members
+from memoram_async.core.errors import InvalidArgumentError
+from memoram_async.core.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+# --- arguments that may be left out ------------------------------------------------------------
+
+
+def test_what_was_not_given_is_left_out_and_none_stays() -> None:
+    assert given_members(a=1, b=UNSET, c=None, d="") == {"a": 1, "c": None, "d": ""}
+
+
+def test_unset_shows_as_its_name() -> None:
+    assert repr(UNSET) == "UNSET"
+
+
+# --- keys, tokens, codes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["mem_1", "a.b-c_d~e", "!", "~", "=" * 5000])
+def test_visible_ascii_is_a_secret_that_can_be_sent(value: str) -> None:
+    assert check_secret_text(value, name="code") == value
+
+
+def test_a_wrapped_secret_is_unwrapped() -> None:
+    assert check_secret_text(Secret("mem_1"), name="code") == "mem_1"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", " ", "a b", "a\n", "\na", "a\r\nX-Evil: 1", "a\t", "a\x00", "a\x7f", "ä", "\ud800", Secret("a b")],
+)
+def test_what_is_unsafe_in_a_header_is_refused(value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^code is empty or holds white space"):
+        check_secret_text(value, name="code")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(None, "NoneType"), (7, "int"), (b"a", "bytes"), (UNSET, "Unset")]
+)
+def test_a_secret_is_text(value: object, kind: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^code must be a string, not {kind}$"):
+        check_secret_text(value, name="code")
+
+
+@given(st.text(max_size=3))
+def test_visible_ascii_is_what_rfc_9110_calls_vchar(text: str) -> None:
+    assert is_visible_ascii(text) is (text != "" and all("!" <= character <= "~" for character in text))
+
+
+# --- the reason of an access request -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["x", "ä" * 255, "a\nb", " padded "])
+def test_a_reason_of_1_to_255_characters_is_kept(reason: str) -> None:
+    assert check_reason(reason) == reason
+
+
+def test_a_longer_reason_is_refused_with_its_length() -> None:
+    with pytest.raises(InvalidArgumentError, match="has 256 characters, and the service takes at most 255"):
+        check_reason("x" * 256)
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\n\t", "\N{NO-BREAK SPACE}"])
+def test_a_reason_says_something(reason: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="reason is empty"):
+        check_reason(reason)
+
+
+@pytest.mark.parametrize(("reason", "kind"), [(None, "NoneType"), (b"why", "bytes"), (7, "int")])
+def test_a_reason_is_text(reason: object, kind: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^reason must be a string, not {kind}$"):
+        check_reason(reason)
+
+
+# --- text members ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["", "text", None, UNSET])
+def test_text_none_and_unset_are_text_members(value: object) -> None:
+    assert check_optional_text(value, name="title") is value
+
+
+@pytest.mark.parametrize("value", [7, b"text", ["text"], Secret("text")], ids=repr)
+def test_anything_else_is_no_text_member(value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^title must be a string, not {type(value).__name__}$"):
+        check_optional_text(value, name="title")
+
+
+# --- numbers -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [0, 1, -1, 0.5, 5, 1e308, 10**300, None, UNSET])
+def test_finite_numbers_none_and_unset_are_numbers(value: object) -> None:
+    assert check_number(value, name="importance") is value
+
+
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -math.inf, 10**400, -(10**5000)], ids=["nan", "inf", "-inf", "400", "5000"]
+)
+def test_a_number_is_finite(value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^importance must be finite"):
+        check_number(value, name="importance")
+
+
+@pytest.mark.parametrize("value", [True, False, "1", b"1", 1j, Decimal(1), [1]], ids=repr)
+def test_what_only_resembles_a_number_is_none(value: object) -> None:
+    with pytest.raises(
+        InvalidArgumentError, match=f"^importance must be a number, not {type(value).__name__}$"
+    ):
+        check_number(value, name="importance")
+
+
+@pytest.mark.parametrize("value", [1, 10, 10**9])
+def test_a_count_is_a_whole_number_of_at_least_1(value: int) -> None:
+    assert check_count(value, name="page_size") == value
+
+
+def test_a_count_may_be_left_to_the_service() -> None:
+    assert check_count(None, name="page_size") is None
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, True, "1"], ids=repr)
+def test_anything_else_is_no_count(value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^page_size must be a whole number of at least 1$"):
+        check_count(value, name="page_size")
+
+
+@pytest.mark.parametrize("value", [0, 1, 100])
+def test_retries_may_be_switched_off(value: int) -> None:
+    check_retries(value)
+
+
+@pytest.mark.parametrize("value", [-1, 1.0, True, None, "2", math.inf], ids=repr)
+def test_retries_are_a_whole_number(value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^max_retries must be a whole number of at least 0$"):
+        check_retries(value)
+
+
+@pytest.mark.parametrize("value", [1, 0.001, 1e9])
+def test_a_duration_is_positive(value: float) -> None:
+    assert check_seconds(value, name="timeout") == value
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, math.nan, math.inf, 10**400, True, "1", None], ids=lambda value: str(value)[:4]
+)
+def test_anything_else_is_no_duration(value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^timeout must be a positive number of seconds$"):
+        check_seconds(value, name="timeout")
+
+
+def test_a_duration_without_limit_is_none_where_that_is_allowed() -> None:
+    assert check_seconds(None, name="timeout", optional=True) is None
+
+
+def test_the_message_says_that_none_is_allowed() -> None:
+    with pytest.raises(InvalidArgumentError, match="or None for no limit"):
+        check_seconds(0, name="timeout", optional=True)
+
+
+# --- tags --------------------------------------------------------------------------------------
+
+
+def names() -> Iterator[str]:
+    yield from ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "tags", [["a", "b"], ("a", "b"), {"a": 1, "b": 2}, {"a": None, "b": None}.keys(), names()]
+)
+def test_any_iterable_of_names_makes_tags(tags: object) -> None:
+    assert check_tags(tags) == ["a", "b"]
+
+
+def test_no_tags_are_tags() -> None:
+    assert check_tags(()) == []
+
+
+@pytest.mark.parametrize("tags", ["travel", b"travel", ""])
+def test_one_string_is_not_taken_for_its_letters(tags: object) -> None:
+    with pytest.raises(InvalidArgumentError, match="not one string"):
+        check_tags(tags)
+
+
+@pytest.mark.parametrize(("tags", "kind"), [(None, "NoneType"), (7, "int"), (Secret("a"), "Secret")])
+def test_tags_are_several(tags: object, kind: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^tags must be a list of names, not {kind}$"):
+        check_tags(tags)
+
+
+@pytest.mark.parametrize(
+    "tags", [[""], ["a", ""], ["a", None], [7], [b"a"], [["a"]], bytearray(b"a")], ids=repr
+)
+def test_each_tag_is_text_that_is_not_empty(tags: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^each tag must be a string that is not empty$"):
+        check_tags(tags)
+
+
+def test_a_tag_may_hold_a_comma() -> None:
+    assert check_tags(["a,b"]) == ["a,b"]
+
+
+def test_the_filter_joins_names_by_commas() -> None:
+    assert check_tag_filter(["a", "b c"]) == "a,b c"
+
+
+def test_no_tags_filter_nothing() -> None:
+    assert check_tag_filter([]) is None
+
+
+def test_a_tag_with_a_comma_cannot_be_filtered_for() -> None:
+    with pytest.raises(InvalidArgumentError, match="a tag with a comma cannot be filtered for"):
+        check_tag_filter(["a", "b,c"])
+
+
+# --- content, methods, policies ----------------------------------------------------------------
+
+
+def test_content_is_kept() -> None:
+    assert check_stored_content(" ") == " "
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"), [("", "empty"), (None, "not a string but NoneType"), (b"a", "not a string but bytes")]
+)
+def test_content_is_text_that_is_not_empty(value: object, fault: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^content is {fault}:"):
+        check_stored_content(value)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"])
+def test_the_usual_methods_are_taken(method: str) -> None:
+    assert check_method(method) == method
+
+
+@pytest.mark.parametrize(
+    "method", ["get", "CONNECT", "TRACE", "", "GET ", "GET\r\n", None, b"GET", ["GET"]], ids=repr
+)
+def test_other_methods_are_refused(method: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^method must be one of GET, HEAD"):
+        check_method(method)
+
+
+@pytest.mark.parametrize("policy", ["encrypted-only", "allow-plaintext"])
+def test_there_are_two_read_policies(policy: str) -> None:
+    assert check_read_policy(policy) == policy
+
+
+@pytest.mark.parametrize("policy", ["", "plaintext", None, True, ["encrypted-only"]], ids=repr)
+def test_there_is_no_other_read_policy(policy: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^read_policy must be"):
+        check_read_policy(policy)

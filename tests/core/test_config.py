@@ -1,0 +1,175 @@
+"""Settings: keyword arguments first, then the environment, then defaults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from memoram_async.core.config import (
+    DEFAULT_AUTH_URL,
+    DEFAULT_BASE_URL,
+    DEFAULT_MAX_RETRIES,
+    DEFAULT_REQUEST_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    Config,
+    Options,
+    resolve,
+)
+from memoram_async.core.errors import ConfigurationError, InvalidArgumentError
+from memoram_async.core.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEY = "mem_0123456789abcdef"
+ENVIRONMENT = {
+    "MEMORAM_API_KEY": "mem_from_the_environment",
+    "MEMORAM_BASE_URL": "https://api.environment.example/",
+    "MEMORAM_AUTH_URL": "https://auth.environment.example",
+}
+
+
+def resolved(
+    *,
+    api_key: Any = None,
+    base_url: Any = None,
+    auth_url: Any = None,
+    insecure: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    return resolve(
+        api_key=api_key,
+        base_url=base_url,
+        auth_url=auth_url,
+        allow_insecure_http=insecure,
+        environment={} if environment is None else environment,
+    )
+
+
+def test_arguments_come_first() -> None:
+    config = resolved(
+        api_key=KEY,
+        base_url="https://api.argument.example",
+        auth_url="https://auth.argument.example/",
+        environment=ENVIRONMENT,
+    )
+    assert config.api_key.reveal() == KEY
+    assert config.base_url == "https://api.argument.example"
+    assert config.auth_url == "https://auth.argument.example"
+
+
+def test_the_environment_comes_second() -> None:
+    config = resolved(environment=ENVIRONMENT)
+    assert config.api_key.reveal() == "mem_from_the_environment"
+    assert config.base_url == "https://api.environment.example"
+    assert config.auth_url == "https://auth.environment.example"
+
+
+def test_the_hosted_service_comes_last() -> None:
+    config = resolved(api_key=KEY)
+    assert (config.base_url, config.auth_url) == (DEFAULT_BASE_URL, DEFAULT_AUTH_URL)
+
+
+def test_an_empty_address_in_the_environment_counts_as_missing() -> None:
+    config = resolved(api_key=KEY, environment={"MEMORAM_BASE_URL": "", "MEMORAM_AUTH_URL": ""})
+    assert (config.base_url, config.auth_url) == (DEFAULT_BASE_URL, DEFAULT_AUTH_URL)
+
+
+def test_other_variables_are_not_looked_at() -> None:
+    with pytest.raises(ConfigurationError):
+        resolved(environment={"API_KEY": KEY, "memoram_api_key": KEY})
+
+
+def test_a_wrapped_key_is_taken() -> None:
+    key = Secret(KEY)
+    assert resolved(api_key=key).api_key is key
+
+
+@pytest.mark.parametrize("key", [None, "", Secret("")], ids=repr)
+def test_without_a_key_the_message_says_where_to_get_one(key: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"^no API key: .*MEMORAM_API_KEY"):
+        resolved(api_key=key)
+
+
+def test_an_empty_key_in_the_environment_counts_as_missing() -> None:
+    with pytest.raises(ConfigurationError, match=r"^no API key"):
+        resolved(environment={"MEMORAM_API_KEY": ""})
+
+
+@pytest.mark.parametrize("key", [KEY + "\n", f" {KEY}", "mem key", "mem_\x00", "mem_ä", "\ud800", "\t"])
+def test_a_key_that_was_copied_badly_is_refused(key: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^the API key holds white space"):
+        resolved(api_key=key)
+
+
+@pytest.mark.parametrize(("key", "kind"), [(b"mem_", "bytes"), (7, "int"), ([KEY], "list")])
+def test_a_key_is_text(key: object, kind: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^the API key must be a string, not {kind}$"):
+        resolved(api_key=key)
+
+
+@pytest.mark.parametrize("name", ["base_url", "auth_url"])
+def test_an_address_that_cannot_be_used_is_refused_by_the_arguments_name(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{name} must be an absolute"):
+        resolved(api_key=KEY, **cast("dict[str, Any]", {name: "nowhere"}))
+
+
+@pytest.mark.parametrize("variable", ["MEMORAM_BASE_URL", "MEMORAM_AUTH_URL"])
+def test_an_address_that_cannot_be_used_is_refused_by_the_variables_name(variable: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{variable} must be an absolute"):
+        resolved(api_key=KEY, environment={variable: "nowhere"})
+
+
+def test_an_empty_address_as_an_argument_is_a_mistake() -> None:
+    with pytest.raises(ConfigurationError, match=r"^base_url is empty"):
+        resolved(api_key=KEY, base_url="", environment=ENVIRONMENT)
+
+
+def test_http_to_another_machine_needs_to_be_allowed() -> None:
+    with pytest.raises(ConfigurationError, match="allow_insecure_http=True"):
+        resolved(api_key=KEY, base_url="http://memoram.internal")
+    config = resolved(api_key=KEY, base_url="http://memoram.internal", insecure=True)
+    assert config.base_url == "http://memoram.internal"
+
+
+def test_a_config_does_not_show_its_key() -> None:
+    assert KEY not in repr(resolved(api_key=KEY))
+
+
+# --- options -----------------------------------------------------------------------------------
+
+
+def test_options_have_defaults() -> None:
+    options = Options()
+    assert (options.timeout, options.request_timeout, options.max_retries) == (
+        DEFAULT_TIMEOUT,
+        DEFAULT_REQUEST_TIMEOUT,
+        DEFAULT_MAX_RETRIES,
+    )
+
+
+def test_a_call_may_take_any_time_if_so_wished() -> None:
+    assert Options(timeout=None).timeout is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"timeout": 0},
+        {"timeout": -1},
+        {"timeout": float("inf")},
+        {"timeout": "60"},
+        {"request_timeout": None},
+        {"request_timeout": 0},
+        {"max_retries": -1},
+        {"max_retries": 1.5},
+        {"max_retries": True},
+        {"max_retries": None},
+    ],
+    ids=repr,
+)
+def test_an_option_out_of_range_is_refused_by_name(options: dict[str, Any]) -> None:
+    (name,) = options
+    with pytest.raises(InvalidArgumentError, match=f"^{name} must be"):
+        Options(**options)
