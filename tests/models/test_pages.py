@@ -1,0 +1,78 @@
+"""Pages: the items of a member, and where the list goes on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from memoram_async.core.errors import APIResponseError
+from memoram_async.core.http import HTTPResponse
+from memoram_async.models.converter import structure_page
+from memoram_async.models.tags import Tag
+
+if TYPE_CHECKING:
+    from memoram_async.models.page import Page
+
+
+def page_of(body: object) -> Page[Tag]:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = HTTPResponse(status=200, headers={"x-request-id": "req-1"}, content=content)
+    return structure_page(answer, "items", Tag, operation="listTags")
+
+
+def test_items_are_read_in_order() -> None:
+    assert [tag.id for tag in page_of({"items": [{"id": "a"}, {"id": "b"}]}).items] == ["a", "b"]
+
+
+def test_a_page_may_be_empty() -> None:
+    assert page_of({"items": []}).items == ()
+
+
+def test_a_cursor_and_a_total_are_kept() -> None:
+    page = page_of({"items": [], "next_cursor": "c", "total": 7})
+    assert (page.next_cursor, page.total) == ("c", 7)
+
+
+@pytest.mark.parametrize("end", [{}, {"next_cursor": None}, {"next_cursor": ""}], ids=repr)
+def test_the_last_page_has_no_cursor(end: dict[str, object]) -> None:
+    assert page_of({"items": [], **end}).next_cursor is None
+
+
+@pytest.mark.parametrize("total", [None, "7", 7.0, True, [7]], ids=repr)
+def test_a_total_that_is_no_number_is_none(total: object) -> None:
+    assert page_of({"items": [], "total": total}).total is None
+
+
+OTHER_SHAPES: list[object] = [
+    [],
+    [{"id": "a"}],
+    None,
+    "text",
+    {},
+    {"items": None},
+    {"items": {"id": "a"}},
+    {"tags": []},
+    {"items": [], "next_cursor": 7},
+    {"items": [], "next_cursor": ["c"]},
+    {"items": [None]},
+    {"items": [{"id": "a"}, {}]},
+    {"items": [[]]},
+]
+
+
+@pytest.mark.parametrize("body", OTHER_SHAPES, ids=repr)
+def test_a_page_of_another_shape_is_an_error(body: object) -> None:
+    with pytest.raises(APIResponseError, match=r"^listTags: .* another shape") as caught:
+        page_of(body)
+    assert (caught.value.status, caught.value.request_id) == (200, "req-1")
+
+
+def test_a_page_that_is_no_json_is_an_error() -> None:
+    with pytest.raises(APIResponseError, match="not valid JSON"):
+        page_of(b"<html>")
+
+
+def test_a_page_does_not_show_its_cursor() -> None:
+    assert "canary" not in repr(page_of({"items": [], "next_cursor": "canary"}))
