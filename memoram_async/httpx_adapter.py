@@ -24,6 +24,7 @@ from memoram_async.core.errors import (
     PoolTimeoutError,
 )
 from memoram_async.core.urls import origin
+from memoram_async.forking import reset_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -96,12 +97,14 @@ class _TLS:
         self._context: ssl.SSLContext | None = None
 
     def context(self) -> ssl.SSLContext:
+        reset_after_fork(self)
         with self._lock:
             if self._context is None:
                 self._context = httpx.create_ssl_context()
             return self._context
 
     def after_fork(self) -> None:
+        """Begin anew in a forked child: another thread may have been making it."""
         self._lock = threading.Lock()
 
 

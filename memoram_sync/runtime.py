@@ -52,7 +52,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 class BlockingRuntime:
     """Runs the core on the calling thread; see `memoram_async.seam.Runtime`.
 
-    A client may be shared by many threads. After a fork the child opens connections of its own.
+    A client may be shared by many threads. After a fork the child opens connections of its own. Closing
+    it, from any thread, ends waits at once and lets requests that are under way come to their end.
     """
 
     def __init__(self, http_client: HTTPClient | None = None) -> None:
@@ -65,13 +66,18 @@ class BlockingRuntime:
         self._client = http_client
         self._lock = threading.Lock()
         self._limiter = threading.BoundedSemaphore(CONNECTIONS)
-        self._closed = False
+        self._under_way: set[object] = set()
+        self._closed = threading.Event()
         reset_after_fork(self)
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: connections are the parent's, and other threads stayed there."""
         self._lock = threading.Lock()
         self._limiter = threading.BoundedSemaphore(CONNECTIONS)
+        self._under_way = set()
+        was_closed, self._closed = self._closed.is_set(), threading.Event()
+        if was_closed:
+            self._closed.set()
         # An injected client's connections are its owner's business.
         self._client = self._injected
 
@@ -88,17 +94,40 @@ class BlockingRuntime:
         return random.random()  # noqa: S311 - jitter, not a secret
 
     def home(self) -> object:
-        """The process that connections and waiters belong to."""
-        self._open()
+        """The process that connections and waiters belong to.
+
+        Raises:
+            ClientClosedError: The runtime was closed.
+        """
+        self._check_open()
         return os.getpid()
 
-    def _open(self) -> HTTPClient:
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise ClientClosedError("this client was closed: make a new one")
+
+    def _begin(self, ticket: object) -> HTTPClient:
+        """The HTTP client, which stays open until the ticket is handed back."""
         with self._lock:
-            if self._closed:
-                raise ClientClosedError("this client was closed: make a new one")
+            self._check_open()
             if self._client is None:
                 self._client = make_client()
+            self._under_way.add(ticket)
             return self._client
+
+    def _end(self, ticket: object) -> None:
+        with self._lock:
+            self._under_way.discard(ticket)
+            left = self._left_open()
+        if left is not None:
+            left.close()
+
+    def _left_open(self) -> HTTPClient | None:
+        """What is to be closed now. A connection that is closed under a thread would lose its answer."""
+        if not self._closed.is_set() or self._under_way:
+            return None
+        client, self._client = self._client, None
+        return None if client is self._injected else client
 
     async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
         """Send a request and read its answer to the end; the deadline is checked between chunks."""
@@ -109,10 +138,12 @@ class BlockingRuntime:
                 "threads",
                 sent=False,
             )
+        ticket = object()
         try:
-            outcome = self._exchange(self._open(), request, deadline)
+            outcome = self._exchange(self._begin(ticket), request, deadline)
         finally:
             limiter.release()
+            self._end(ticket)
         if isinstance(outcome, MemoramError):
             raise outcome
         return outcome
@@ -145,8 +176,6 @@ class BlockingRuntime:
             finally:
                 response.close()
         except Exception as error:
-            if self._closed:
-                return ClientClosedError("this client was closed while the request was under way")
             meaning = error_from(error, url=request.url)
             if meaning is None:
                 raise
@@ -163,8 +192,13 @@ class BlockingRuntime:
         return body.content()
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        time.sleep(seconds)  # noqa: ASYNC251 - never suspending is the point of this class
+        """Let time pass.
+
+        Raises:
+            ClientClosedError: The runtime was closed meanwhile.
+        """
+        self._closed.wait(seconds)
+        self._check_open()
 
     def waiter(self) -> threading.Event:
         """A thing that one call can wait on, once."""
@@ -220,9 +254,9 @@ class BlockingRuntime:
         return function()
 
     async def aclose(self) -> None:
-        """Close the connections: idle ones now, busy ones as their answers come. Again does nothing."""
+        """Close the connections: now if all are idle, else as the last answer comes. Again does nothing."""
         with self._lock:
-            self._closed = True
-            client, self._client = self._client, None
-        if client is not None and self._injected is None:
-            client.close()
+            self._closed.set()
+            left = self._left_open()
+        if left is not None:
+            left.close()
