@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+
+from memoram_local import MemoramLocal
+from memoram_local.server import serving
+from memoram_sync import Memoram
+from tests.sync.scenes import BACK, CONTENTS, TAG, Facts, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.types import ASGIApp, Receive, Send
+    from starlette.types import Scope as ASGIScope
+
+    from memoram_local.server import LocalServer
+
+
+class TokenCounter:
+    """An application that counts token exchanges on their way to another."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.exchanges = 0
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        self.exchanges += scope["path"].endswith("/auth/token")
+        await self._app(scope, receive, send)
+
+
+@attrs.frozen
+class Platform:
+    """A platform on a socket, for all tests of a file; each test has an application and a user of its own."""
+
+    local: MemoramLocal
+    server: LocalServer
+    counter: TokenCounter
+    numbers: Iterator[int] = attrs.field(factory=itertools.count)
+
+    def facts(self) -> Facts:
+        """A new application that a new user has let in, with a few memories."""
+        app = self.local.register_app(name="Planner", redirect_uris=[BACK])
+        user = self.local.create_user(
+            email=f"user{next(self.numbers)}@example.com", password="correct horse battery"
+        )
+        url = self.server.url
+        with Memoram(app.api_key, base_url=f"{url}/api/v1", auth_url=url) as client:
+            request = client.access_requests.create(user.memory_key, reason="Plans journeys")
+            self.local.approve(request.id)
+            store = client.open(client.access_requests.credentials(request.id))
+            memory, *_ = [store.create(content, tags=[TAG]) for content in CONTENTS]
+            tag, *_ = store.list_tags()
+        return Facts(
+            api_url=f"{url}/api/v1",
+            auth_url=url,
+            api_key=app.api_key,
+            client_id=app.client_id,
+            client_secret=app.client_secret,
+            user_id=user.id,
+            memory_key=user.memory_key,
+            encryption_key=user.encryption_key,
+            access_request_id=request.id,
+            memory_id=memory.id,
+            tag_id=tag.id,
+        )
+
+    def codes(self, facts: Facts, number: int) -> list[str]:
+        """So many OAuth codes of the user's."""
+        return [
+            self.local.authorize(user_id=facts.user_id, client_id=facts.client_id, redirect_uri=BACK)
+            for _ in range(number)
+        ]
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    with MemoramLocal(password_profile="fast") as local:
+        counter = TokenCounter(local.app)
+        with serving(counter, host="127.0.0.1", port=0) as server:
+            yield Platform(local, server, counter)
+
+
+@pytest.fixture
+def facts(platform: Platform) -> Facts:
+    return platform.facts()
+
+
+@pytest.fixture
+def scene(platform: Platform, facts: Facts) -> Iterator[Scene]:
+    """A cold client and what it can be used on."""
+    scene = Scene(facts, platform.codes(facts, 10))
+    with scene.client:
+        yield scene

@@ -1,0 +1,66 @@
+"""A stage that any process can set up from a few strings: one client, one user, a few memories."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from memoram_async import AccessCredentials, Secret
+from memoram_sync import Memoram, MemoryStore
+
+BACK: Final = "http://localhost:9/back"
+CONTENTS: Final = ("Prefers window seats", "Is allergic to peanuts", "Speaks Portuguese")
+TAG: Final = "fixed"
+
+
+@attrs.frozen(kw_only=True)
+class Facts:
+    """What is known of the platform; texts alone, so that they can be handed to another process."""
+
+    api_url: str
+    auth_url: str
+    api_key: str
+    client_id: str
+    client_secret: str
+    user_id: str
+    memory_key: str
+    encryption_key: str
+    access_request_id: str
+    memory_id: str
+    tag_id: str
+
+    @property
+    def credentials(self) -> AccessCredentials:
+        """What opens the user's store."""
+        return AccessCredentials(
+            user_id=self.user_id,
+            memory_key=Secret(self.memory_key),
+            encryption_key=Secret(self.encryption_key),
+            key_version=1,
+        )
+
+    def client(self) -> Memoram:
+        """A client that has not sent anything yet."""
+        return Memoram(self.api_key, base_url=self.api_url, auth_url=self.auth_url)
+
+
+@attrs.frozen
+class Scene:
+    """One client and one store, for any number of threads.
+
+    Attributes:
+        facts: What is known of the platform.
+        codes: OAuth codes that nobody has exchanged; take one with `pop`.
+        client: The client, cold at first.
+        store: The user's store over that client.
+    """
+
+    facts: Facts
+    codes: list[str] = attrs.field(repr=False)
+    client: Memoram = attrs.field(init=False)
+    store: MemoryStore = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "client", self.facts.client())
+        object.__setattr__(self, "store", self.client.open(self.facts.credentials))
