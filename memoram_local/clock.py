@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -33,6 +38,7 @@ class Clock:
         self._offset = 0 if start is None else to_micros(start) - origin
         self._latest = origin + self._offset
         self._stamped = 0
+        self._watchers: list[Callable[[], None]] = []
 
     def now(self) -> datetime:
         """The time now, aware, in UTC."""
@@ -67,6 +73,20 @@ class Clock:
         with self._lock:
             self._offset += step
             self._latest += step
+            watchers = list(self._watchers)
+        for moved in watchers:
+            moved()
+
+    @contextmanager
+    def watched(self, moved: Callable[[], None]) -> Generator[None]:
+        """Have `moved` called, from any thread, whenever the clock is advanced while the block runs."""
+        with self._lock:
+            self._watchers.append(moved)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watchers.remove(moved)
 
     def _read(self) -> int:
         if self._running:

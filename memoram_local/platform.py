@@ -145,7 +145,7 @@ class MemoramLocal:
         Raises:
             AddressError: The host is not on this machine alone, or the port is taken.
         """
-        with serving(self._app, host=host, port=port) as server:
+        with serving(self._app, host=host, port=port, on_stop=self._services.changes.release) as server:
             yield server
 
     def register_app(self, *, name: str, redirect_uris: Sequence[str] = ()) -> RegisteredApp:

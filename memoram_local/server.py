@@ -15,7 +15,7 @@ import uvicorn
 from memoram_local.errors import AddressError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from starlette.types import ASGIApp
 
@@ -56,14 +56,20 @@ class LocalServer:
 class _Uvicorn(uvicorn.Server):
     """Tells when it answers."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, *, on_stop: Callable[[], None]) -> None:
         super().__init__(config)
+        self._on_stop = on_stop
         self.settled = threading.Event()
         self.failure: BaseException | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.settled.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # What this wakes runs after the connections were told to close, so nobody comes back to wait again.
+        self._on_stop()
+        await super().shutdown(sockets)
 
     def run_in_thread(self, listener: socket.socket) -> None:
         try:
@@ -74,14 +80,20 @@ class _Uvicorn(uvicorn.Server):
             self.settled.set()
 
 
+def _nothing() -> None: ...
+
+
 @contextlib.contextmanager
-def serving(app: ASGIApp, *, host: str, port: int) -> Generator[LocalServer]:
+def serving(
+    app: ASGIApp, *, host: str, port: int, on_stop: Callable[[], None] = _nothing
+) -> Generator[LocalServer]:
     """Serve an application; it answers when this yields, and its thread is gone when this returns.
 
     Args:
         app: The ASGI application.
         host: `localhost` or a loopback address.
         port: 0 for any free one.
+        on_stop: Called in the server's thread when it stops, so that answers that wait for something end.
 
     Raises:
         AddressError: The host is not on this machine alone, or the port is taken.
@@ -100,7 +112,7 @@ def serving(app: ASGIApp, *, host: str, port: int) -> Generator[LocalServer]:
         # Declared as whole seconds, but passed on to asyncio as it is.
         timeout_graceful_shutdown=_GRACE_SECONDS,  # type: ignore[arg-type]
     )
-    server = _Uvicorn(config)
+    server = _Uvicorn(config, on_stop=on_stop)
     thread = threading.Thread(
         target=server.run_in_thread, args=(listener,), name="memoram-server", daemon=True
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memoram_local.changes import Changes
 from memoram_local.developer_tokens import DeveloperTokens
 from memoram_local.store.access_requests import AccessRequests
 from memoram_local.store.accounts import Accounts, Sessions
@@ -32,6 +33,7 @@ class Services:
         randomness: All ids, keys, codes and tokens come from it.
         request_ids: Ids of requests come from here, so that reading shifts no other draw.
         database: Runs units of work.
+        changes: Wakes those who wait for a decision.
         passwords: What a password hash costs.
         base_url: The origin under which it is reached; None to believe the Host header, which is checked.
         tokens: Developer JWTs.
@@ -48,6 +50,7 @@ class Services:
     randomness: Randomness
     request_ids: Randomness
     database: Database
+    changes: Changes
     passwords: PasswordProfile
     base_url: str | None
     tokens: DeveloperTokens
@@ -73,12 +76,14 @@ def assemble(
     def signing_key(connection: Connection) -> str:
         return kept(connection, "jwt_key", lambda: randomness.hexadecimal(32))
 
+    changes = Changes()
     tags = Tags(clock=clock, randomness=randomness)
     return Services(
         clock=clock,
         randomness=randomness,
         request_ids=randomness.stream("request ids"),
         database=database,
+        changes=changes,
         passwords=passwords,
         base_url=base_url,
         tokens=DeveloperTokens(
@@ -89,7 +94,7 @@ def assemble(
         accounts=Accounts(clock=clock, randomness=randomness),
         sessions=Sessions(clock=clock, randomness=randomness),
         apps=Apps(clock=clock, randomness=randomness),
-        access_requests=AccessRequests(clock=clock, randomness=randomness),
+        access_requests=AccessRequests(clock=clock, randomness=randomness, changes=changes),
         memory_blobs=MemoryBlobs(clock=clock, randomness=randomness, tags=tags),
         tags=tags,
         grants=OAuthGrants(clock=clock, randomness=randomness),

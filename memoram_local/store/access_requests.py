@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, Select
 
+    from memoram_local.changes import Changes
     from memoram_local.clock import Clock
     from memoram_local.randomness import Randomness
     from memoram_local.store.accounts import Account
@@ -74,9 +75,10 @@ class AccessRequest:
 class AccessRequests:
     """Units of work on access requests."""
 
-    def __init__(self, *, clock: Clock, randomness: Randomness) -> None:
+    def __init__(self, *, clock: Clock, randomness: Randomness, changes: Changes) -> None:
         self._clock = clock
         self._randomness = randomness
+        self._changes = changes
 
     @behaviour(
         "create-access-request.repeated",
@@ -99,6 +101,7 @@ class AccessRequests:
                 "updated_at": now,
             },
         )
+        self._changes.tell_when_committed(connection, app_id, account.id)
         return self.get(connection, request_id)
 
     def get(self, connection: Connection, request_id: str, *, app_id: str | None = None) -> AccessRequest:
@@ -156,6 +159,7 @@ class AccessRequests:
         if after == "approved":
             values["approved_at"] = now
         connection.execute(access_requests.update().where(access_requests.c.id == request_id).values(values))
+        self._changes.tell_when_committed(connection, request.app_id, request.user_id)
         return self.get(connection, request_id)
 
     def granted_memory_key(self, connection: Connection, *, app_id: str, account_id: str) -> str | None:

@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, create_engine, event, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
+from memoram_local.changes import take_calls
 from memoram_local.errors import DataDirectoryError
 from memoram_local.store import schema
 
@@ -54,8 +55,15 @@ class _Workers:
         if connection is None:
             connection = self._bound.connection = self._engine.connect()
             self._opened.append(connection)
-        with connection.begin():
-            return work(connection)
+        try:
+            with connection.begin():
+                result = work(connection)
+        except BaseException:
+            take_calls(connection)
+            raise
+        for call in take_calls(connection):
+            call()
+        return result
 
     def run(self, work: Callable[[Connection], _Result]) -> _Result:
         return self._executor.submit(self._run, work).result()
