@@ -8,12 +8,12 @@ from memoram_async.core.approval import CREDENTIALS_LAG, LONGEST_POLL, ApprovalW
 from memoram_async.core.arguments import check_seconds
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import MemoramError, PermissionDeniedError
-from memoram_async.core.secret import Secret, reveal
 from memoram_async.models.access import AccessStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from memoram_async.core.secret import Secret
     from memoram_async.models.access import AccessCredentials, AccessRequest
     from memoram_async.pager import AsyncPager
     from memoram_async.resources.access_requests import AsyncAccessRequests
@@ -57,15 +57,11 @@ async def wait_until_approved(
         delay = pause
 
 
-async def find_open_request(
-    requests: AsyncPager[AccessRequest], memory_key: str | Secret
-) -> AccessRequest | None:
+async def find_open_request(requests: AsyncPager[AccessRequest], memory_key: Secret) -> AccessRequest | None:
     """The request for this memory key that is approved, else the one that the user has not decided yet."""
-    wanted = Secret(reveal(memory_key))
-    del memory_key
     pending: AccessRequest | None = None
     async for request in requests:
-        if request.memory_key is not None and request.memory_key.reveal() == wanted.reveal():
+        if request.memory_key is not None and request.memory_key.reveal() == memory_key.reveal():
             if request.status == AccessStatus.APPROVED:
                 return request
             if request.status == AccessStatus.PENDING:

@@ -24,6 +24,7 @@ from memoram_async.core.config import (
     resolve,
 )
 from memoram_async.core.retry import READING_METHODS, Safety
+from memoram_async.core.secret import Secret, conceal
 from memoram_async.core.urls import check_path
 from memoram_async.family import Family
 from memoram_async.memory_store import AsyncMemoryStore
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from memoram_async.core.http import HTTPResponse
-    from memoram_async.core.secret import Secret
     from memoram_async.crypto import ReadPolicy
+    from memoram_async.hooks import Hooks
     from memoram_async.httpx_adapter import AsyncHTTPClient
     from memoram_async.models.access import AccessCredentials
     from memoram_async.seam import Runtime
@@ -81,6 +82,7 @@ class AsyncMemoram:
         token_lifetime: int | None = None,
         read_policy: ReadPolicy = "encrypted-only",
         allow_insecure_http: bool = False,
+        hooks: Hooks | None = None,
         http_client: AsyncHTTPClient | None = None,
         runtime: Runtime | None = None,
     ) -> None:
@@ -99,6 +101,7 @@ class AsyncMemoram:
             read_policy: `encrypted-only` treats stored plaintext as an error; `allow-plaintext` hands it
                 out marked as not encrypted.
             allow_insecure_http: Permit `http://` to hosts other than this machine.
+            hooks: Told of every request, answer and retry; see `Hooks`.
             http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close.
             runtime: An implementation of the seam, for tests; replaces `http_client`.
 
@@ -106,30 +109,41 @@ class AsyncMemoram:
             ConfigurationError: A setting is missing or cannot be used.
             InvalidArgumentError: A number is out of range.
         """
+        key = None if api_key is None else conceal(api_key)
+        del api_key  # a traceback may show what local variables hold
         config = resolve(
-            api_key=api_key,
+            api_key=key,
             base_url=base_url,
             auth_url=auth_url,
             allow_insecure_http=allow_insecure_http,
             environment=os.environ,
         )
-        del api_key
         self._bind(
             Family(
                 config,
                 AnyioRuntime(http_client) if runtime is None else runtime,
                 token_lifetime=check_count(token_lifetime, name="token_lifetime"),
+                hooks=hooks,
             ),
             Options(timeout=timeout, request_timeout=request_timeout, max_retries=max_retries),
             check_read_policy(read_policy),
+            hooks,
             owner=True,
         )
 
-    def _bind(self, family: Family, options: Options, read_policy: ReadPolicy, *, owner: bool) -> None:
+    def _bind(
+        self,
+        family: Family,
+        options: Options,
+        read_policy: ReadPolicy,
+        hooks: Hooks | None,
+        *,
+        owner: bool,
+    ) -> None:
         self._family = family
         self._read_policy: ReadPolicy = read_policy
         self._owner = owner
-        self._transport = Transport(family.runtime, options)
+        self._transport = Transport(family.runtime, options, hooks)
         api = Requester(base_url=family.config.base_url, credentials=family.tokens, transport=self._transport)
         self.access_requests = AsyncAccessRequests(api)
         self.memory_blobs = AsyncMemoryBlobs(api)
@@ -169,6 +183,7 @@ class AsyncMemoram:
                 max_retries=options.max_retries if max_retries is UNSET else max_retries,
             ),
             self._read_policy if read_policy is UNSET else check_read_policy(read_policy),
+            self._transport.hooks,
             owner=False,
         )
         return clone
@@ -200,6 +215,7 @@ class AsyncMemoram:
             ApprovalTimeout: The user did not decide in time; calling again goes on waiting.
             InvalidKeyError: The service gave an encryption key that cannot be used.
         """
+        memory_key = conceal(memory_key)  # a traceback may show what local variables hold
         check_secret_text(memory_key, name="memory_key")
         check_reason(reason)
         request = await find_open_request(self.access_requests.list(), memory_key)
@@ -265,6 +281,7 @@ class AsyncMemoram:
                 json=json,
                 safety=Safety.IDEMPOTENT if method in READING_METHODS else Safety.ONCE,
                 credentials=self._family.tokens,
+                peer=self._family.peer,
             )
         )
 

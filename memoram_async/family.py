@@ -10,29 +10,33 @@ from memoram_async.core.retry import Safety
 from memoram_async.core.urls import path
 from memoram_async.forking import reset_after_fork
 from memoram_async.token import TokenProvider, refused_key
-from memoram_async.transport import Call, Transport
+from memoram_async.transport import Call, Peer, Transport
 
 if TYPE_CHECKING:
     from memoram_async.core.config import Config
     from memoram_async.core.deadline import Deadline
     from memoram_async.core.http import HTTPResponse
+    from memoram_async.hooks import Hooks
     from memoram_async.seam import Runtime
 
 
 class Family:
     """One application on one service: its settings, connections and token."""
 
-    def __init__(self, config: Config, runtime: Runtime, *, token_lifetime: int | None) -> None:
+    def __init__(
+        self, config: Config, runtime: Runtime, *, token_lifetime: int | None, hooks: Hooks | None
+    ) -> None:
         self.config = config
         self.runtime = runtime
         self._token_lifetime = token_lifetime
         # The exchange serves every clone, so no clone's own options apply to it.
-        self._transport = Transport(runtime, Options())
+        self._transport = Transport(runtime, Options(), hooks)
+        self.peer = Peer()
         self.tokens = TokenProvider(runtime, self._exchange)
         reset_after_fork(self.tokens.state)
 
     async def _exchange(self, deadline: Deadline) -> HTTPResponse:
-        body: dict[str, object] = {"api_key": self.config.api_key.reveal()}
+        body: dict[str, object] = {"api_key": self.config.api_key}
         if self._token_lifetime is not None:
             body["expires_in"] = self._token_lifetime
         call = Call(
@@ -42,7 +46,6 @@ class Family:
             json=body,
             safety=Safety.IDEMPOTENT,
         )
-        del body
         try:
             return await self._transport.call(call, deadline=deadline)
         except BadRequestError as error:

@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import zlib
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import httpx
 
@@ -235,7 +235,7 @@ def _reason(error: BaseException) -> str:
             case OSError() if cause.errno:
                 return f" ({os.strerror(cause.errno)})"
             case BaseExceptionGroup():
-                causes.extend(cast("BaseExceptionGroup[BaseException]", cause).exceptions)
+                causes.extend(cause.exceptions)
             case _:
                 pass
         causes.extend(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.errors import ClientClosedError, DecryptionError
+from memoram_async.core.secret import Secret
 from memoram_async.crypto import CodecRegistry, Decrypted, EncryptionKey, Keyring, encrypt
 from memoram_async.crypto.jwe import CODEC_NAME
 from memoram_async.models.memory import Memory
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from memoram_async.core.secret import Secret
     from memoram_async.crypto import ReadPolicy
     from memoram_async.models.access import AccessCredentials
     from memoram_async.models.memory import MemoryBlob
@@ -115,8 +115,9 @@ class AsyncMemoryStore:
             PermissionDeniedError: The user no longer lets this application in.
             OutcomeUnknownError: The answer was lost; `list` shows whether the memory was made.
         """
-        stored, readable = self._seal(content)
-        del content  # an error below must not show it in its traceback
+        text = Secret(content)
+        del content  # a traceback may show what local variables hold
+        stored, readable = self._seal(text)
         blob = await self._blobs.create(
             user_id=self._user_id,
             memory_key=self._memory_key,
@@ -179,6 +180,7 @@ class AsyncMemoryStore:
                 items=tuple([self._open(blob) for blob in page.items]),
                 next_cursor=page.next_cursor,
                 total=page.total,
+                info=page.info,
             )
 
         return AsyncPager(fetch)
@@ -217,12 +219,10 @@ class AsyncMemoryStore:
             PermissionDeniedError: The user no longer lets this application in.
             OutcomeUnknownError: The answer was lost; `get` shows whether the change was made.
         """
+        text = None if content is UNSET else Secret(content)
+        del content  # a traceback may show what local variables hold
         self._keys()
-        stored: str | Unset = UNSET
-        readable: Decrypted | None = None
-        if content is not UNSET:
-            stored, readable = self._seal(content)
-        del content  # an error below must not show it in its traceback
+        stored, readable = (UNSET, None) if text is None else self._seal(text)
         blob = await self._blobs.update(
             memory_id,
             user_id=self._user_id,
@@ -270,20 +270,17 @@ class AsyncMemoryStore:
     ) -> None:
         self.close()
 
-    def _seal(self, content: str) -> tuple[str, Decrypted]:
+    def _seal(self, content: Secret) -> tuple[Secret, Decrypted]:
         """Content as it is stored, and as it is read: the service does not send it back."""
         key = self._keys().current
-        try:
-            return encrypt(key, content), Decrypted(
-                text=content,
-                encrypted=True,
-                authenticated=True,
-                bound=True,
-                codec=CODEC_NAME,
-                key_version=key.version,
-            )
-        finally:
-            del content
+        return Secret(encrypt(key, content.reveal())), Decrypted(
+            text=content.reveal(),
+            encrypted=True,
+            authenticated=True,
+            bound=True,
+            codec=CODEC_NAME,
+            key_version=key.version,
+        )
 
     def _open(self, blob: MemoryBlob) -> Memory:
         if blob.content is None:

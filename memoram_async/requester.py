@@ -8,12 +8,13 @@ import attrs
 
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import path
-from memoram_async.transport import Call, Credentials, Transport
+from memoram_async.transport import Call, Credentials, Peer, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from memoram_async.core.http import HTTPResponse
+    from memoram_async.core.secret import Secret
     from memoram_async.seam import Runtime
 
 
@@ -24,6 +25,7 @@ class Requester:
     base_url: str
     credentials: Credentials | None
     transport: Transport
+    peer: Peer | None = None
 
     @property
     def runtime(self) -> Runtime:
@@ -38,7 +40,7 @@ class Requester:
         *,
         params: Mapping[str, object] | None = None,
         json: object = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str | Secret] | None = None,
         safety: Safety = Safety.IDEMPOTENT,
         oauth: bool = False,
     ) -> HTTPResponse:
@@ -53,6 +55,7 @@ class Requester:
                 form=form,
                 safety=safety,
                 credentials=self.credentials,
+                peer=self.peer,
                 oauth=oauth,
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlencode
@@ -11,18 +12,19 @@ import attrs
 
 from memoram_async.core.answers import status_error
 from memoram_async.core.deadline import Deadline
-from memoram_async.core.errors import (
-    APIConnectionError,
-    OutcomeUnknownError,
-)
-from memoram_async.core.http import HTTPRequest, json_body
+from memoram_async.core.errors import APIConnectionError, MemoramError, OutcomeUnknownError
+from memoram_async.core.events import Attempt, Outcome
+from memoram_async.core.http import HTTPRequest, HTTPResponse, json_body
+from memoram_async.core.info import ResponseInfo
 from memoram_async.core.retry import RetryPolicy, Safety, parse_retry_after
+from memoram_async.core.secret import Secret, reveal
 from memoram_async.core.urls import with_query
+from memoram_async.hooks import HookRunner
 
 if TYPE_CHECKING:
     from memoram_async.core.config import Options
-    from memoram_async.core.http import HTTPResponse
     from memoram_async.core.token import Use
+    from memoram_async.hooks import Hooks
     from memoram_async.seam import Runtime
 
 _LOG: Final = logging.getLogger("memoram")
@@ -31,6 +33,7 @@ _HEADERS: Final = {
     "accept-encoding": "gzip, deflate",
     "user-agent": "memoram-python/0.1.0",
 }
+_IDEMPOTENCY_KEY: Final = "idempotency-key"
 
 
 class Credentials(Protocol):
@@ -43,6 +46,17 @@ class Credentials(Protocol):
     def invalidate(self, use: Use) -> None:
         """Note that the service refused this token."""
         ...
+
+
+@attrs.define(eq=False)
+class Peer:
+    """What a client family has learnt about the service that it talks to.
+
+    Attributes:
+        honours_keys: Whether the service has acknowledged an idempotency key, by sending it back.
+    """
+
+    honours_keys: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -58,6 +72,7 @@ class Call:
         form: The body, if it is a form.
         safety: What sending it twice can do.
         credentials: What to authenticate with; None for none.
+        peer: The service's memory of idempotency keys; None if it keeps none.
         oauth: Whether errors come in the form of RFC 6749 5.2.
     """
 
@@ -66,18 +81,50 @@ class Call:
     url: str
     params: Mapping[str, object] = attrs.field(factory=dict[str, object], repr=False)
     json: object = attrs.field(default=None, repr=False)
-    form: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    form: Mapping[str, str | Secret] | None = attrs.field(default=None, repr=False)
     safety: Safety = Safety.IDEMPOTENT
     credentials: Credentials | None = None
+    peer: Peer | None = None
     oauth: bool = False
+
+
+@attrs.define(eq=False)
+class _Progress:
+    """How far a call has come.
+
+    Attributes:
+        began: The monotonic clock when it began.
+        attempts: Requests sent so far.
+        in_doubt: Whether a request left whose answer has not come: what a cut-off write's error must tell.
+        last: The last answer.
+    """
+
+    began: float
+    attempts: int = 0
+    in_doubt: bool = False
+    last: HTTPResponse | None = None
+
+    def info(self, operation: str, *, now: float) -> ResponseInfo:
+        """What is to be told of the call."""
+        last = self.last
+        return ResponseInfo(
+            operation=operation,
+            status=last.status if last else None,
+            request_id=last.request_id if last else None,
+            attempts=self.attempts,
+            elapsed=now - self.began,
+            replayed=last is not None and last.headers.get("idempotency-replayed") == "true",
+        )
 
 
 class Transport:
     """Carries calls for one client; clients of a family have a transport each over one runtime."""
 
-    def __init__(self, runtime: Runtime, options: Options) -> None:
+    def __init__(self, runtime: Runtime, options: Options, hooks: Hooks | None = None) -> None:
         self.runtime = runtime
         self.options = options
+        self.hooks = hooks
+        self._hooks = HookRunner(hooks)
         self._retry = RetryPolicy(options.max_retries)
 
     def deadline(self) -> Deadline:
@@ -92,17 +139,24 @@ class Transport:
             APIConnectionError: No answer came. OutcomeUnknownError if a write may have happened.
             InvalidArgumentError: The call cannot be written as a request; nothing was sent.
         """
+        runtime = self.runtime
         deadline = self.deadline() if deadline is None else deadline
         request = _prepare(call, timeout=self.options.request_timeout)
-        progress = _Progress()
+        progress = _Progress(runtime.now())
         try:
-            return await self.runtime.within(
+            response = await runtime.within(
                 deadline, self._attempts(call, request, deadline, progress), doing=call.operation
             )
-        except APIConnectionError as error:
-            if progress.in_doubt and error.sent and call.safety is not Safety.IDEMPOTENT:
-                raise _outcome_unknown(call) from error
+        except MemoramError as error:
+            info = progress.info(call.operation, now=runtime.now())
+            if isinstance(error, APIConnectionError) and error.sent and progress.in_doubt:
+                unknown = _outcome_unknown(call)
+                if unknown is not None:
+                    unknown.info = info
+                    raise unknown from error
+            error.info = info
             raise
+        return attrs.evolve(response, info=progress.info(call.operation, now=runtime.now()))
 
     async def _attempts(
         self, call: Call, request: HTTPRequest, deadline: Deadline, progress: _Progress
@@ -112,19 +166,24 @@ class Transport:
         retries = 0
         while True:
             use = None if call.credentials is None else await call.credentials.get(deadline)
+            progress.attempts += 1
+            attempt = Attempt(
+                operation=call.operation, method=call.method, url=call.url, number=progress.attempts
+            )
+            outcome: list[Outcome] = []
             try:
-                progress.in_doubt = True
-                response = await runtime.send(_authorized(request, use), deadline)
+                response = await self._send(call, request, use, deadline, progress, attempt, outcome)
             except APIConnectionError as error:
-                progress.in_doubt = error.sent
                 delay = self._retry.after_failure(
-                    sent=error.sent, retries=retries, safety=call.safety, jitter=runtime.random()
+                    sent=error.sent,
+                    retries=retries,
+                    safety=call.safety,
+                    jitter=runtime.random(),
+                    acknowledged=call.peer is not None and call.peer.honours_keys,
                 )
                 if delay is None or deadline.expired(runtime.now() + delay):
                     raise
             else:
-                progress.in_doubt = False
-                _LOG.debug("%s: HTTP %d, request id %s", call.operation, response.status, response.request_id)
                 if 200 <= response.status < 300:
                     return response
                 if response.status == 401 and call.credentials and use:
@@ -139,52 +198,97 @@ class Transport:
                     safety=call.safety,
                     retry_after=retry_after,
                     jitter=runtime.random(),
+                    acknowledged=call.peer is not None and call.peer.honours_keys,
                 )
                 if delay is None or deadline.expired(runtime.now() + delay):
                     raise status_error(
                         response, operation=call.operation, oauth=call.oauth, retry_after=retry_after
                     )
             retries += 1
+            _LOG.info("%s: sending again in %.1f s, attempt %d", call.operation, delay, progress.attempts + 1)
+            self._hooks.retry(attempt, outcome[0], delay)
             await runtime.sleep(delay)
 
-
-@attrs.define
-class _Progress:
-    """Whether a request left whose answer has not come: what a cut-off write's error must tell."""
-
-    in_doubt: bool = False
+    async def _send(
+        self,
+        call: Call,
+        request: HTTPRequest,
+        use: Use | None,
+        deadline: Deadline,
+        progress: _Progress,
+        attempt: Attempt,
+        outcome: list[Outcome],
+    ) -> HTTPResponse:
+        """One request, told to hooks and log whichever way it ends."""
+        runtime = self.runtime
+        added = self._hooks.before(attempt)
+        began = runtime.now()
+        try:
+            progress.in_doubt = True
+            response = await runtime.send(_authorized(request, use, added), deadline)
+        except BaseException as error:
+            if isinstance(error, APIConnectionError):
+                progress.in_doubt = error.sent
+            outcome.append(Outcome(error=type(error).__name__, elapsed=runtime.now() - began))
+            self._hooks.after(attempt, outcome[0])
+            _LOG.debug("%s: %s after %.3f s", call.operation, outcome[0].error, outcome[0].elapsed)
+            raise
+        progress.in_doubt = False
+        progress.last = response
+        sent_key = request.headers.get(_IDEMPOTENCY_KEY)
+        if call.peer is not None and sent_key and response.headers.get(_IDEMPOTENCY_KEY) == sent_key:
+            call.peer.honours_keys = True
+        outcome.append(
+            Outcome(status=response.status, request_id=response.request_id, elapsed=runtime.now() - began)
+        )
+        self._hooks.after(attempt, outcome[0])
+        _LOG.debug(
+            "%s: HTTP %d in %.3f s, request id %s",
+            call.operation,
+            response.status,
+            outcome[0].elapsed,
+            response.request_id,
+        )
+        return response
 
 
 def _prepare(call: Call, *, timeout: float) -> HTTPRequest:
+    """The request of a call, the same for every attempt; its idempotency key is minted here."""
+    url = with_query(call.url, call.params)
     headers = dict(_HEADERS)
-    content = None
+    if call.peer is not None and call.safety is Safety.ONCE:
+        headers[_IDEMPOTENCY_KEY] = str(uuid.uuid4())
     if call.form is not None:
         headers["content-type"] = "application/x-www-form-urlencoded"
-        content = urlencode(call.form).encode()
+        content = urlencode({name: reveal(value) for name, value in call.form.items()}).encode()
     elif call.json is not None:
         headers["content-type"] = "application/json"
         content = json_body(call.json)
-    return HTTPRequest(
-        method=call.method,
-        url=with_query(call.url, call.params),
-        headers=headers,
-        content=content,
-        timeout=timeout,
-    )
+    else:
+        content = None
+    return HTTPRequest(method=call.method, url=url, headers=headers, content=content, timeout=timeout)
 
 
-def _authorized(request: HTTPRequest, use: Use | None) -> HTTPRequest:
-    if use is None:
+def _authorized(request: HTTPRequest, use: Use | None, added: Mapping[str, str]) -> HTTPRequest:
+    if use is None and not added:
         return request
-    return attrs.evolve(request, headers={**request.headers, "authorization": f"Bearer {use.token.reveal()}"})
+    headers = {**added, **request.headers}
+    if use is not None:
+        headers["authorization"] = f"Bearer {use.token.reveal()}"
+    return attrs.evolve(request, headers=headers)
 
 
-def _outcome_unknown(call: Call) -> OutcomeUnknownError:
-    remedy = (
-        "list the resource to see whether it is there before sending it again"
-        if call.safety is Safety.ONCE
-        else "the code or token may be spent: if it is refused now, send the user through authorization again"
-    )
+def _outcome_unknown(call: Call) -> OutcomeUnknownError | None:
+    """The error for a request whose answer was lost; None if it was one that only reads."""
+    match call.safety:
+        case Safety.IDEMPOTENT:
+            return None
+        case Safety.ONCE:
+            remedy = "read the resource back to see whether it was, before sending it again"
+        case Safety.NEVER:
+            remedy = (
+                "the code or token may be spent: if it is refused, send the user through authorization again"
+            )
     return OutcomeUnknownError(
         f"{call.operation}: the request was sent but its answer was lost, so it may or may not have been "
         f"carried out; {remedy}",

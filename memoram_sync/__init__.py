@@ -53,9 +53,13 @@ from memoram_async.core.errors import UnknownKeyVersionError as UnknownKeyVersio
 from memoram_async.core.errors import UnprocessableError as UnprocessableError
 from memoram_async.core.errors import UnsupportedAlgorithmError as UnsupportedAlgorithmError
 from memoram_async.core.errors import UnsupportedFormatError as UnsupportedFormatError
+from memoram_async.core.events import Attempt as Attempt
+from memoram_async.core.events import Outcome as Outcome
 from memoram_async.core.http import HTTPResponse as HTTPResponse
+from memoram_async.core.info import ResponseInfo as ResponseInfo
 from memoram_async.core.oauth import Authorization as Authorization
 from memoram_async.core.secret import Secret as Secret
+from memoram_async.hooks import Hooks as Hooks
 from memoram_async.httpx_adapter import HTTPClient as HTTPClient
 from memoram_async.models.access import AccessCredentials as AccessCredentials
 from memoram_async.models.access import AccessRequest as AccessRequest

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from memoram_async.core.http import HTTPResponse
     from memoram_async.core.secret import Secret
     from memoram_async.crypto import ReadPolicy
+    from memoram_async.hooks import Hooks
     from memoram_async.httpx_adapter import HTTPClient
     from memoram_async.models.access import AccessCredentials
     from memoram_async.seam import Runtime
@@ -65,6 +66,7 @@ class Memoram:
         token_lifetime: int | None = None,
         read_policy: ReadPolicy = "encrypted-only",
         allow_insecure_http: bool = False,
+        hooks: Hooks | None = None,
         http_client: HTTPClient | None = None,
         runtime: Runtime | None = None,
     ) -> None:
@@ -83,6 +85,7 @@ class Memoram:
             read_policy: `encrypted-only` treats stored plaintext as an error; `allow-plaintext` hands it
                 out marked as not encrypted.
             allow_insecure_http: Permit `http://` to hosts other than this machine.
+            hooks: Told of every request, answer and retry; see `Hooks`.
             http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close.
             runtime: An implementation of the seam, for tests; replaces `http_client`.
 
@@ -101,6 +104,7 @@ class Memoram:
                 token_lifetime=token_lifetime,
                 read_policy=read_policy,
                 allow_insecure_http=allow_insecure_http,
+                hooks=hooks,
                 runtime=BlockingRuntime(http_client) if runtime is None else runtime,
             )
         )

@@ -225,8 +225,11 @@ class BlockingRuntime:
         The first failure, and an interrupt, stop what has not started.
         """
 
-        async def work(item: T) -> R:
+        async def started(item: T) -> R:
             return await function(item)
+
+        def work(item: T) -> R:
+            return run(started(item))
 
         results: dict[int, R] = {}
         running: dict[Future[R], int] = {}
@@ -239,7 +242,7 @@ class BlockingRuntime:
         with ThreadPoolExecutor(limit, thread_name_prefix="memoram") as pool:
             try:
                 for index, item in enumerate(items):
-                    running[pool.submit(copy_context().run, run, work(item))] = index
+                    running[pool.submit(copy_context().run, work, item)] = index
                     if len(running) >= limit:
                         collect()
                 while running:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from memoram_async.core.errors import InvalidArgumentError
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret, hidden
 
 if TYPE_CHECKING:
     from memoram_async.crypto import ReadPolicy
@@ -37,17 +37,19 @@ def given(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not UNSET}
 
 
-def check_secret_text(value: object, *, name: str) -> str:
-    """A key, token or code as text that is safe in a header or form.
+def check_secret_text(value: object, *, name: str) -> Secret:
+    """A key, token or code that is safe in a header or form, wrapped.
 
     Raises:
         InvalidArgumentError: It is not text, empty, or holds anything but visible ASCII.
     """
-    text = value.reveal() if isinstance(value, Secret) else value
-    if isinstance(text, str) and is_visible_ascii(text):
-        return text
+    wrapped = hidden(value)
+    del value
+    text = None if wrapped is None else cast("object", wrapped.reveal())  # whatever it was that was passed
+    if wrapped is not None and isinstance(text, str) and is_visible_ascii(text):
+        return wrapped
     kind = type(text).__name__ if not isinstance(text, str) else None
-    del value, text
+    del text
     raise InvalidArgumentError(
         f"{name} must be a string, not {kind}"
         if kind
@@ -195,16 +197,19 @@ def check_seconds(value: object, *, name: str, optional: bool = False) -> Any:
     return value
 
 
-def check_stored_content(value: object) -> str:
-    """Content as it is to be stored.
+def check_stored_content(value: object) -> Secret:
+    """Content as it is to be stored, wrapped.
 
     Raises:
         InvalidArgumentError: It is empty or no text.
     """
-    if isinstance(value, str) and value:
-        return value
-    kind = "empty" if isinstance(value, str) else f"not a string but {type(value).__name__}"
+    wrapped = hidden(value)
     del value
+    text = None if wrapped is None else cast("object", wrapped.reveal())  # whatever it was that was passed
+    if wrapped is not None and isinstance(text, str) and text:
+        return wrapped
+    kind = "empty" if isinstance(text, str) else f"not a string but {type(text).__name__}"
+    del text
     raise InvalidArgumentError(f"content is {kind}: pass the text to store")
 
 

@@ -9,13 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from memoram_async.core.info import ResponseInfo
     from memoram_async.core.secret import Secret
 
 
 class MemoramError(Exception):
-    """The root: catching it catches everything that the SDK raises on purpose."""
+    """The root: catching it catches everything that the SDK raises on purpose.
+
+    Attributes:
+        message: What went wrong and what to do about it.
+        info: How the call went that raised it: attempts, time, request id; None if nothing was called.
+    """
 
     message: str
+    info: ResponseInfo | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

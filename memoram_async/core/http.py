@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 import attrs
 
 from memoram_async.core.errors import APIResponseError, InvalidArgumentError
+from memoram_async.core.info import ResponseInfo
+from memoram_async.core.secret import Secret
 
 _REQUEST_ID_LENGTH = 128
 
@@ -44,11 +46,13 @@ class HTTPResponse:
         status: The HTTP status.
         headers: Header fields; names in lower case.
         content: The body, decompressed.
+        info: How the call went that brought it.
     """
 
     status: int
     headers: Mapping[str, str] = attrs.field(factory=_no_headers, repr=False)
     content: bytes = attrs.field(default=b"", repr=False)
+    info: ResponseInfo | None = attrs.field(default=None, eq=False)
 
     @property
     def request_id(self) -> str | None:
@@ -69,12 +73,14 @@ class HTTPResponse:
         except (ValueError, RecursionError):
             # The parser's own error holds the whole document.
             pass
-        raise APIResponseError(
+        error = APIResponseError(
             "the service's answer is not valid JSON (another program answered, or it was cut short): "
             "check base_url and any proxy on the way",
             status=self.status,
             request_id=self.request_id,
         )
+        error.info = self.info
+        raise error
 
 
 def _refuse_constant(_: str) -> NoReturn:
@@ -82,15 +88,24 @@ def _refuse_constant(_: str) -> NoReturn:
     raise ValueError
 
 
+def _unwrap(value: object) -> str:
+    """What the JSON writer does with a value that it does not know."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError
+
+
 def json_body(value: Any) -> bytes:
-    """A value as a JSON body in UTF-8.
+    """A value as a JSON body in UTF-8; a `Secret` in it is written as its text.
 
     Raises:
         InvalidArgumentError: The value holds something that JSON cannot carry (NaN, infinity, a lone
             surrogate, another type).
     """
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return json.dumps(
+            value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_unwrap
+        ).encode()
     except (TypeError, ValueError, RecursionError):
         # UnicodeEncodeError, a ValueError, holds the whole text.
         pass

@@ -43,12 +43,20 @@ class RetryPolicy:
     max_retries: int
 
     def after_status(
-        self, status: int, *, retries: int, safety: Safety, retry_after: float | None, jitter: float
+        self,
+        status: int,
+        *,
+        retries: int,
+        safety: Safety,
+        retry_after: float | None,
+        jitter: float,
+        acknowledged: bool = False,
     ) -> float | None:
         """Seconds to wait before sending again after an error status, or None to give up.
 
         429 and 503 say that the request was not carried out. The other 5xx and 408 leave that open, so
-        only an idempotent request follows them.
+        they are followed only by a request that can do no harm: one that reads, or one that bears an
+        idempotency key of which the service is known to take notice.
 
         Args:
             status: The HTTP status.
@@ -56,9 +64,10 @@ class RetryPolicy:
             safety: What sending twice can do.
             retry_after: Seconds the service asked for; longer than a minute means giving up.
             jitter: A random number in [0, 1).
+            acknowledged: Whether the service honours the idempotency key that the request bears.
         """
         repeatable = (status in _SAID_NOT_DONE and safety is not Safety.NEVER) or (
-            status in _MAY_BE_DONE and safety is Safety.IDEMPOTENT
+            status in _MAY_BE_DONE and _harmless(safety, acknowledged=acknowledged)
         )
         if not repeatable or retries >= self.max_retries:
             return None
@@ -66,7 +75,9 @@ class RetryPolicy:
             return self._backoff(retries, jitter)
         return retry_after if retry_after <= LONGEST_RETRY_AFTER else None
 
-    def after_failure(self, *, sent: bool, retries: int, safety: Safety, jitter: float) -> float | None:
+    def after_failure(
+        self, *, sent: bool, retries: int, safety: Safety, jitter: float, acknowledged: bool = False
+    ) -> float | None:
         """Seconds to wait before sending again after no answer came, or None to give up.
 
         Args:
@@ -74,14 +85,20 @@ class RetryPolicy:
             retries: Retries so far.
             safety: What sending twice can do.
             jitter: A random number in [0, 1).
+            acknowledged: Whether the service honours the idempotency key that the request bears.
         """
-        if retries >= self.max_retries or (sent and safety is not Safety.IDEMPOTENT):
+        if retries >= self.max_retries or (sent and not _harmless(safety, acknowledged=acknowledged)):
             return None
         return self._backoff(retries, jitter)
 
     def _backoff(self, retries: int, jitter: float) -> float:
         """Full jitter: anything between nothing and the doubled step."""
         return float(min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(retries, 10))) * jitter
+
+
+def _harmless(safety: Safety, *, acknowledged: bool) -> bool:
+    """Whether a request that may have been carried out can be sent again."""
+    return safety is Safety.IDEMPOTENT or (safety is Safety.ONCE and acknowledged)
 
 
 def parse_retry_after(headers: Mapping[str, str], *, wall: float) -> float | None:

@@ -49,6 +49,11 @@ def hidden(value: Any) -> Secret | None:
     return value if value is None or isinstance(value, Secret) else Secret(value)
 
 
+def conceal(value: str | Secret) -> Secret:
+    """A text, wrapped; what else callers may have passed by mistake is wrapped as it is."""
+    return value if isinstance(value, Secret) else Secret(value)
+
+
 def reveal(value: str | Secret) -> str:
     """The text of a value that callers may hand over plain or wrapped."""
     return value.reveal() if isinstance(value, Secret) else value

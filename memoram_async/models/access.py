@@ -8,6 +8,7 @@ from enum import StrEnum
 import attrs
 
 from memoram_async.core.secret import Secret
+from memoram_async.models.answered import Answered
 from memoram_async.models.guard import Unpicklable
 
 
@@ -21,7 +22,7 @@ class AccessStatus(StrEnum):
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class AccessRequest(Unpicklable):
+class AccessRequest(Unpicklable, Answered):
     """An application's request to a user (contract `AccessRequest`).
 
     Attributes:
@@ -46,7 +47,7 @@ class AccessRequest(Unpicklable):
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class AccessCredentials(Unpicklable):
+class AccessCredentials(Unpicklable, Answered):
     """What reading and writing one user's memories takes (contract `AccessCredentials`).
 
     Attributes:

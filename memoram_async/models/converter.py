@@ -17,6 +17,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from memoram_async.core.errors import APIResponseError
 from memoram_async.core.secret import Secret
 from memoram_async.models.access import AccessStatus
+from memoram_async.models.answered import Answered
 from memoram_async.models.page import Page
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def _wire_names(cls: type[Any], converter: Converter) -> Callable[[Any, Any], An
         for field in attrs.fields(cls)
         if "wire" in field.metadata
     }
+    if issubclass(cls, Answered):
+        overrides["info"] = override(omit=True)  # ours; a member of that name is not
     structure = make_dict_structure_fn(
         cls,
         converter,
@@ -129,6 +132,8 @@ def structure(response: HTTPResponse, value: object, kind: type[T], *, operation
     del value
     if model is None:
         raise shape_error(response, operation=operation)
+    if isinstance(model, Answered):
+        return attrs.evolve(model, info=response.info)
     return model
 
 
@@ -142,12 +147,14 @@ def _read(value: object, kind: type[T]) -> T | None:
 
 def shape_error(response: HTTPResponse, *, operation: str) -> APIResponseError:
     """The error for an answer that is JSON of another shape than the contract's."""
-    return APIResponseError(
+    error = APIResponseError(
         f"{operation}: the service's answer has another shape than its contract: check that base_url names "
         "the right service and version",
         status=response.status,
         request_id=response.request_id,
     )
+    error.info = response.info
+    return error
 
 
 def structure_page(response: HTTPResponse, member: str, kind: type[T], *, operation: str) -> Page[T]:
@@ -159,7 +166,7 @@ def structure_page(response: HTTPResponse, member: str, kind: type[T], *, operat
     page = _read_page(response.json(), member, kind)
     if page is None:
         raise shape_error(response, operation=operation)
-    return page
+    return attrs.evolve(page, info=response.info)
 
 
 def _read_page(body: object, member: str, kind: type[T]) -> Page[T] | None:

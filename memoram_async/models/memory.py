@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from memoram_async.core.errors import ContentNotLoadedError, MemoramError, NotEncryptedError
+from memoram_async.models.answered import Answered
 from memoram_async.models.guard import Unpicklable
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def _no_tags() -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class MemoryBlob(Unpicklable):
+class MemoryBlob(Unpicklable, Answered):
     """A memory as the service stores it (contract `MemoryBlob`).
 
     Attributes:
@@ -52,7 +53,7 @@ class MemoryBlob(Unpicklable):
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Memory(Unpicklable):
+class Memory(Unpicklable, Answered):
     """A memory, decrypted.
 
     Attributes:
@@ -112,6 +113,7 @@ class Memory(Unpicklable):
         """A stored blob together with what became of its content."""
         readable = None if isinstance(content, MemoramError) else content
         return cls(
+            info=blob.info,
             id=blob.id,
             user_id=blob.user_id,
             title=blob.title,

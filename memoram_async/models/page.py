@@ -6,11 +6,13 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from memoram_async.models.answered import Answered
+
 T = TypeVar("T")
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Page(Generic[T]):
+class Page(Answered, Generic[T]):
     """One page of a list.
 
     Attributes:

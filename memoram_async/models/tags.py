@@ -6,9 +6,11 @@ from datetime import datetime
 
 import attrs
 
+from memoram_async.models.answered import Answered
+
 
 @attrs.frozen(kw_only=True)
-class Tag:
+class Tag(Answered):
     """One of a user's tags (contract `Tag`).
 
     Attributes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from memoram_async.core.secret import Secret
+from memoram_async.models.answered import Answered
 from memoram_async.models.guard import Unpicklable
 
 
@@ -24,7 +25,7 @@ class DeveloperToken(Unpicklable):
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class OAuthTokens(Unpicklable):
+class OAuthTokens(Unpicklable, Answered):
     """What a user's consent brings (contract `OAuthTokens`).
 
     Attributes:

@@ -8,6 +8,7 @@ from memoram_async.approvals import wait_until_approved
 from memoram_async.core.approval import DEFAULT_TIMEOUT
 from memoram_async.core.arguments import check_reason, check_secret_text
 from memoram_async.core.retry import Safety
+from memoram_async.core.secret import conceal
 from memoram_async.core.urls import check_id
 from memoram_async.models.access import AccessCredentials, AccessRequest
 from memoram_async.models.converter import structure, structure_page
@@ -42,6 +43,7 @@ class AsyncAccessRequests:
             NotFoundError: No user has this memory key.
             OutcomeUnknownError: The answer was lost; `list` shows whether the request was made.
         """
+        memory_key = conceal(memory_key)  # a traceback may show what local variables hold
         response = await self._requester.send(
             "createAccessRequest",
             "POST",

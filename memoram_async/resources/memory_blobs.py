@@ -17,6 +17,7 @@ from memoram_async.core.arguments import (
     given,
 )
 from memoram_async.core.retry import Safety
+from memoram_async.core.secret import conceal
 from memoram_async.core.urls import check_id
 from memoram_async.models.converter import structure, structure_page
 from memoram_async.models.memory import MemoryBlob
@@ -97,7 +98,7 @@ class AsyncMemoryBlobs:
         *,
         user_id: str,
         memory_key: str | Secret,
-        content: str,
+        content: str | Secret,
         title: str | None = None,
         summary: str | None = None,
         tags: Iterable[str] = (),
@@ -126,11 +127,13 @@ class AsyncMemoryBlobs:
             PermissionDeniedError: The user has not let this application in.
             OutcomeUnknownError: The answer was lost; `list` shows whether the blob was made.
         """
+        memory_key, stored = conceal(memory_key), conceal(content)
+        del content  # a traceback may show what local variables hold
         tag_names = check_tags(tags)
         body = given(
             user_id=check_id(user_id, name="user_id"),
             memoryKey=check_secret_text(memory_key, name="memory_key"),
-            content=check_stored_content(content),
+            content=check_stored_content(stored),
             title=UNSET if title is None else check_optional_text(title, name="title"),
             summary=UNSET if summary is None else check_optional_text(summary, name="summary"),
             tags=tag_names or UNSET,
@@ -138,7 +141,6 @@ class AsyncMemoryBlobs:
             confidence=UNSET if confidence is None else check_number(confidence, name="confidence"),
             source=UNSET if source is None else check_optional_text(source, name="source"),
         )
-        del content
         response = await self._requester.send(
             "createMemoryBlob", "POST", ("memory-blobs",), json=body, safety=Safety.ONCE
         )
@@ -150,7 +152,7 @@ class AsyncMemoryBlobs:
         *,
         user_id: str,
         memory_key: str | Secret,
-        content: str | Unset = UNSET,
+        content: str | Secret | Unset = UNSET,
         title: str | Unset | None = UNSET,
         summary: str | Unset | None = UNSET,
         tags: Iterable[str] | Unset = UNSET,
@@ -181,10 +183,12 @@ class AsyncMemoryBlobs:
             NotFoundError: There is no such blob.
             OutcomeUnknownError: The answer was lost; `get` shows whether the change was made.
         """
+        memory_key, stored = conceal(memory_key), content if content is UNSET else conceal(content)
+        del content  # a traceback may show what local variables hold
         body = given(
             user_id=check_id(user_id, name="user_id"),
             memoryKey=check_secret_text(memory_key, name="memory_key"),
-            content=content if content is UNSET else check_stored_content(content),
+            content=stored if stored is UNSET else check_stored_content(stored),
             title=check_optional_text(title, name="title"),
             summary=check_optional_text(summary, name="summary"),
             tags=tags if tags is UNSET else check_tags(tags),
@@ -192,7 +196,6 @@ class AsyncMemoryBlobs:
             confidence=check_number(confidence, name="confidence"),
             source=check_optional_text(source, name="source"),
         )
-        del content
         response = await self._requester.send(
             "updateMemoryBlob",
             "PATCH",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from memoram_async.core.arguments import check_optional_text, check_secret_text
 from memoram_async.core.oauth import Authorization, authorize, check_redirect_uri
 from memoram_async.core.retry import Safety
+from memoram_async.core.secret import Secret, conceal
 from memoram_async.models.converter import structure
 from memoram_async.models.tokens import OAuthTokens
 
 if TYPE_CHECKING:
-    from memoram_async.core.secret import Secret
     from memoram_async.requester import Requester
 
 
@@ -46,9 +46,10 @@ class AsyncOAuth:
         Raises:
             InvalidArgumentError: An argument cannot be sent.
         """
+        state = None if state is None else conceal(state)
         return authorize(
             self._requester.base_url,
-            client_id=check_secret_text(client_id, name="client_id"),
+            client_id=check_secret_text(client_id, name="client_id").reveal(),
             redirect_uri=check_redirect_uri(redirect_uri),
             scope=check_optional_text(scope, name="scope"),
             state=None if state is None else check_secret_text(state, name="state"),
@@ -80,7 +81,9 @@ class AsyncOAuth:
             OAuthError: The authorization server refused; `code` tells why, such as `invalid_grant`.
             OutcomeUnknownError: The answer was lost; the code may be spent.
         """
-        form = {
+        code, client_secret = conceal(code), conceal(client_secret)
+        code_verifier = None if code_verifier is None else conceal(code_verifier)
+        form: dict[str, str | Secret] = {
             "grant_type": "authorization_code",
             "code": check_secret_text(code, name="code"),
             "redirect_uri": check_redirect_uri(redirect_uri),
@@ -106,14 +109,15 @@ class AsyncOAuth:
             OAuthError: The authorization server refused; `code` tells why, such as `invalid_grant`.
             OutcomeUnknownError: The answer was lost; the refresh token may be spent.
         """
-        form = {
+        refresh_token, client_secret = conceal(refresh_token), conceal(client_secret)
+        form: dict[str, str | Secret] = {
             "grant_type": "refresh_token",
             "refresh_token": check_secret_text(refresh_token, name="refresh_token"),
         }
         return await self._token(form, client_id, client_secret, operation="refreshTokens")
 
     async def _token(
-        self, form: dict[str, str], client_id: str, client_secret: str | Secret, *, operation: str
+        self, form: dict[str, str | Secret], client_id: str, client_secret: Secret, *, operation: str
     ) -> OAuthTokens:
         form["client_id"] = check_secret_text(client_id, name="client_id")
         form["client_secret"] = check_secret_text(client_secret, name="client_secret")

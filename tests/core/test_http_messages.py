@@ -119,7 +119,7 @@ UNWRITABLE: dict[str, object] = {
     "surrogate for a name": {"\ud800": 1},
     "bytes": b"bytes",
     "set": {"a": {1, 2}},
-    "secret": Secret("a"),
+    "secret for a name": {Secret("a"): 1},
     "datetime": datetime(2026, 1, 1, tzinfo=UTC),
     "tuple for a name": {(1, 2): 3},
     "thousands of digits": 10**5000,

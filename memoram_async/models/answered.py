@@ -1,0 +1,18 @@
+"""Models that know which call brought them."""
+
+from __future__ import annotations
+
+import attrs
+
+from memoram_async.core.info import ResponseInfo
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Answered:
+    """A part of an answer.
+
+    Attributes:
+        info: How the call went that brought it; None on the items of a page, whose page has it.
+    """
+
+    info: ResponseInfo | None = attrs.field(default=None, repr=False, eq=False)
