@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from memoram_async.core.errors import InvalidArgumentError
 from memoram_async.core.secret import Secret, hidden
-
-if TYPE_CHECKING:
-    from memoram_async.crypto import ReadPolicy
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 REASON_LENGTH: Final = 255  # contract createAccessRequest
@@ -224,7 +221,7 @@ def check_method(value: object) -> str:
     raise InvalidArgumentError(f"method must be one of {', '.join(_METHODS)}")
 
 
-def check_read_policy(value: object) -> ReadPolicy:
+def check_read_policy(value: object) -> Literal["encrypted-only", "allow-plaintext"]:
     """What happens with stored plaintext.
 
     Raises:
