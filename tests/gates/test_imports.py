@@ -1,0 +1,274 @@
+"""Imports point down only, and what may block or suspend is imported in the runtime alone."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.gates.source import PACKAGES, PURE_FLOORS, dotted, imports, is_below, planted, violations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.gates.source import Module, Rule
+
+PURE_IMPORTS: Final = frozenset(
+    {
+        "__future__",
+        "abc",
+        "attrs",
+        "base64",
+        "binascii",
+        "cattrs",
+        "codecs",
+        "collections",
+        "cryptography",
+        "datetime",
+        "email.utils",
+        "enum",
+        "functools",
+        "hashlib",
+        "hmac",
+        "ipaddress",
+        "itertools",
+        "json",
+        "math",
+        "os",
+        "re",
+        "threading",
+        "types",
+        "typing",
+        "urllib.parse",
+        "memoram_async",
+    }
+)
+"""What pure code may import. A new name is a decision: nothing here reads a clock, waits or sends."""
+
+IMPURE_USES: Final = frozenset(
+    {
+        "datetime.now",
+        "datetime.today",
+        "datetime.utcnow",
+        "date.today",
+        "email.utils.localtime",
+        "open",
+        "input",
+        "print",
+        "exec",
+        "eval",
+        "__import__",
+        "breakpoint",
+    }
+)
+
+MAY_IMPORT: Final = {
+    "memoram_async.core": ("memoram_async.core",),
+    "memoram_async.crypto": ("memoram_async.core", "memoram_async.crypto"),
+    "memoram_async.models": ("memoram_async.core", "memoram_async.crypto", "memoram_async.models"),
+    "memoram_async": ("memoram_async",),
+    "memoram_sync": ("memoram_async", "memoram_sync"),
+    "memoram_local.demo": PACKAGES,
+    "memoram_local": ("memoram_local",),
+}
+"""What of ours a module may import; the first row that it lies in holds."""
+
+SUSPENDING: Final = ("anyio", "asyncio", "trio", "sniffio", "httpx", "httpcore", "httpx2", "httpcore2")
+RUNTIMES: Final = {
+    "memoram_async.runtime": ("anyio", "httpx"),
+    "memoram_async.httpx_adapter": ("httpx", "httpx2"),
+}
+
+
+def imports_only_what_is_pure(module: Module) -> Iterator[str]:
+    """Pure code imports from a list, uses nothing of `threading` but `Lock` and of `os` but `urandom`."""
+    for line, target in imports(module):
+        if not is_below(target, *PURE_IMPORTS):
+            yield f"{line}: imports {target}"
+        if is_below(target, "threading", "os") and target not in {"threading", "os"}:
+            yield f"{line}: imports {target}: write {target.split('.')[0]}.… so that its use can be seen"
+    for node in ast.walk(module.tree):
+        name = dotted(node)
+        if name and is_impure(name, within_crypto=module.within("memoram_async.crypto")):
+            yield f"uses {name}"
+
+
+def is_impure(name: str, *, within_crypto: bool) -> bool:
+    """Whether code that uses this name may wait, look around or depend on more than its arguments."""
+    root, *rest = name.split(".")
+    if rest and root == "threading":
+        return rest != ["Lock"]
+    if rest and root == "os":
+        return rest != ["urandom"] or not within_crypto
+    return name in IMPURE_USES or ".".join([root, *rest][-2:]) in IMPURE_USES
+
+
+def imports_only_from_below(module: Module) -> Iterator[str]:
+    """A floor imports itself and the floors below it."""
+    allowed = next(allowed for floor, allowed in MAY_IMPORT.items() if module.within(floor))
+    for line, target in imports(module):
+        if target.startswith("."):
+            yield f"{line}: imports {target} relatively"
+        elif is_below(target, *PACKAGES) and not is_below(target, *allowed):
+            yield f"{line}: imports {target}"
+
+
+def imports_nothing_that_suspends(module: Module) -> Iterator[str]:
+    """Loops and HTTP clients are known to the runtime alone, httpx to its adapter as well."""
+    allowed = RUNTIMES.get(module.name, ())
+    for line, target in imports(module):
+        if is_below(target, *SUSPENDING) and not is_below(target, *allowed):
+            yield f"{line}: imports {target}"
+        if is_below(target, "importlib") and module.name not in RUNTIMES:
+            yield f"{line}: imports {target}, which can import anything"
+
+
+# --- the source keeps the rules ----------------------------------------------------------------
+
+
+def test_the_pure_floors_import_only_what_is_pure() -> None:
+    assert not violations(imports_only_what_is_pure, *PURE_FLOORS)
+
+
+def test_imports_point_down() -> None:
+    assert not violations(imports_only_from_below, *PACKAGES)
+
+
+def test_only_the_runtime_imports_what_suspends() -> None:
+    assert not violations(imports_nothing_that_suspends, "memoram_async")
+
+
+# --- and the rules see what breaks them --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import httpx",
+        "import asyncio",
+        "import anyio.lowlevel",
+        "from trio import sleep",
+        "import socket",
+        "import ssl",
+        "import time",
+        "import random",
+        "import secrets",
+        "from time import monotonic",
+        "import urllib.request",
+        "import logging",
+        "import subprocess",
+        "import concurrent.futures",
+        "def f():\n    import time",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import httpx",
+        "import threading\nthreading.Thread",
+        "import threading\nlock = threading.RLock()",
+        "import threading\nthreading.local()",
+        "from threading import Lock",
+        "import os\nos.environ['HOME']",
+        "import os\nos.getenv('HOME')",
+        "import os\nos.urandom(1)",
+        "from os import environ",
+        "from datetime import datetime\ndatetime.now()",
+        "import datetime\ndatetime.datetime.now()",
+        "from datetime import datetime, UTC\nf = datetime.utcnow",
+        "from datetime import date\ndate.today()",
+        "open('file')",
+        "__import__('time')",
+    ],
+)
+def test_impurity_is_seen(text: str) -> None:
+    assert planted(imports_only_what_is_pure, "memoram_async.core.x", text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("memoram_async.core.x", "import threading\nlock = threading.Lock()"),
+        ("memoram_async.core.x", "from datetime import UTC, datetime\ndatetime.fromisoformat('')"),
+        ("memoram_async.core.x", "from urllib.parse import quote"),
+        ("memoram_async.crypto.x", "import os\ndef f(random=os.urandom): ..."),
+        ("memoram_async.models.x", "import attrs\nfrom cattrs.gen import override"),
+    ],
+)
+def test_purity_is_let_through(name: str, text: str) -> None:
+    assert not planted(imports_only_what_is_pure, name, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("memoram_async.core.x", "from memoram_async.crypto import encrypt"),
+        ("memoram_async.core.x", "from memoram_async.models.page import Page"),
+        ("memoram_async.core.x", "from memoram_async import Secret"),
+        ("memoram_async.core.x", "import memoram_async"),
+        ("memoram_async.core.x", "from memoram_async.core_two import a"),
+        ("memoram_async.core.x", "from .errors import MemoramError"),
+        ("memoram_async.crypto.x", "from memoram_async.models.memory import Memory"),
+        ("memoram_async.crypto.x", "from memoram_async.seam import Runtime"),
+        ("memoram_async.models.x", "from memoram_async.transport import Call"),
+        ("memoram_async.client", "from memoram_sync import Memoram"),
+        ("memoram_async.client", "import memoram_local"),
+        ("memoram_async.client", "def f():\n    from memoram_local.platform import MemoramLocal"),
+        ("memoram_sync.client", "from memoram_local import MemoramLocal"),
+        ("memoram_sync", "import memoram_local.server"),
+        ("memoram_local.server", "from memoram_async import AsyncMemoram"),
+        ("memoram_local.cli", "import memoram_sync"),
+        ("memoram_local.demonstration", "import memoram_sync"),
+    ],
+)
+def test_an_import_that_points_up_is_seen(name: str, text: str) -> None:
+    assert planted(imports_only_from_below, name, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("memoram_async.core.x", "from memoram_async.core.errors import MemoramError"),
+        ("memoram_async.models.x", "from memoram_async.crypto import Decrypted"),
+        ("memoram_async", "from memoram_async.client import AsyncMemoram as AsyncMemoram"),
+        ("memoram_sync.client", "from memoram_async.core.secret import Secret"),
+        ("memoram_local.demo.run", "from memoram_sync import Memoram"),
+        ("memoram_local.demo", "from memoram_async import AsyncMemoram"),
+    ],
+)
+def test_an_import_that_points_down_is_let_through(name: str, text: str) -> None:
+    assert not planted(imports_only_from_below, name, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("memoram_async.transport", "import asyncio"),
+        ("memoram_async.token", "from anyio import sleep"),
+        ("memoram_async.resources.tags", "import trio"),
+        ("memoram_async.client", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import httpx"),
+        ("memoram_async.client", "from httpx import AsyncClient"),
+        ("memoram_async.runtime", "import asyncio"),
+        ("memoram_async.runtime", "import trio"),
+        ("memoram_async.httpx_adapter", "import anyio"),
+        ("memoram_async.pager", "import importlib"),
+        ("memoram_async.pager", "from importlib import import_module"),
+    ],
+)
+def test_an_import_of_what_suspends_is_seen(name: str, text: str) -> None:
+    assert planted(imports_nothing_that_suspends, name, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("memoram_async.runtime", "import anyio\nimport anyio.to_thread"),
+        ("memoram_async.httpx_adapter", "import httpx"),
+        ("memoram_async.client", "from memoram_async.httpx_adapter import AsyncHTTPClient"),
+    ],
+)
+def test_the_runtime_may_import_what_suspends(name: str, text: str) -> None:
+    assert not planted(imports_nothing_that_suspends, name, text)
+
+
+@pytest.mark.parametrize(
+    "rule", [imports_only_what_is_pure, imports_only_from_below, imports_nothing_that_suspends]
+)
+def test_an_empty_module_breaks_no_rule(rule: Rule) -> None:
+    assert not planted(rule, "memoram_async.core.x", "")
