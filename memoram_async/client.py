@@ -277,6 +277,7 @@ class AsyncMemoram:
                 operation="request",
                 method=check_method(method),
                 url=self._family.config.base_url + check_path(path),
+                template=None,
                 params=params or {},
                 json=json,
                 safety=Safety.IDEMPOTENT if method in READING_METHODS else Safety.ONCE,

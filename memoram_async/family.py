@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from memoram_async.core.config import Options
 from memoram_async.core.errors import BadRequestError
 from memoram_async.core.retry import Safety
-from memoram_async.core.urls import path
 from memoram_async.forking import reset_after_fork
 from memoram_async.token import TokenProvider, refused_key
 from memoram_async.transport import Call, Peer, Transport
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from memoram_async.core.http import HTTPResponse
     from memoram_async.hooks import Hooks
     from memoram_async.seam import Runtime
+
+_EXCHANGE: Final = "/auth/token"
 
 
 class Family:
@@ -42,7 +43,8 @@ class Family:
         call = Call(
             operation="createToken",
             method="POST",
-            url=self.config.base_url + path("auth", "token"),
+            url=f"{self.config.base_url}{_EXCHANGE}",
+            template=_EXCHANGE,
             json=body,
             safety=Safety.IDEMPOTENT,
         )

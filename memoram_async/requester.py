@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from memoram_async.core.retry import Safety
-from memoram_async.core.urls import path
+from memoram_async.core.urls import expand
 from memoram_async.transport import Call, Credentials, Peer, Transport
 
 if TYPE_CHECKING:
@@ -36,20 +36,22 @@ class Requester:
         self,
         operation: str,
         method: str,
-        segments: tuple[str, ...],
+        template: str,
         *,
+        ids: Mapping[str, str] | None = None,
         params: Mapping[str, object] | None = None,
         json: object = None,
         form: Mapping[str, str | Secret] | None = None,
         safety: Safety = Safety.IDEMPOTENT,
         oauth: bool = False,
     ) -> HTTPResponse:
-        """Send one operation; path segments are encoded, parameters that are None left out."""
+        """Send one operation; ids fill the path's template, parameters that are None are left out."""
         return await self.transport.call(
             Call(
                 operation=operation,
                 method=method,
-                url=self.base_url + path(*segments),
+                url=self.base_url + expand(template, **(ids or {})),
+                template=template,
                 params=params or {},
                 json=json,
                 form=form,

@@ -67,6 +67,7 @@ class Call:
         operation: The contract's name for it.
         method: The HTTP method.
         url: Absolute, without the query.
+        template: The path with the names of its ids in place of them, if it is known.
         params: Query parameters; None is left out.
         json: The body, if it is JSON.
         form: The body, if it is a form.
@@ -79,6 +80,7 @@ class Call:
     operation: str
     method: str
     url: str
+    template: str | None
     params: Mapping[str, object] = attrs.field(factory=dict[str, object], repr=False)
     json: object = attrs.field(default=None, repr=False)
     form: Mapping[str, str | Secret] | None = attrs.field(default=None, repr=False)
@@ -168,7 +170,11 @@ class Transport:
             use = None if call.credentials is None else await call.credentials.get(deadline)
             progress.attempts += 1
             attempt = Attempt(
-                operation=call.operation, method=call.method, url=call.url, number=progress.attempts
+                operation=call.operation,
+                method=call.method,
+                url=call.url,
+                template=call.template,
+                number=progress.attempts,
             )
             outcome: list[Outcome] = []
             try:

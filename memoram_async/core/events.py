@@ -13,12 +13,15 @@ class Attempt:
         operation: The contract's name for what is asked, such as `getMemoryBlob`.
         method: The HTTP method.
         url: The address without its query.
+        template: The path with the names of its ids in place of them, such as `/tags/{tagId}`; None for
+            a free request.
         number: 1 for the first request of a call, 2 for its first repetition.
     """
 
     operation: str
     method: str
     url: str
+    template: str | None
     number: int
 
 

@@ -106,9 +106,9 @@ def check_id(value: object, *, name: str) -> str:
     )
 
 
-def path(*segments: str) -> str:
-    """A path of literal segments and checked identifiers, each percent-encoded whole."""
-    return "/" + "/".join(quote(segment, safe="") for segment in segments)
+def expand(template: str, **ids: str) -> str:
+    """A path from a template such as `/tags/{tagId}`; each identifier is percent-encoded whole."""
+    return template.format_map({name: quote(value, safe="") for name, value in ids.items()})
 
 
 def check_path(value: object) -> str:

@@ -47,7 +47,7 @@ class AsyncAccessRequests:
         response = await self._requester.send(
             "createAccessRequest",
             "POST",
-            ("access-requests",),
+            "/access-requests",
             json={
                 "memoryKey": check_secret_text(memory_key, name="memory_key"),
                 "reason": check_reason(reason),
@@ -64,7 +64,10 @@ class AsyncAccessRequests:
             NotFoundError: There is no such request.
         """
         response = await self._requester.send(
-            "getAccessRequest", "GET", ("access-requests", check_id(request_id, name="request_id"))
+            "getAccessRequest",
+            "GET",
+            "/access-requests/{requestId}",
+            ids={"requestId": check_id(request_id, name="request_id")},
         )
         return structure(response, response.json(), AccessRequest, operation="getAccessRequest")
 
@@ -74,7 +77,7 @@ class AsyncAccessRequests:
 
     async def _page(self, cursor: str | None) -> Page[AccessRequest]:
         response = await self._requester.send(
-            "listAccessRequests", "GET", ("access-requests",), params={"cursor": cursor}
+            "listAccessRequests", "GET", "/access-requests", params={"cursor": cursor}
         )
         return structure_page(response, "items", AccessRequest, operation="listAccessRequests")
 
@@ -89,7 +92,8 @@ class AsyncAccessRequests:
         response = await self._requester.send(
             "getAccessCredentials",
             "GET",
-            ("access-requests", check_id(request_id, name="request_id"), "credentials"),
+            "/access-requests/{requestId}/credentials",
+            ids={"requestId": check_id(request_id, name="request_id")},
         )
         return structure(response, response.json(), AccessCredentials, operation="getAccessCredentials")
 

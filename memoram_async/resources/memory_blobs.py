@@ -71,7 +71,7 @@ class AsyncMemoryBlobs:
 
         async def fetch(cursor: str | None) -> Page[MemoryBlob]:
             response = await self._requester.send(
-                "listMemoryBlobs", "GET", ("memory-blobs",), params={**params, "cursor": cursor}
+                "listMemoryBlobs", "GET", "/memory-blobs", params={**params, "cursor": cursor}
             )
             return structure_page(response, "memoryBlobs", MemoryBlob, operation="listMemoryBlobs")
 
@@ -88,7 +88,8 @@ class AsyncMemoryBlobs:
         response = await self._requester.send(
             "getMemoryBlob",
             "GET",
-            ("memory-blobs", check_id(blob_id, name="blob_id")),
+            "/memory-blobs/{blobId}",
+            ids={"blobId": check_id(blob_id, name="blob_id")},
             params={"user_id": check_id(user_id, name="user_id")},
         )
         return structure(response, response.json(), MemoryBlob, operation="getMemoryBlob")
@@ -142,7 +143,7 @@ class AsyncMemoryBlobs:
             source=UNSET if source is None else check_optional_text(source, name="source"),
         )
         response = await self._requester.send(
-            "createMemoryBlob", "POST", ("memory-blobs",), json=body, safety=Safety.ONCE
+            "createMemoryBlob", "POST", "/memory-blobs", json=body, safety=Safety.ONCE
         )
         return structure(response, response.json(), MemoryBlob, operation="createMemoryBlob")
 
@@ -199,7 +200,8 @@ class AsyncMemoryBlobs:
         response = await self._requester.send(
             "updateMemoryBlob",
             "PATCH",
-            ("memory-blobs", check_id(blob_id, name="blob_id")),
+            "/memory-blobs/{blobId}",
+            ids={"blobId": check_id(blob_id, name="blob_id")},
             json=body,
             safety=Safety.ONCE,
         )
@@ -217,7 +219,8 @@ class AsyncMemoryBlobs:
         await self._requester.send(
             "deleteMemoryBlob",
             "DELETE",
-            ("memory-blobs", check_id(blob_id, name="blob_id")),
+            "/memory-blobs/{blobId}",
+            ids={"blobId": check_id(blob_id, name="blob_id")},
             params={"user_id": check_id(user_id, name="user_id")},
             safety=Safety.ONCE,
         )

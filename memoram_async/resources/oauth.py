@@ -122,6 +122,6 @@ class AsyncOAuth:
         form["client_id"] = check_secret_text(client_id, name="client_id")
         form["client_secret"] = check_secret_text(client_secret, name="client_secret")
         response = await self._requester.send(
-            operation, "POST", ("oauth", "token"), form=form, safety=Safety.NEVER, oauth=True
+            operation, "POST", "/oauth/token", form=form, safety=Safety.NEVER, oauth=True
         )
         return structure(response, response.json(), OAuthTokens, operation=operation)

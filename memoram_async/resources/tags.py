@@ -32,7 +32,7 @@ class AsyncTags:
 
         async def fetch(cursor: str | None) -> Page[Tag]:
             response = await self._requester.send(
-                "listTags", "GET", ("tags",), params={"user_id": user, "cursor": cursor}
+                "listTags", "GET", "/tags", params={"user_id": user, "cursor": cursor}
             )
             return structure_page(response, "items", Tag, operation="listTags")
 
@@ -49,7 +49,8 @@ class AsyncTags:
         response = await self._requester.send(
             "getTag",
             "GET",
-            ("tags", check_id(tag_id, name="tag_id")),
+            "/tags/{tagId}",
+            ids={"tagId": check_id(tag_id, name="tag_id")},
             params={"user_id": check_id(user_id, name="user_id")},
         )
         return structure(response, response.json(), Tag, operation="getTag")
