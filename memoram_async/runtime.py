@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
+from memoram_async.clock import SystemClock, pause
 from memoram_async.core.errors import ClientClosedError, ConfigurationError, MemoramError
 from memoram_async.core.http import HTTPResponse
 from memoram_async.httpx_adapter import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from memoram_async.core.deadline import Deadline
     from memoram_async.core.http import HTTPRequest
     from memoram_async.httpx_adapter import AsyncHTTPClient
+    from memoram_async.seam import Clock
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,23 +47,26 @@ class _Home:
 class AnyioRuntime:
     """Runs the core on asyncio or trio; see `memoram_async.seam.Runtime`."""
 
-    def __init__(self, http_client: AsyncHTTPClient | None = None) -> None:
+    def __init__(self, http_client: AsyncHTTPClient | None = None, *, clock: Clock | None = None) -> None:
         """A runtime that opens connections when it first sends.
 
         Args:
             http_client: A client of the caller's own, which is used as it is and never closed.
+            clock: The time to go by, for tests; the system's by default. The timeouts of a request that is
+                under way follow its pace; all other waiting, and the total timeout, its jumps too.
         """
+        self._clock: Clock = SystemClock() if clock is None else clock
         self._injected = http_client
         self._home: _Home | None = None
         self._closed = False
 
     def now(self) -> float:
         """A clock that never goes back."""
-        return time.monotonic()
+        return self._clock.monotonic()
 
     def wall(self) -> float:
         """Seconds since the epoch."""
-        return time.time()
+        return self._clock.wall()
 
     def random(self) -> float:
         """A random number in [0, 1)."""
@@ -100,14 +104,19 @@ class AnyioRuntime:
         async with home.limiter:
             if self._closed:
                 raise ClientClosedError("this client was closed while the request waited its turn")
-            outcome = await _exchange(home.client, request, deadline.cap(request.timeout, now=self.now()))
+            timeout = self._clock.real_seconds(deadline.cap(request.timeout, now=self.now()))
+            outcome = await _exchange(home.client, request, timeout)
         if isinstance(outcome, MemoramError):
             raise outcome
         return outcome
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
-        await anyio.sleep(seconds)
+        until = self.now() + seconds
+        await anyio.sleep(pause(self._clock, seconds))
+        # Nobody tells when a clock jumps, so there is nothing better to wait for.
+        while (left := until - self.now()) > 0:  # noqa: ASYNC110
+            await anyio.sleep(pause(self._clock, left))
 
     def waiter(self) -> anyio.Event:
         """A thing that one call can wait on, once."""
@@ -115,9 +124,14 @@ class AnyioRuntime:
 
     async def wait(self, waiter: anyio.Event, timeout: float) -> bool:
         """Wait until woken, at most that long; whether it was woken."""
-        with anyio.move_on_after(timeout):
-            await waiter.wait()
-        return waiter.is_set()
+        until = self.now() + timeout
+        left = timeout
+        while True:
+            with anyio.move_on_after(pause(self._clock, left)):
+                await waiter.wait()
+            left = until - self.now()
+            if waiter.is_set() or left <= 0:
+                return waiter.is_set()
 
     def wake(self, waiter: anyio.Event) -> None:
         """Wake whoever waits on this."""
@@ -126,9 +140,33 @@ class AnyioRuntime:
     async def within(self, deadline: Deadline, work: Coroutine[Any, Any, T], *, doing: str) -> T:
         """Run a coroutine until exactly the deadline."""
         remaining = deadline.remaining(self.now())
+        if self._clock.can_jump:
+            return await self._within_jumps(remaining, work, doing=doing)
         with anyio.move_on_after(None if remaining == float("inf") else remaining):
             return await work
         raise timed_out(doing)
+
+    async def _within_jumps(self, seconds: float, work: Coroutine[Any, Any, T], *, doing: str) -> T:
+        """Run a coroutine while somebody watches the clock."""
+        outcome: list[T] = []
+        failure: list[Exception] = []
+
+        async def watch() -> None:
+            await self.sleep(seconds)
+            group.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch)
+            try:
+                outcome.append(await work)
+            except Exception as error:  # noqa: BLE001 - raised below: the group would wrap it
+                failure.append(error)
+            group.cancel_scope.cancel()
+        if failure:
+            raise failure[0]
+        if not outcome:
+            raise timed_out(doing)
+        return outcome[0]
 
     async def map_bounded(
         self, function: Callable[[T], Awaitable[R]], items: Iterable[T], *, limit: int

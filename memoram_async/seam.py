@@ -19,6 +19,30 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+class Clock(Protocol):
+    """The time that a runtime goes by: the system's, or one that a test moves. Times are seconds.
+
+    A test can share one clock with the platform that it talks to; nothing but these members is asked of it.
+    """
+
+    @property
+    def can_jump(self) -> bool:
+        """Whether somebody may move it forward or run it faster, so that waiting must look at it often."""
+        ...
+
+    def monotonic(self) -> float:
+        """A reading that never goes back; its zero means nothing."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since the epoch; may jump."""
+        ...
+
+    def real_seconds(self, seconds: float) -> float:
+        """How many real seconds so many of this clock take; as many while it stands still."""
+        ...
+
+
 class Runtime(Protocol):
     """What the core asks of the world that it runs in. Times are seconds."""
 

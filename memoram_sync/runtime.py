@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import random
 import threading
-import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_futures
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from memoram_async.clock import SystemClock, pause
 from memoram_async.core.errors import ClientClosedError, InternalError, MemoramError, PoolTimeoutError
 from memoram_async.core.http import HTTPResponse
 from memoram_async.forking import reset_after_fork
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from memoram_async.core.deadline import Deadline
     from memoram_async.core.http import HTTPRequest
     from memoram_async.httpx_adapter import HTTPClient
+    from memoram_async.seam import Clock
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -56,12 +57,15 @@ class BlockingRuntime:
     it, from any thread, ends waits at once and lets requests that are under way come to their end.
     """
 
-    def __init__(self, http_client: HTTPClient | None = None) -> None:
+    def __init__(self, http_client: HTTPClient | None = None, *, clock: Clock | None = None) -> None:
         """A runtime that opens connections when it first sends.
 
         Args:
             http_client: A client of the caller's own, which is used as it is and never closed.
+            clock: The time to go by, for tests; the system's by default. A request that is under way follows
+                its pace; all other waiting its jumps too.
         """
+        self._clock: Clock = SystemClock() if clock is None else clock
         self._injected = http_client
         self._client = http_client
         self._lock = threading.Lock()
@@ -83,11 +87,11 @@ class BlockingRuntime:
 
     def now(self) -> float:
         """A clock that never goes back."""
-        return time.monotonic()
+        return self._clock.monotonic()
 
     def wall(self) -> float:
         """Seconds since the epoch."""
-        return time.time()
+        return self._clock.wall()
 
     def random(self) -> float:
         """A random number in [0, 1)."""
@@ -132,7 +136,7 @@ class BlockingRuntime:
     async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
         """Send a request and read its answer to the end; the deadline is checked between chunks."""
         limiter = self._limiter
-        if not limiter.acquire(timeout=deadline.cap(request.timeout, now=self.now())):
+        if not limiter.acquire(timeout=self._timeout(request, deadline)):
             raise PoolTimeoutError(
                 f"{CONNECTIONS} requests are under way and none ended in time; nothing was sent: use fewer "
                 "threads",
@@ -161,7 +165,7 @@ class BlockingRuntime:
                     request.url,
                     headers=request.headers,
                     content=request.content,
-                    timeout=max(deadline.cap(request.timeout, now=self.now()), 0.001),
+                    timeout=max(self._timeout(request, deadline), 0.001),
                 ),
                 stream=True,
                 auth=None,
@@ -181,6 +185,9 @@ class BlockingRuntime:
                 raise
             return meaning
 
+    def _timeout(self, request: HTTPRequest, deadline: Deadline) -> float:
+        return self._clock.real_seconds(deadline.cap(request.timeout, now=self.now()))
+
     def _read(self, response: Any, headers: dict[str, str], deadline: Deadline) -> bytes:
         if response.is_stream_consumed:  # a transport that answers from memory
             return bytes(response.content)
@@ -197,7 +204,12 @@ class BlockingRuntime:
         Raises:
             ClientClosedError: The runtime was closed meanwhile.
         """
-        self._closed.wait(seconds)
+        until = self.now() + seconds
+        left = seconds
+        while left > 0:
+            self._closed.wait(pause(self._clock, left))
+            self._check_open()
+            left = until - self.now()
         self._check_open()
 
     def waiter(self) -> threading.Event:
@@ -206,7 +218,13 @@ class BlockingRuntime:
 
     async def wait(self, waiter: threading.Event, timeout: float) -> bool:
         """Wait until woken, at most that long; whether it was woken."""
-        return waiter.wait(timeout)
+        until = self.now() + timeout
+        left = timeout
+        while not waiter.wait(pause(self._clock, left)):
+            left = until - self.now()
+            if left <= 0:
+                return False
+        return True
 
     def wake(self, waiter: threading.Event) -> None:
         """Wake whoever waits on this."""
