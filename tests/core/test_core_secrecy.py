@@ -107,7 +107,7 @@ FAILURES: dict[str, Callable[[], object]] = {
     "body with NaN": lambda: json_body({"content": CANARY, "importance": math.nan}),
     "body with a lone surrogate": lambda: json_body({"content": CANARY + "\ud800"}),
     "body with bytes": lambda: json_body({"content": CANARY.encode()}),
-    "body with a secret": lambda: json_body({"memoryKey": Secret(CANARY)}),
+    "body with a secret": lambda: json_body({"memoryKey": Secret(CANARY), "importance": math.nan}),
     "answer cut short": lambda: HTTPResponse(status=200, content=f'{{"content": "{CANARY}'.encode()).json(),
     "answer that is text": lambda: HTTPResponse(status=200, content=CANARY.encode()).json(),
     "answer that is no UTF-8": lambda: HTTPResponse(status=200, content=CANARY.encode() + b"\xff").json(),

@@ -24,6 +24,7 @@ from memoram_async.core.errors import (
     RateLimitedError,
     UnknownKeyVersionError,
 )
+from memoram_async.core.info import ResponseInfo
 from memoram_async.core.secret import Secret
 
 if TYPE_CHECKING:
@@ -157,6 +158,27 @@ class OwnError(MemoramError):
     def __init__(self, message: str, *, detail: int) -> None:
         super().__init__(message)
         self.detail = detail
+
+
+# --- how the call went -------------------------------------------------------------------------
+
+INFO = ResponseInfo(operation="getTag", status=404, request_id="req-1", attempts=2, elapsed=0.5)
+
+
+def test_an_error_of_no_call_has_no_info() -> None:
+    assert MemoramError("what to do").info is None
+
+
+def test_how_the_call_went_survives_pickling() -> None:
+    error = MemoramError("what to do")
+    error.info = INFO
+    assert pickle.loads(pickle.dumps(error)).info == INFO  # noqa: S301 - our own
+
+
+def test_a_fresh_error_knows_how_the_call_went() -> None:
+    error = MemoramError("what to do")
+    error.info = INFO
+    assert error.again().info is INFO
 
 
 # --- sharing one outcome -----------------------------------------------------------------------

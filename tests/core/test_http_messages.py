@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from memoram_async.core.errors import APIResponseError, InvalidArgumentError
 from memoram_async.core.http import HTTPRequest, HTTPResponse, json_body
+from memoram_async.core.info import ResponseInfo
 from memoram_async.core.secret import Secret
 
 
@@ -93,6 +94,13 @@ def test_what_is_no_json_is_an_error(content: bytes) -> None:
     assert (caught.value.status, caught.value.request_id) == (200, "req-1")
 
 
+def test_the_error_knows_how_the_call_went() -> None:
+    info = ResponseInfo(operation="getTag", status=200)
+    with pytest.raises(APIResponseError) as caught:
+        HTTPResponse(status=200, content=b"{", info=info).json()
+    assert caught.value.info is info
+
+
 @given(st.binary())
 def test_bytes_are_json_or_an_error(content: bytes) -> None:
     try:
@@ -109,6 +117,13 @@ def test_json_is_written_short_and_in_utf_8() -> None:
     assert (
         json_body({"a": [1, 2.5, None, True], "ä": "ö\U0001f600"})
         == '{"a":[1,2.5,null,true],"ä":"ö\U0001f600"}'.encode()
+    )
+
+
+def test_a_secret_is_written_as_its_text() -> None:
+    assert (
+        json_body({"memoryKey": Secret("key"), "all": [Secret("ä")]})
+        == '{"memoryKey":"key","all":["ä"]}'.encode()
     )
 
 

@@ -13,9 +13,21 @@ JITTER = st.floats(0, 1, exclude_max=True)
 
 
 def after_status(
-    status: int, safety: Safety, *, retries: int = 0, retry_after: float | None = None, jitter: float = 0.5
+    status: int,
+    safety: Safety,
+    *,
+    retries: int = 0,
+    retry_after: float | None = None,
+    acknowledged: bool = False,
 ) -> float | None:
-    return POLICY.after_status(status, retries=retries, safety=safety, retry_after=retry_after, jitter=jitter)
+    return POLICY.after_status(
+        status,
+        retries=retries,
+        safety=safety,
+        retry_after=retry_after,
+        jitter=0.5,
+        acknowledged=acknowledged,
+    )
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -31,6 +43,16 @@ def test_a_write_is_tried_again_after_a_status_that_says_it_was_not_done(status:
 @pytest.mark.parametrize("status", [408, 500, 502, 504])
 def test_a_write_is_not_tried_again_after_a_status_that_leaves_it_open(status: int) -> None:
     assert after_status(status, Safety.ONCE) is None
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_write_whose_key_the_service_honours_is_tried_again_like_a_read(status: int) -> None:
+    assert after_status(status, Safety.ONCE, acknowledged=True) is not None
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_one_use_secret_stays_one_whatever_the_service_honours(status: int) -> None:
+    assert after_status(status, Safety.NEVER, acknowledged=True) is None
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -89,4 +111,12 @@ def test_what_was_not_sent_is_always_tried_again(safety: Safety) -> None:
 @pytest.mark.parametrize(("safety", "again"), [("idempotent", True), ("once", False), ("never", False)])
 def test_what_may_have_arrived_is_tried_again_only_if_it_reads(safety: str, again: bool) -> None:
     wait = POLICY.after_failure(sent=True, retries=0, safety=Safety(safety), jitter=0.5)
+    assert (wait is not None) is again
+
+
+@pytest.mark.parametrize(("safety", "again"), [("idempotent", True), ("once", True), ("never", False)])
+def test_what_may_have_arrived_is_tried_again_if_the_service_honours_its_key(
+    safety: str, again: bool
+) -> None:
+    wait = POLICY.after_failure(sent=True, retries=0, safety=Safety(safety), jitter=0.5, acknowledged=True)
     assert (wait is not None) is again

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import attrs
 import pytest
 
-from memoram_async.core.secret import Secret, hidden, reveal
+from memoram_async.core.secret import Secret, conceal, hidden, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,6 +120,14 @@ def test_a_value_can_be_wrapped_before_it_is_checked() -> None:
 
 def test_a_wrapped_value_is_not_wrapped_again() -> None:
     assert hidden(SECRET) is SECRET
+
+
+def test_a_text_can_be_concealed() -> None:
+    assert conceal(CANARY).reveal() == CANARY
+
+
+def test_a_concealed_text_is_not_concealed_again() -> None:
+    assert conceal(SECRET) is SECRET
 
 
 def test_nothing_stays_nothing() -> None:

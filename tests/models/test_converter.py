@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from memoram_async.core.errors import APIResponseError
 from memoram_async.core.http import HTTPResponse
+from memoram_async.core.info import ResponseInfo
 from memoram_async.core.secret import Secret
 from memoram_async.models.access import AccessCredentials, AccessRequest, AccessStatus
+from memoram_async.models.answered import Answered
 from memoram_async.models.converter import make_converter, structure
 from memoram_async.models.memory import MemoryBlob
 from memoram_async.models.tags import Tag
@@ -29,7 +31,8 @@ MODELS: list[type[attrs.AttrsInstance]] = [
     OAuthTokens,
     Tag,
 ]
-ANSWER = HTTPResponse(status=200, headers={"x-request-id": "req-1"})
+INFO = ResponseInfo(operation="getThing", status=200, request_id="req-1", attempts=2, elapsed=0.5)
+ANSWER = HTTPResponse(status=200, headers={"x-request-id": "req-1"}, info=INFO)
 
 BLOB: dict[str, Any] = {
     "id": "mem_1",
@@ -62,10 +65,11 @@ def read(kind: type[T], value: object) -> T:
 
 
 def plain(model: attrs.AttrsInstance) -> dict[str, object]:
-    """A model's attributes, secrets revealed, for comparison."""
+    """What a model has from the wire, secrets revealed, for comparison."""
     return {
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in attrs.asdict(model, recurse=False).items()
+        if name != "info"
     }
 
 
@@ -257,6 +261,31 @@ def test_the_error_says_where_and_what_to_check() -> None:
     error = wrong(Tag, {})
     assert str(error).startswith("getThing: the service's answer has another shape than its contract")
     assert (error.status, error.request_id) == (200, "req-1")
+
+
+# --- how the call went -------------------------------------------------------------------------
+
+ANSWERED = [kind for kind in MODELS if issubclass(kind, Answered)]
+
+
+@pytest.mark.parametrize("kind", ANSWERED)
+def test_a_model_knows_how_the_call_went_that_brought_it(kind: type[Answered]) -> None:
+    required = {field.name: "text" for field in attrs.fields(kind) if field.default is attrs.NOTHING}
+    assert read(kind, required).info is INFO
+
+
+def test_a_member_of_that_name_is_the_services_own_affair() -> None:
+    assert read(Tag, {"id": "t", "info": {"attempts": 99}}).info is INFO
+
+
+def test_it_is_not_part_of_what_a_model_shows_or_equals() -> None:
+    tag = read(Tag, {"id": "t"})
+    assert tag == Tag(id="t")
+    assert "getThing" not in repr(tag)
+
+
+def test_an_error_of_shape_knows_it_too() -> None:
+    assert wrong(Tag, {}).info is INFO
 
 
 # --- whatever comes ----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from memoram_async.core.errors import (
     NotEncryptedError,
     UnknownKeyVersionError,
 )
+from memoram_async.core.info import ResponseInfo
 from memoram_async.crypto import Decrypted
 from memoram_async.models.memory import Memory, MemoryBlob
 
@@ -72,6 +73,11 @@ def test_a_memory_has_every_member_of_its_blob(content: Decrypted | MemoramError
     assert memory.id == "m"
     assert {name: getattr(memory, name) for name in MEMBERS} == MEMBERS
     assert (memory.created_at, memory.updated_at) == (BLOB.created_at, BLOB.updated_at)
+
+
+def test_a_memory_knows_how_the_call_went_that_brought_it() -> None:
+    info = ResponseInfo(operation="getMemoryBlob", status=200)
+    assert Memory.of(MemoryBlob(id="m", info=info), None).info is info
 
 
 def test_a_memory_names_the_key_version_that_read_it() -> None:

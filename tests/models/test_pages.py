@@ -9,6 +9,7 @@ import pytest
 
 from memoram_async.core.errors import APIResponseError
 from memoram_async.core.http import HTTPResponse
+from memoram_async.core.info import ResponseInfo
 from memoram_async.models.converter import structure_page
 from memoram_async.models.tags import Tag
 
@@ -67,6 +68,26 @@ def test_a_page_of_another_shape_is_an_error(body: object) -> None:
     with pytest.raises(APIResponseError, match=r"^listTags: .* another shape") as caught:
         page_of(body)
     assert (caught.value.status, caught.value.request_id) == (200, "req-1")
+
+
+def test_a_page_knows_how_the_call_went_and_its_items_leave_that_to_it() -> None:
+    info = ResponseInfo(operation="listTags", status=200)
+    page = structure_page(
+        HTTPResponse(status=200, content=b'{"items": [{"id": "a"}]}', info=info),
+        "items",
+        Tag,
+        operation="listTags",
+    )
+    assert page.info is info
+    assert page.items[0].info is None
+
+
+def test_a_page_of_another_shape_knows_it_too() -> None:
+    info = ResponseInfo(operation="listTags", status=200)
+    answer = HTTPResponse(status=200, content=b"[]", info=info)
+    with pytest.raises(APIResponseError) as caught:
+        structure_page(answer, "items", Tag, operation="listTags")
+    assert caught.value.info is info
 
 
 def test_a_page_that_is_no_json_is_an_error() -> None:
