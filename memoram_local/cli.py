@@ -61,9 +61,20 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--data", metavar="DIR", default=DEFAULT_DATA, help=f"keeps the data (default: ./{DEFAULT_DATA})"
     )
-    demo = commands.add_parser("demo", help="show the SDK and the platform at work together")
-    demo.add_argument("--memories", metavar="FILE.jsonl", help="memories to store, one JSON object a line")
-    demo.add_argument("--interactive", action="store_true", help="decide on the pages yourself")
+    demo = commands.add_parser(
+        "demo",
+        help="show the SDK and the platform at work together",
+        description="Walk the quickstart over HTTP, and compare every memory that comes back with the file.",
+        epilog="Exit status: 0 all equal (bad lines are named and left out), 1 something differed or failed, "
+        "2 wrong arguments or no memory to read, 130 after Ctrl-C.",
+    )
+    demo.add_argument(
+        "--memories",
+        metavar="FILE.jsonl",
+        help="one JSON object a line: content; optionally title, summary, tags, importance, confidence and "
+        "source (default: a small sample)",
+    )
+    demo.add_argument("--interactive", action="store_true", help="approve the access request yourself")
     return parser
 
 
