@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from contextlib import contextmanager
@@ -18,31 +19,73 @@ _MICROSECOND = timedelta(microseconds=1)
 class Clock:
     """A clock that only ever moves forward.
 
-    It shows the system's time, or runs from a chosen start, or stands still until it is advanced. Setting
-    the computer's clock back never turns it back. All its methods may be called from any thread.
+    It shows the system's time, or runs from a chosen start, faster or slower, or stands still until it is
+    advanced. Setting the computer's clock back never turns it back. All its methods may be called from any
+    thread.
+
+    `monotonic`, `wall`, `real_seconds` and `can_jump` are what the SDK's runtimes ask of a clock, so that a
+    client and its platform can go by the same one.
 
     Args:
         start: What it shows first; the system's time when left out. Must be aware.
         running: Whether it moves by itself. A clock that does not is moved by `advance` alone.
+        scale: How many of its seconds pass in a real one while it runs.
 
     Raises:
-        ValueError: `start` has no time zone.
+        ValueError: `start` has no time zone, or `scale` is not a positive number.
     """
 
-    def __init__(self, *, start: datetime | None = None, running: bool = True) -> None:
+    def __init__(self, *, start: datetime | None = None, running: bool = True, scale: float = 1) -> None:
         if start is not None and start.tzinfo is None:
             raise ValueError("start must be an aware datetime")
         self._lock = threading.Lock()
-        self._running = running
-        origin = time.time_ns() // 1_000
-        self._offset = 0 if start is None else to_micros(start) - origin
-        self._latest = origin + self._offset
+        self._pace = _checked(scale) if running else 0
+        # At this moment of the system's clock this one showed that.
+        self._system = time.time_ns() // 1_000
+        self._shown = self._system if start is None else to_micros(start)
+        self._latest = self._shown
         self._stamped = 0
         self._watchers: list[Callable[[], None]] = []
+
+    @property
+    def scale(self) -> float:
+        """How many of its seconds pass in a real one; 0 while it stands still.
+
+        Set it to make the clock run faster or slower from now on; with 0 it stops.
+
+        Raises:
+            ValueError: It is set to a negative or infinite number.
+        """
+        return self._pace
+
+    @scale.setter
+    def scale(self, scale: float) -> None:
+        pace = _checked(scale) if scale else 0
+        with self._lock:
+            self._shown, self._system = self._read(), time.time_ns() // 1_000
+            self._pace = pace
+        self._tell()
+
+    @property
+    def can_jump(self) -> bool:
+        """True: `advance` and `scale` may change what it shows at any moment."""
+        return True
 
     def now(self) -> datetime:
         """The time now, aware, in UTC."""
         return from_micros(self.micros())
+
+    def wall(self) -> float:
+        """Seconds since 1970 in UTC."""
+        return self.micros() / 1_000_000
+
+    def monotonic(self) -> float:
+        """The same; this clock never goes back."""
+        return self.wall()
+
+    def real_seconds(self, seconds: float) -> float:
+        """How many real seconds so many of this clock take at its pace; as many while it stands still."""
+        return seconds / (self._pace or 1)
 
     def micros(self) -> int:
         """The time now in whole microseconds since 1970 in UTC."""
@@ -67,19 +110,17 @@ class Clock:
         Raises:
             ValueError: It would move back.
         """
-        if seconds < 0:
+        if not 0 <= seconds < math.inf:
             raise ValueError("a clock only moves forward")
         step = round(seconds * 1_000_000)
         with self._lock:
-            self._offset += step
+            self._shown += step
             self._latest += step
-            watchers = list(self._watchers)
-        for moved in watchers:
-            moved()
+        self._tell()
 
     @contextmanager
     def watched(self, moved: Callable[[], None]) -> Generator[None]:
-        """Have `moved` called, from any thread, whenever the clock is advanced while the block runs."""
+        """Have `moved` called, from any thread, when the clock jumps or changes its pace during the block."""
         with self._lock:
             self._watchers.append(moved)
         try:
@@ -88,10 +129,23 @@ class Clock:
             with self._lock:
                 self._watchers.remove(moved)
 
+    def _tell(self) -> None:
+        with self._lock:
+            watchers = list(self._watchers)
+        for moved in watchers:
+            moved()
+
     def _read(self) -> int:
-        if self._running:
-            self._latest = max(self._latest, time.time_ns() // 1_000 + self._offset)
+        if self._pace:
+            passed = time.time_ns() // 1_000 - self._system
+            self._latest = max(self._latest, self._shown + round(passed * self._pace))
         return self._latest
+
+
+def _checked(scale: float) -> float:
+    if not 0 < scale < math.inf:
+        raise ValueError("a clock runs forward, at a finite pace")
+    return scale
 
 
 def to_micros(moment: datetime) -> int:
