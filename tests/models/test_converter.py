@@ -137,7 +137,7 @@ def test_unknown_members_are_ignored() -> None:
 @pytest.mark.parametrize("missing", ["absent", "null"])
 @pytest.mark.parametrize("kind", MODELS)
 def test_optional_members_that_are_missing_are_none(kind: type[attrs.AttrsInstance], missing: str) -> None:
-    fields = attrs.fields(kind)
+    fields = [field for field in attrs.fields(kind) if field.name != "info"]
     required = {field.name: "text" for field in fields if field.default is attrs.NOTHING}
     nulls = {
         field.metadata.get("wire", field.name): None for field in fields if field.default is not attrs.NOTHING
