@@ -144,7 +144,12 @@ class AsyncMemoram:
         self._read_policy: ReadPolicy = read_policy
         self._owner = owner
         self._transport = Transport(family.runtime, options, hooks)
-        api = Requester(base_url=family.config.base_url, credentials=family.tokens, transport=self._transport)
+        api = Requester(
+            base_url=family.config.base_url,
+            credentials=family.tokens,
+            transport=self._transport,
+            peer=family.peer,
+        )
         self.access_requests = AsyncAccessRequests(api)
         self.memory_blobs = AsyncMemoryBlobs(api)
         self.tags = AsyncTags(api)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from memoram_async.core.arguments import is_visible_ascii
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import (
+    APIConnectionError,
     APIResponseError,
     APITimeoutError,
     AuthenticationError,
@@ -32,7 +33,6 @@ class TokenProvider:
     def __init__(self, runtime: Runtime, exchange: Callable[[Deadline], Awaitable[HTTPResponse]]) -> None:
         self._runtime = runtime
         self._exchange = exchange
-        self._home: object = None
         self.state = TokenState()
 
     async def get(self, deadline: Deadline) -> Use:
@@ -46,10 +46,7 @@ class TokenProvider:
         use = self.state.peek(now=runtime.now(), wall=runtime.wall())
         if use is not None:
             return use
-        home = runtime.home()
-        if home != self._home:
-            self._home = home
-            self.state.move()
+        self.state.settle(runtime.home())
         ticket = Ticket()
         try:
             while True:
@@ -60,7 +57,7 @@ class TokenProvider:
                     case Use():
                         return decision
                     case Lead():
-                        return await self._lead(ticket)
+                        return await self._lead(ticket, deadline)
                     case Failed(error):
                         raise error.again() from error
                     case _:
@@ -71,17 +68,36 @@ class TokenProvider:
                             )
                         await runtime.wait(ticket.waiter, deadline.cap(decision.seconds, now=now))
         finally:
-            self._wake(self.state.leave(ticket))
+            try:
+                self._leave(ticket)
+            finally:
+                self._leave(ticket)  # a key press may have interrupted the first one
 
-    async def _lead(self, ticket: Ticket) -> Use:
-        """Exchange, and share what comes of it; the leader's own deadline must not fail those who wait."""
+    def _leave(self, ticket: Ticket) -> None:
+        self._wake(self.state.leave(ticket))
+
+    async def _lead(self, ticket: Ticket, deadline: Deadline) -> Use:
+        """Exchange, and share what comes of it.
+
+        A leader whose own time is up says nothing: it hands over to one that has more. While the old
+        token serves, it keeps half of its time for the call itself.
+        """
         runtime = self._runtime
         asked_at, asked_wall = runtime.now(), runtime.wall()
+        own_time = deadline.remaining(asked_at)
+        if self.state.serves(now=asked_at, wall=asked_wall):
+            own_time /= 2
         try:
-            response = await self._exchange(Deadline.after(EXCHANGE_SECONDS, now=asked_at))
+            response = await self._exchange(Deadline.after(min(own_time, EXCHANGE_SECONDS), now=asked_at))
             token = _read(response)
         except MemoramError as error:
-            use, waiters = self.state.fail(ticket, error, now=runtime.now(), wall=runtime.wall())
+            now = runtime.now()
+            if isinstance(error, APIConnectionError) and deadline.expired(now):
+                raise
+            # A copy whose traceback ends here: callers' frames, which may show anything, are not shared.
+            shared = error.again().with_traceback(error.__traceback__)
+            shared.__cause__ = error.__cause__
+            use, waiters = self.state.fail(ticket, shared, now=now, wall=runtime.wall())
             self._wake(waiters)
             if use is None:
                 raise

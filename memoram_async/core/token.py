@@ -147,7 +147,7 @@ class TokenState:
             asked_wall: Seconds since the epoch when the request was sent.
             jitter: A random number in [0, 1), which spreads refreshes of many processes.
         """
-        early = min(EARLY_SECONDS, lifetime / 2) * (1 - JITTER * jitter)
+        early = early_seconds(lifetime, jitter=jitter)
         with self._lock:
             self._generation += 1
             self._held = _Held(
@@ -159,7 +159,7 @@ class TokenState:
             )
             self._end_lease(ticket)
             # Even a leader that was taken over for its age brings a token that serves everyone.
-            return Use(token, self._generation), self._dismiss()
+            return Use(token, self._generation), self._waiters()
 
     def fail(
         self, ticket: Ticket, error: MemoramError, *, now: float, wall: float
@@ -179,13 +179,40 @@ class TokenState:
             else:
                 for waiting in self._queue:
                     waiting.error = error
-            return use, self._dismiss()
+            return use, self._waiters()
+
+    def serves(self, *, now: float, wall: float) -> bool:
+        """Whether there is a token that has not ended, even if it wants refreshing."""
+        with self._lock:
+            return self._usable(now=now, wall=wall) is not None
+
+    def postpone(
+        self, ticket: Ticket, *, now: float, wall: float, seconds: float
+    ) -> tuple[Use | None, list[Waiter]]:
+        """End a lease because another process refreshes the token; the old one serves meanwhile.
+
+        Answers the old token, None if it has ended, in which case nothing changes; and whom to wake.
+
+        Args:
+            ticket: The leader's.
+            now: The monotonic clock.
+            wall: Seconds since the epoch.
+            seconds: How long to wait before somebody leads again.
+        """
+        with self._lock:
+            held = self._usable(now=now, wall=wall)
+            if held is None:
+                return None, []
+            if self._end_lease(ticket):
+                self._not_before = now + seconds
+            return Use(held.token, held.generation), self._waiters()
 
     def leave(self, ticket: Ticket) -> list[Waiter]:
         """End a call, however it went; answers one waiter to wake if nobody leads.
 
         A leader that was cancelled or interrupted hands over in this way, and so does a waiter that was
-        woken to lead and was cancelled itself.
+        woken to lead and was cancelled itself. Leaving again does no harm. Whoever is still queued is
+        woken by the one before it, so that a leader that was interrupted while it woke them loses nobody.
         """
         with self._lock:
             self._queue.pop(ticket, None)
@@ -199,16 +226,14 @@ class TokenState:
     def _end_lease(self, ticket: Ticket) -> bool:
         """Take a ticket's lease from it; whether that was the one that holds."""
         led = ticket.lease is not None and ticket.lease == self._lease
-        ticket.lease = None
         if led:
-            self._lease = None
+            self._lease = None  # first, so that an interrupt in between leaves nobody waiting
+        ticket.lease = None
         return led
 
-    def _dismiss(self) -> list[Waiter]:
-        """Empty the queue; answers whom to wake."""
-        waiters = [waiting.waiter for waiting in self._queue]
-        self._queue.clear()
-        return waiters
+    def _waiters(self) -> list[Waiter]:
+        """Whom to wake; they leave the queue by themselves."""
+        return [waiting.waiter for waiting in self._queue]
 
     def invalidate(self, generation: int) -> None:
         """Drop the token of that generation, if it is still the one held: it was refused."""
@@ -241,6 +266,16 @@ class TokenState:
         """Leaders and waiters stayed behind; the token is as good as before."""
         self._lease = None
         self._queue = {}
+
+
+def early_seconds(lifetime: float, *, jitter: float) -> float:
+    """How long before its end a token is refreshed, in seconds.
+
+    Args:
+        lifetime: Seconds that the token lives in all.
+        jitter: A random number in [0, 1), which spreads refreshes of many processes.
+    """
+    return min(EARLY_SECONDS, lifetime / 2) * (1 - JITTER * jitter)
 
 
 def lifetime_of(*, expires_at: str | None, date: str | None, wall: float) -> float:

@@ -100,12 +100,14 @@ def test_a_woken_call_uses_the_fetched_token() -> None:
     assert state.decide(follower, now=1, wall=1) == use
 
 
-def test_a_leader_that_succeeded_wakes_nobody_twice() -> None:
+def test_of_those_who_wait_each_wakes_the_next_in_case_the_leader_did_not_come_to_it() -> None:
     state = TokenState()
     leader = leading(state)
-    waiting(state, "a")
+    first, second = waiting(state, "a"), waiting(state, "b")
     fetched(state, leader)
-    assert state.leave(leader) == []
+    assert state.leave(leader) == ["a"]
+    assert state.leave(first) == ["b"]
+    assert state.leave(second) == []
 
 
 # --- use and expiry ----------------------------------------------------------------------------
