@@ -262,6 +262,15 @@ def test_a_call_that_waited_prefers_a_token_that_came_since() -> None:
     assert state.decide(follower, now=2, wall=2) == use
 
 
+def test_a_failure_of_before_does_not_keep_a_call_from_refreshing_the_token_that_came_since() -> None:
+    state = TokenState()
+    leader = leading(state)
+    follower = waiting(state, "a")
+    state.fail(leader, REFUSED, now=1, wall=1)
+    fetched(state, leading(state, now=1), at=1)
+    assert state.decide(follower, now=1 + REFRESH_AT, wall=1 + REFRESH_AT) == Lead()
+
+
 # --- leaders and waiters that go away ----------------------------------------------------------
 
 
@@ -272,6 +281,17 @@ def test_a_cancelled_leader_hands_over_to_one_waiter() -> None:
     waiting(state, "b")
     assert state.leave(leader) == ["a"]
     assert state.decide(heir, now=1, wall=1) == Lead()
+
+
+def test_a_waiter_that_leads_waits_no_more() -> None:
+    state = TokenState()
+    leader = leading(state)
+    heir = waiting(state, "a")
+    waiting(state, "b")
+    state.leave(leader)
+    state.decide(heir, now=1, wall=1)
+    assert state.fail(heir, REFUSED, now=2, wall=2) == (None, ["b"])
+    assert heir.error is None
 
 
 def test_a_woken_waiter_that_is_cancelled_hands_on() -> None:
