@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from memoram_local.api import answers
 from memoram_local.api.answers import ApiError
+from memoram_local.api.idempotency import KeyEcho
 from memoram_local.api.routes import API_PATH, api_routes
 from memoram_local.guards import BodyLimit, HostGuard, RequestIds, SameOriginGuard
 from memoram_local.oauth.token_endpoint import TokenEndpoint
@@ -62,13 +63,16 @@ class _Refusals:
         return self(request.url.path, 500, "Something went wrong inside the platform.")
 
 
-def build_application(services: Services, *, allowed_hosts: Collection[str], max_body_octets: int) -> ASGIApp:
+def build_application(
+    services: Services, *, allowed_hosts: Collection[str], max_body_octets: int, strict: bool = False
+) -> ASGIApp:
     """The ASGI application of one platform.
 
     Args:
         services: The platform's parts.
         allowed_hosts: Host names, without ports, under which it may be reached.
         max_body_octets: The largest body that is read.
+        strict: Whether requests and answers must keep to the contract.
     """
     pages = Pages()
     refuse = _Refusals(pages)
@@ -82,7 +86,16 @@ def build_application(services: Services, *, allowed_hosts: Collection[str], max
     )
     # A misspelt path is answered with 404, not by sending the client, and its body, elsewhere.
     application.router.redirect_slashes = False
-    limited = BodyLimit(application, octets=max_body_octets)
+    checked = _held_to_contract(application, refuse) if strict else application
+    limited = BodyLimit(checked, octets=max_body_octets)
     same_origin = SameOriginGuard(limited, without_cookies=_FOR_PROGRAMS, refuse=refuse)
     guarded = HostGuard(same_origin, hosts=allowed_hosts, refuse=refuse)
-    return RequestIds(guarded, randomness=services.request_ids)
+    echoing = KeyEcho(guarded, prefixes=(f"{API_PATH}/memory-blobs", f"{API_PATH}/access-requests"))
+    return RequestIds(echoing, randomness=services.request_ids)
+
+
+def _held_to_contract(application: ASGIApp, refuse: _Refusals) -> ASGIApp:
+    # Its libraries are loaded for those alone who ask for it.
+    from memoram_local.contract.strict import StrictContract  # noqa: PLC0415
+
+    return StrictContract(application, refuse=refuse)

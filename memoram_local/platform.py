@@ -74,6 +74,8 @@ class MemoramLocal:
             allowed too. By default it goes by the Host header of each request.
         allowed_hosts: Further host names under which it may be reached, beside those of this machine.
         max_body_octets: The largest request body that is read.
+        strict: Hold requests and answers to the contract: a request that differs is refused with 400, an
+            answer that differs becomes 500. By default unknown members and parameters are ignored.
 
     Raises:
         DataDirectoryError: The data directory cannot be used.
@@ -97,6 +99,7 @@ class MemoramLocal:
         base_url: str | None = None,
         allowed_hosts: Iterable[str] = (),
         max_body_octets: int = 4 * 1024 * 1024,
+        strict: bool = False,
     ) -> None:
         self._clock = clock or Clock()
         hosts = {*_THIS_MACHINE, *(host.lower() for host in allowed_hosts)}
@@ -110,7 +113,9 @@ class MemoramLocal:
             passwords=PasswordProfile.named(password_profile),
             base_url=base_url,
         )
-        self._app = build_application(self._services, allowed_hosts=hosts, max_body_octets=max_body_octets)
+        self._app = build_application(
+            self._services, allowed_hosts=hosts, max_body_octets=max_body_octets, strict=strict
+        )
 
     @property
     def app(self) -> ASGIApp:
@@ -204,6 +209,18 @@ class MemoramLocal:
             NotFoundError: There is no such request.
         """
         return self._decide(request_id, "revoke")
+
+    def rotate_key(self, user_id: str) -> int:
+        """Give a user a fresh encryption key. The older ones are still served, each by its version.
+
+        Returns:
+            The version of the new key.
+
+        Raises:
+            NotFoundError: There is no such user.
+        """
+        accounts = self._services.accounts
+        return self._write(lambda connection: accounts.rotate_key(connection, user_id))
 
     def authorize(
         self,

@@ -10,6 +10,7 @@ from memoram_local.developer_tokens import DeveloperTokens
 from memoram_local.store.access_requests import AccessRequests
 from memoram_local.store.accounts import Accounts, Sessions
 from memoram_local.store.apps import Apps
+from memoram_local.store.idempotency import IdempotentAnswers
 from memoram_local.store.memory_blobs import MemoryBlobs
 from memoram_local.store.oauth_grants import OAuthGrants
 from memoram_local.store.settings import kept
@@ -44,6 +45,7 @@ class Services:
         memory_blobs: Units of work on memory blobs.
         tags: Units of work on tags.
         grants: Units of work on OAuth codes and tokens.
+        idempotent_answers: Units of work on first answers.
     """
 
     clock: Clock
@@ -61,6 +63,7 @@ class Services:
     memory_blobs: MemoryBlobs
     tags: Tags
     grants: OAuthGrants
+    idempotent_answers: IdempotentAnswers
 
 
 def assemble(
@@ -98,4 +101,5 @@ def assemble(
         memory_blobs=MemoryBlobs(clock=clock, randomness=randomness, tags=tags),
         tags=tags,
         grants=OAuthGrants(clock=clock, randomness=randomness),
+        idempotent_answers=IdempotentAnswers(clock=clock),
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from memoram_local.api.answers import ApiError, json_answer
+from memoram_local.api.answers import ApiError, conditional_answer, etag_of, json_answer, json_octets, matches
 from memoram_local.api.bearer import calling_app
-from memoram_local.api.members import read_body
+from memoram_local.api.idempotency import Once
+from memoram_local.api.members import Query, read_body
+from memoram_local.api.waiting import applied, wait_until, wished_seconds
 from memoram_local.behaviour import behaviour
 from memoram_local.clock import iso
 from memoram_local.errors import NotFoundError
 from memoram_local.routing import resource
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from sqlalchemy import Connection
     from starlette.requests import Request
     from starlette.responses import Response
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 
     from memoram_local.services import Services
     from memoram_local.store.access_requests import AccessRequest
-    from memoram_local.store.accounts import Account
 
 _REASON_LENGTH = 255
 _MEMORY_KEY_LENGTH = 200
@@ -32,6 +34,7 @@ class AccessRequestsApi:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._once = Once(services)
 
     def routes(self) -> list[Route]:
         """The routes of this resource."""
@@ -51,40 +54,81 @@ class AccessRequestsApi:
         reason = body.text("reason", longest=_REASON_LENGTH)
         services = self._services
 
-        def ask(connection: Connection) -> AccessRequest:
+        def ask(connection: Connection) -> dict[str, object]:
             account = services.accounts.by_memory_key(connection, memory_key)
             if account is None:
                 raise ApiError(404, "No user has this memoryKey.")
-            return services.access_requests.create(connection, app_id=app_id, account=account, reason=reason)
+            return _on_the_wire(
+                services.access_requests.create(connection, app_id=app_id, account=account, reason=reason)
+            )
 
-        return json_answer(_on_the_wire(await services.database.write(ask)), status=201)
+        return await self._once.answer(request, app_id=app_id, act=ask, status=201)
 
     @behaviour("list-access-requests.paging", "invented", "There are no pages; total counts the items.")
+    @behaviour(
+        "list-access-requests.wait",
+        "invented",
+        "With `Prefer: wait` and If-None-Match the list comes as soon as it differs; without If-None-Match "
+        "there is nothing to wait for, and the preference is not applied.",
+    )
     async def list_all(self, request: Request) -> Response:
         """Contract operation listAccessRequests."""
         app_id = calling_app(request, self._services.tokens)
         services = self._services
-        found = await services.database.read(partial(services.access_requests.all, app_id=app_id))
-        return json_answer({"items": [_on_the_wire(item) for item in found], "total": len(found)})
 
+        def find(connection: Connection) -> dict[str, object]:
+            found = services.access_requests.all(connection, app_id=app_id)
+            return {"items": [_on_the_wire(item) for item in found], "total": len(found)}
+
+        async def read() -> dict[str, object]:
+            return await services.database.read(find)
+
+        seconds = wished_seconds(request) if "if-none-match" in request.headers else None
+        return await self._perhaps_later(
+            request, read, app_id=app_id, seconds=seconds, is_news=lambda content: _differs(request, content)
+        )
+
+    @behaviour(
+        "get-access-request.wait",
+        "invented",
+        "With `Prefer: wait` the answer comes once the request is no longer pending or, with If-None-Match, "
+        "once it differs; when the time is over it is what stands.",
+    )
     async def get(self, request: Request) -> Response:
         """Contract operation getAccessRequest."""
         app_id = calling_app(request, self._services.tokens)
         request_id: str = request.path_params["request_id"]
 
-        def find(connection: Connection) -> AccessRequest:
-            return self._find(connection, request_id, app_id)
+        def find(connection: Connection) -> dict[str, object]:
+            return _on_the_wire(self._find(connection, request_id, app_id))
 
-        return json_answer(_on_the_wire(await self._services.database.read(find)))
+        async def read() -> dict[str, object]:
+            return await self._services.database.read(find)
+
+        def is_news(content: dict[str, object]) -> bool:
+            if "if-none-match" in request.headers:
+                return _differs(request, content)
+            return content["status"] != "pending"
+
+        return await self._perhaps_later(
+            request, read, app_id=app_id, seconds=wished_seconds(request), is_news=is_news
+        )
 
     @behaviour("get-credentials.unapproved", "documented", "Pending, rejected and revoked are met with 403.")
+    @behaviour(
+        "get-credentials.key-version",
+        "invented",
+        "The newest encryption key comes with its version; `key_version=N` asks for an older one, and gives "
+        "404 where there never was one.",
+    )
     async def credentials(self, request: Request) -> Response:
         """Contract operation getAccessCredentials."""
         app_id = calling_app(request, self._services.tokens)
         request_id: str = request.path_params["request_id"]
+        version = Query(request).optional_count("key_version")
         services = self._services
 
-        def open_up(connection: Connection) -> Account:
+        def open_up(connection: Connection) -> dict[str, object]:
             found = self._find(connection, request_id, app_id)
             if found.status != "approved":
                 raise ApiError(
@@ -94,17 +138,39 @@ class AccessRequestsApi:
                 )
             account = services.accounts.by_id(connection, found.user_id)
             assert account is not None  # noqa: S101 - a foreign key leads there
-            return account
-
-        account = await services.database.read(open_up)
-        return json_answer(
-            {
+            wanted = account.key_version if version is None else version
+            key = services.accounts.encryption_key(connection, account, wanted)
+            if key is None:
+                raise ApiError(404, f"This user has no encryption key of version {wanted}.")
+            return {
                 "user_id": account.id,
                 "memory_key": account.memory_key,
-                "encryption_key": account.encryption_key,
-                "key_version": account.key_version,
+                "encryption_key": key,
+                "key_version": wanted,
             }
-        )
+
+        return json_answer(await services.database.read(open_up))
+
+    async def _perhaps_later(
+        self,
+        request: Request,
+        read: Callable[[], Awaitable[dict[str, object]]],
+        *,
+        app_id: str,
+        seconds: int | None,
+        is_news: Callable[[dict[str, object]], bool],
+    ) -> Response:
+        if seconds is None:
+            return conditional_answer(request, await read())
+        latest: dict[str, object] = {}
+
+        async def read_news() -> bool:
+            nonlocal latest
+            latest = await read()
+            return is_news(latest)
+
+        await wait_until(read_news, request=request, services=self._services, topic=app_id, seconds=seconds)
+        return conditional_answer(request, latest, headers=applied(seconds))
 
     @behaviour("access-requests.foreign", "inferred", "Another application's request does not exist: 404.")
     def _find(self, connection: Connection, request_id: str, app_id: str) -> AccessRequest:
@@ -112,6 +178,10 @@ class AccessRequestsApi:
             return self._services.access_requests.get(connection, request_id, app_id=app_id)
         except NotFoundError as error:
             raise ApiError(404, "There is no such access request.") from error
+
+
+def _differs(request: Request, content: object) -> bool:
+    return not matches(request, etag_of(json_octets(content)))
 
 
 @behaviour("access-requests.user-id", "inferred", "user_id is there once the request was approved.")

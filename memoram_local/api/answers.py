@@ -1,17 +1,19 @@
-"""What the API answers when it refuses, and how it writes JSON."""
+"""How the API answers: JSON with a validator, or a refusal."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from memoram_local.behaviour import behaviour
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from starlette.responses import Response
+    from starlette.requests import Request
 
 _CODES = {
     400: "invalid_request",
@@ -21,7 +23,9 @@ _CODES = {
     405: "method_not_allowed",
     413: "payload_too_large",
     421: "misdirected_request",
+    422: "unprocessable",
     500: "internal_error",
+    501: "not_implemented",
 }
 
 
@@ -50,9 +54,55 @@ def code_of(status: int) -> str:
     return _CODES.get(status, "error")
 
 
+def json_octets(content: object) -> bytes:
+    """Content as the wire writes it: the same content is always written in the same way."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def octets_answer(octets: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON that is written already. No cache may keep it."""
+    return Response(
+        octets, status, {"cache-control": "no-store", **(headers or {})}, media_type="application/json"
+    )
+
+
 def json_answer(content: object, *, status: int = 200) -> Response:
-    """A JSON answer. Nothing that the API says may be kept by a cache."""
-    return JSONResponse(content, status, headers={"cache-control": "no-store"})
+    """A JSON answer that no cache may keep."""
+    return octets_answer(json_octets(content), status=status)
+
+
+def etag_of(octets: bytes) -> str:
+    """The strong validator of a representation (RFC 9110 section 8.8.3): equal for equal octets alone."""
+    return f'"{hashlib.sha256(octets).hexdigest()[:32]}"'
+
+
+@behaviour("reading.etag", "invented", "Whatever is read, but for credentials, has a strong ETag.")
+@behaviour("reading.if-none-match", "invented", "If-None-Match of what stands is met with 304 (RFC 9110).")
+@behaviour(
+    "reading.cache-control",
+    "invented",
+    "What has an ETag may be kept by its reader alone, who must ask each time; all else may not be kept.",
+)
+def conditional_answer(
+    request: Request, content: object, *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """What stands, or only that it still does."""
+    octets = json_octets(content)
+    etag = etag_of(octets)
+    sent = {"cache-control": "private, no-cache", "etag": etag, **(headers or {})}
+    if matches(request, etag):
+        return Response(status_code=304, headers=sent)
+    return Response(octets, 200, sent, media_type="application/json")
+
+
+def matches(request: Request, etag: str) -> bool:
+    """Whether the reader has this representation already (RFC 9110 section 13.1.2)."""
+    named = request.headers.getlist("if-none-match")
+    if not named:
+        return False
+    # Weak comparison; the tags made here hold no commas, so splitting at them finds each.
+    tags = {tag.strip().removeprefix("W/") for header in named for tag in header.split(",")}
+    return etag in tags or "*" in tags
 
 
 @behaviour("errors.body", "invented", 'Refusals are {"error": {"code": ..., "message": ...}}.')

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
-_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,32})?([eE][+-]?[0-9]{1,3})?")
+_INTEGER = re.compile(r"-?[0-9]{1,400}")
+_NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
 
 
 class Body:
@@ -132,14 +132,19 @@ class Query:
 
     def count(self, name: str, *, default: int, most: int) -> int:
         """An integer of at least 1, cut to `most`."""
+        value = self.optional_count(name)
+        return default if value is None else min(value, most)
+
+    def optional_count(self, name: str) -> int | None:
+        """An integer of at least 1; None when it is left out."""
         value = self._parameters.get(name)
         if value is None:
-            return default
+            return None
         if _INTEGER.fullmatch(value) is None:
             raise _wrong(name, "must be an integer")
         if int(value) < 1:
             raise _wrong(name, "must be at least 1")
-        return min(int(value), most)
+        return int(value)
 
     def number(self, name: str) -> float | None:
         """A finite number; None when it is left out."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memoram_local.api import cursors
-from memoram_local.api.answers import ApiError, json_answer
+from memoram_local.api.answers import ApiError, conditional_answer
 from memoram_local.api.bearer import calling_app
 from memoram_local.api.grant import require_grant
+from memoram_local.api.idempotency import Once
 from memoram_local.api.members import Body, Query, read_body
 from memoram_local.behaviour import behaviour
 from memoram_local.clock import iso
@@ -32,6 +33,7 @@ class MemoryBlobsApi:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._once = Once(services)
 
     def routes(self) -> list[Route]:
         """The routes of this resource."""
@@ -65,11 +67,12 @@ class MemoryBlobsApi:
             )
 
         blobs, more = await services.database.read(find)
-        return json_answer(
+        return conditional_answer(
+            request,
             {
                 "memoryBlobs": [_with_content(blob) for blob in blobs],
                 "next_cursor": cursors.write(blobs[-1].created_at, blobs[-1].id) if more else None,
-            }
+            },
         )
 
     @behaviour("create-blob.null", "invented", "Null for an optional member says the same as leaving it out.")
@@ -82,13 +85,16 @@ class MemoryBlobsApi:
         tags = body.tag_names("tags")
         services = self._services
 
-        def store(connection: Connection) -> MemoryBlob:
+        def allow(connection: Connection) -> None:
             require_grant(services, connection, app_id=app_id, user_id=user_id, memory_key=memory_key)
-            return services.memory_blobs.create(
+
+        def store(connection: Connection) -> dict[str, object]:
+            blob = services.memory_blobs.create(
                 connection, account_id=user_id, content=content, values=values, tags=tags
             )
+            return _summary(blob)
 
-        return json_answer(_summary(await services.database.write(store)), status=201)
+        return await self._once.answer(request, app_id=app_id, act=store, status=201, allow=allow)
 
     async def get(self, request: Request) -> Response:
         """Contract operation getMemoryBlob."""
@@ -101,7 +107,8 @@ class MemoryBlobsApi:
             require_grant(services, connection, app_id=app_id, user_id=user_id)
             return _found(services.memory_blobs.get(connection, account_id=user_id, blob_id=blob_id))
 
-        return json_answer(_with_content(await services.database.read(find)))
+        blob = await services.database.read(find)
+        return conditional_answer(request, _with_content(blob))
 
     @behaviour("update-blob.null", "invented", "Null empties a member, but content must stay a string.")
     @behaviour("update-blob.tags", "documented", "A tags array replaces all tags.")
@@ -117,15 +124,18 @@ class MemoryBlobsApi:
         blob_id: str = request.path_params["blob_id"]
         services = self._services
 
-        def change(connection: Connection) -> MemoryBlob:
+        def allow(connection: Connection) -> None:
             require_grant(services, connection, app_id=app_id, user_id=user_id, memory_key=memory_key)
-            return _found(
+
+        def change(connection: Connection) -> dict[str, object]:
+            blob = _found(
                 services.memory_blobs.update(
                     connection, account_id=user_id, blob_id=blob_id, values=values, tags=tags
                 )
             )
+            return _summary(blob)
 
-        return json_answer(_summary(await services.database.write(change)))
+        return await self._once.answer(request, app_id=app_id, act=change, allow=allow)
 
     @behaviour("delete-blob.answer", "invented", 'The answer is {"id": ..., "deleted": true}.')
     @behaviour("delete-blob.tags", "invented", "The tags of a deleted blob stay.")
@@ -136,13 +146,15 @@ class MemoryBlobsApi:
         blob_id: str = request.path_params["blob_id"]
         services = self._services
 
-        def remove(connection: Connection) -> bool:
+        def allow(connection: Connection) -> None:
             require_grant(services, connection, app_id=app_id, user_id=user_id)
-            return services.memory_blobs.delete(connection, account_id=user_id, blob_id=blob_id)
 
-        if not await services.database.write(remove):
-            _found(None)
-        return json_answer({"id": blob_id, "deleted": True})
+        def remove(connection: Connection) -> dict[str, object]:
+            if not services.memory_blobs.delete(connection, account_id=user_id, blob_id=blob_id):
+                _found(None)
+            return {"id": blob_id, "deleted": True}
+
+        return await self._once.answer(request, app_id=app_id, act=remove, allow=allow)
 
 
 def _described(body: Body) -> BlobChanges:

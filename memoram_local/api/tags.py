@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memoram_local.api.answers import ApiError, json_answer
+from memoram_local.api.answers import ApiError, conditional_answer
 from memoram_local.api.bearer import calling_app
 from memoram_local.api.grant import require_grant
 from memoram_local.api.members import Query
@@ -41,7 +41,8 @@ class TagsApi:
             require_grant(services, connection, app_id=app_id, user_id=user_id)
             return services.tags.all(connection, user_id)
 
-        return json_answer({"items": [_on_the_wire(tag) for tag in await services.database.read(find)]})
+        items = [_on_the_wire(tag) for tag in await services.database.read(find)]
+        return conditional_answer(request, {"items": items})
 
     async def get(self, request: Request) -> Response:
         """Contract operation getTag."""
@@ -57,7 +58,7 @@ class TagsApi:
         tag = await services.database.read(find)
         if tag is None:
             raise ApiError(404, "There is no such tag.")
-        return json_answer(_on_the_wire(tag))
+        return conditional_answer(request, _on_the_wire(tag))
 
 
 def _on_the_wire(tag: Tag) -> dict[str, object]:

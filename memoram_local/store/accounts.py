@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from memoram_local.behaviour import behaviour
-from memoram_local.errors import RegistrationError
+from memoram_local.errors import NotFoundError, RegistrationError
 from memoram_local.hashing import digest
-from memoram_local.store.schema import accounts, sessions
+from memoram_local.store.schema import accounts, retired_keys, sessions
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -98,6 +98,51 @@ class Accounts:
     def by_memory_key(self, connection: Connection, memory_key: str) -> Account | None:
         """The account whose memory key this is."""
         return _find(connection, accounts.c.memory_key == memory_key)
+
+    @behaviour(
+        "accounts.key-rotation",
+        "invented",
+        "A user can replace the encryption key: the version counts up, and every older key is kept, for the "
+        "memories that it encrypted.",
+    )
+    def rotate_key(self, connection: Connection, account_id: str) -> int:
+        """Replace a user's encryption key by a fresh one.
+
+        Returns:
+            The version of the new key.
+
+        Raises:
+            NotFoundError: There is no such account.
+        """
+        account = self.by_id(connection, account_id)
+        if account is None:
+            raise NotFoundError(f"There is no user {account_id!r}.")
+        connection.execute(
+            retired_keys.insert(),
+            {
+                "account_id": account_id,
+                "key_version": account.key_version,
+                "encryption_key": account.encryption_key,
+                "retired_at": self._clock.stamp(),
+            },
+        )
+        version = account.key_version + 1
+        fresh = {"encryption_key": self._randomness.hexadecimal(32), "key_version": version}
+        connection.execute(accounts.update().where(accounts.c.id == account_id).values(fresh))
+        return version
+
+    def encryption_key(self, connection: Connection, account: Account, version: int) -> str | None:
+        """A user's encryption key of one version; None when there never was one."""
+        if version == account.key_version:
+            return account.encryption_key
+        if version > account.key_version:
+            return None
+        key: str | None = connection.scalar(
+            select(retired_keys.c.encryption_key).where(
+                retired_keys.c.account_id == account.id, retired_keys.c.key_version == version
+            )
+        )
+        return key
 
 
 class Sessions:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -41,6 +42,16 @@ accounts = Table(
     Column("encryption_key", Text, nullable=False),
     Column("key_version", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+)
+
+# The newest key of an account stands with the account.
+retired_keys = Table(
+    "retired_keys",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("key_version", Integer, primary_key=True),
+    Column("encryption_key", Text, nullable=False),
+    Column("retired_at", BigInteger, nullable=False),
 )
 
 sessions = Table(
@@ -125,6 +136,19 @@ blob_tags = Table(
     # The blob's, which never changes: lets a page of one tag be read from the index below.
     Column("blob_created_at", BigInteger, nullable=False),
     Index("blob_tags_newest", "tag_id", "blob_created_at", "blob_id"),
+)
+
+idempotent_answers = Table(
+    "idempotent_answers",
+    metadata,
+    Column("app_id", Text, ForeignKey("apps.id", ondelete="CASCADE"), primary_key=True),
+    # Method and path: a key means something else with every operation.
+    Column("operation", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request_digest", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
 oauth_codes = Table(

@@ -1,0 +1,185 @@
+"""`Idempotency-Key`: a request that is sent again is not done again.
+
+The header is an internet draft (draft-ietf-httpapi-idempotency-key-header); what it leaves to the server is
+answered here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+
+from memoram_local.api.answers import ApiError, json_octets, octets_answer
+from memoram_local.behaviour import behaviour
+from memoram_local.store.idempotency import KeptAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from memoram_local.services import Services
+
+    # What a request does, and what is answered when it is done.
+    Act = Callable[[Connection], object]
+    # Raises ApiError for those who may not, be it for the first time or again.
+    Allow = Callable[[Connection], None]
+
+_HEADER = "idempotency-key"
+_REPLAYED = "idempotency-replayed"
+_METHODS = frozenset({"POST", "PATCH", "DELETE"})
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def _anyone(_connection: Connection) -> None: ...
+
+
+class Once:
+    """Does what requests ask for, each of them once if it bears a key."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @behaviour(
+        "idempotency.replay",
+        "invented",
+        "With the same Idempotency-Key and the same query and body, octet by octet, an application gets the "
+        "first answer again, marked `Idempotency-Replayed: true`.",
+    )
+    @behaviour(
+        "idempotency.reuse",
+        "invented",
+        "The same key with another query or body is refused with 422, code idempotency_key_reuse.",
+    )
+    @behaviour(
+        "idempotency.scope",
+        "invented",
+        "A key belongs to the application, the method and the path; elsewhere it is another key.",
+    )
+    @behaviour(
+        "idempotency.kept",
+        "invented",
+        "Answers of success are kept, in the transaction of what they tell of; after a refusal the key is "
+        "free, and of two such requests at once the second gets the first one's answer.",
+    )
+    @behaviour(
+        "idempotency.access",
+        "invented",
+        "Access is checked before an answer is given again: after a revocation there is none.",
+    )
+    async def answer(
+        self, request: Request, *, app_id: str, act: Act, status: int = 200, allow: Allow = _anyone
+    ) -> Response:
+        """Do it, or give the first answer again.
+
+        Args:
+            request: What asks for it.
+            app_id: Who asks.
+            act: Does it, and returns what to answer.
+            status: The status of success.
+            allow: Whether the application may.
+
+        Raises:
+            ApiError: The key is malformed, or came with another request before.
+        """
+        services = self._services
+        key = key_of(request)
+
+        def act_now(connection: Connection) -> bytes:
+            allow(connection)
+            return json_octets(act(connection))
+
+        if key is None:
+            return octets_answer(await services.database.write(act_now), status=status)
+
+        operation = f"{request.method} {request.url.path}"
+        request_digest = await _digest(request)
+
+        def act_once(connection: Connection) -> tuple[KeptAnswer, bool]:
+            allow(connection)
+            kept = services.idempotent_answers.find(connection, app_id=app_id, operation=operation, key=key)
+            if kept is not None:
+                return kept, True
+            answer = KeptAnswer(request_digest, status, json_octets(act(connection)))
+            services.idempotent_answers.keep(
+                connection, app_id=app_id, operation=operation, key=key, answer=answer
+            )
+            return answer, False
+
+        answer, again = await services.database.write(act_once)
+        if answer.request_digest != request_digest:
+            raise ApiError(
+                422, "This Idempotency-Key came with another request before.", code="idempotency_key_reuse"
+            )
+        headers = {_REPLAYED: "true"} if again else None
+        return octets_answer(answer.body, status=answer.status, headers=headers)
+
+
+@behaviour(
+    "idempotency.key", "invented", "A key has 1 to 255 visible ASCII characters and comes once, else 400."
+)
+def key_of(request: Request) -> str | None:
+    """The key that a request bears.
+
+    Raises:
+        ApiError: It is malformed.
+    """
+    keys = request.headers.getlist(_HEADER)
+    if not keys:
+        return None
+    if len(keys) > 1 or _VISIBLE.fullmatch(keys[0]) is None:
+        raise ApiError(400, "Idempotency-Key must be one header of 1 to 255 visible ASCII characters.")
+    return keys[0]
+
+
+class KeyEcho:
+    """Returns the key of a request with its answer: so clients learn that keys are honoured here.
+
+    Args:
+        app: What answers.
+        prefixes: How the paths begin where keys are honoured.
+    """
+
+    def __init__(self, app: ASGIApp, *, prefixes: tuple[str, ...]) -> None:
+        self._app = app
+        self._prefixes = prefixes
+
+    @behaviour(
+        "idempotency.echo",
+        "invented",
+        "Every answer to a request with an Idempotency-Key, a refusal too, bears the same header wherever "
+        "keys are honoured: creating access requests, and creating, changing and deleting blobs.",
+    )
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        keys: list[str] = []
+        if (
+            scope["type"] == "http"
+            and scope["method"] in _METHODS
+            and scope["path"].startswith(self._prefixes)
+        ):
+            keys = Headers(scope=scope).getlist(_HEADER)
+        if len(keys) != 1 or _VISIBLE.fullmatch(keys[0]) is None:
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_key(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[_HEADER] = keys[0]
+            await send(message)
+
+        await self._app(scope, receive, send_with_key)
+
+
+async def _digest(request: Request) -> str:
+    hashed = hashlib.sha256(request.url.query.encode())
+    # No query holds a line feed, so it cannot run into the body.
+    hashed.update(b"\n")
+    hashed.update(await request.body())
+    return hashed.hexdigest()

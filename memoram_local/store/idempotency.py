@@ -1,0 +1,84 @@
+"""First answers, kept for those who ask again because they did not see them (Idempotency-Key)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, select
+
+from memoram_local.behaviour import behaviour
+from memoram_local.store.schema import idempotent_answers
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from memoram_local.clock import Clock
+
+KEPT_SECONDS = 24 * 3600
+
+# Built once: building costs more than running.
+_FIND = select(
+    idempotent_answers.c.request_digest, idempotent_answers.c.status, idempotent_answers.c.body
+).where(
+    idempotent_answers.c.app_id == bindparam("app"),
+    idempotent_answers.c.operation == bindparam("called"),
+    idempotent_answers.c.key == bindparam("named"),
+    idempotent_answers.c.expires_at > bindparam("now"),
+)
+_FORGET = idempotent_answers.delete().where(idempotent_answers.c.expires_at <= bindparam("now"))
+_KEEP = idempotent_answers.insert()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """A first answer.
+
+    Attributes:
+        request_digest: Of the request that it answered.
+        status: The HTTP status.
+        body: As it was sent.
+    """
+
+    request_digest: str
+    status: int
+    body: bytes = field(repr=False)
+
+
+class IdempotentAnswers:
+    """Units of work on first answers."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+
+    def find(self, connection: Connection, *, app_id: str, operation: str, key: str) -> KeptAnswer | None:
+        """The first answer to a key, if it is younger than a day."""
+        row = connection.execute(
+            _FIND, {"app": app_id, "called": operation, "named": key, "now": self._clock.micros()}
+        ).one_or_none()
+        return None if row is None else KeptAnswer(row.request_digest, row.status, row.body)
+
+    @behaviour(
+        "idempotency.life",
+        "invented",
+        "A first answer is kept for 24 hours, even when what it tells of is deleted meanwhile; then the key "
+        "counts as new.",
+    )
+    def keep(
+        self, connection: Connection, *, app_id: str, operation: str, key: str, answer: KeptAnswer
+    ) -> None:
+        """Keep a first answer, in the unit of work that did what it tells of."""
+        now = self._clock.micros()
+        connection.execute(_FORGET, {"now": now})
+        connection.execute(
+            _KEEP,
+            {
+                "app_id": app_id,
+                "operation": operation,
+                "key": key,
+                "request_digest": answer.request_digest,
+                "status": answer.status,
+                "body": answer.body,
+                "expires_at": now + KEPT_SECONDS * 1_000_000,
+            },
+        )
