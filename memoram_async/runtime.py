@@ -193,8 +193,13 @@ class AnyioRuntime:
         return [results[index] for index in sorted(results)]
 
     async def run_blocking(self, function: Callable[[], R]) -> R:
-        """Run blocking code in a worker thread."""
-        return await anyio.to_thread.run_sync(function)
+        """Run blocking code in a worker thread; a cancelled call leaves it to end by itself."""
+        return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
+
+    async def shielded(self, work: Coroutine[Any, Any, object], *, seconds: float) -> None:
+        """Run a coroutine even in a call that is being cancelled, but no longer than that."""
+        with anyio.move_on_after(seconds, shield=True):
+            await work
 
     async def aclose(self) -> None:
         """Close the connections that this runtime opened; a second time does nothing."""
@@ -217,31 +222,31 @@ async def _exchange(
 ) -> HTTPResponse | MemoramError:
     """One request and its answer, or the error to raise where the client's own is out of sight."""
     try:
-        response = await client.send(
-            client.build_request(
-                request.method,
-                request.url,
-                headers=request.headers,
-                content=request.content,
-                timeout=max(timeout, 0.001),
-            ),
-            stream=True,
-            auth=None,
-            follow_redirects=False,
-        )
+        response: Any = None
         try:
-            return HTTPResponse(
-                status=response.status_code,
-                headers=(headers := plain_headers(response.headers.multi_items())),
-                content=await _read(response, headers),
+            response = await client.send(
+                client.build_request(
+                    request.method,
+                    request.url,
+                    headers=request.headers,
+                    content=request.content,
+                    timeout=max(timeout, 0.001),
+                ),
+                stream=True,
+                auth=None,
+                follow_redirects=False,
             )
+            headers = plain_headers(response.headers.multi_items())
+            content = await _read(response, headers)
+            return HTTPResponse(status=response.status_code, headers=headers, content=content)
         finally:
-            await response.aclose()
+            if response is not None:
+                await response.aclose()
     except Exception as error:
         meaning = error_from(error, url=request.url)
         if meaning is None:
             raise
-        return meaning
+        return meaning.with_traceback(None)  # the frames in it hold what was read
 
 
 async def _read(response: Any, headers: dict[str, str]) -> bytes:
@@ -250,6 +255,7 @@ async def _read(response: Any, headers: dict[str, str]) -> bytes:
     body = Body(headers)
     async for chunk in response.aiter_raw():
         body.add(chunk)
+        del chunk  # a traceback may show what local variables hold
     return body.content()
 
 

@@ -68,17 +68,15 @@ class BlockingRuntime:
         self._clock: Clock = SystemClock() if clock is None else clock
         self._injected = http_client
         self._client = http_client
-        self._lock = threading.Lock()
-        self._limiter = threading.BoundedSemaphore(CONNECTIONS)
-        self._under_way: set[object] = set()
+        self._turns = threading.Condition(threading.Lock())
+        self._under_way: dict[object, HTTPClient] = {}
         self._closed = threading.Event()
         reset_after_fork(self)
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: connections are the parent's, and other threads stayed there."""
-        self._lock = threading.Lock()
-        self._limiter = threading.BoundedSemaphore(CONNECTIONS)
-        self._under_way = set()
+        self._turns = threading.Condition(threading.Lock())
+        self._under_way = {}
         was_closed, self._closed = self._closed.is_set(), threading.Event()
         if was_closed:
             self._closed.set()
@@ -110,44 +108,66 @@ class BlockingRuntime:
         if self._closed.is_set():
             raise ClientClosedError("this client was closed: make a new one")
 
-    def _begin(self, ticket: object) -> HTTPClient:
-        """The HTTP client, which stays open until the ticket is handed back."""
-        with self._lock:
-            self._check_open()
-            if self._client is None:
-                self._client = make_client()
-            self._under_way.add(ticket)
-            return self._client
+    def _begin(self, ticket: object, *, patience: float) -> HTTPClient:
+        """Wait for a turn and take it; the HTTP client, which stays open until the ticket is handed back."""
+        with self._turns:
+            try:
+                self._turns.wait_for(self._has_turn, patience)
+                return self._take_turn(ticket)
+            except BaseException:
+                self._turns.notify()  # the turn that this thread was woken for is the next one's
+                raise
 
-    def _end(self, ticket: object) -> None:
-        with self._lock:
-            self._under_way.discard(ticket)
-            left = self._left_open()
-        if left is not None:
-            left.close()
-
-    def _left_open(self) -> HTTPClient | None:
-        """What is to be closed now. A connection that is closed under a thread would lose its answer."""
-        if not self._closed.is_set() or self._under_way:
-            return None
-        client, self._client = self._client, None
-        return None if client is self._injected else client
-
-    async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
-        """Send a request and read its answer to the end; the deadline is checked between chunks."""
-        limiter = self._limiter
-        if not limiter.acquire(timeout=self._timeout(request, deadline)):
+    def _take_turn(self, ticket: object) -> HTTPClient:
+        self._check_open()
+        if not self._has_turn():
             raise PoolTimeoutError(
                 f"{CONNECTIONS} requests are under way and none ended in time; nothing was sent: use fewer "
                 "threads",
                 sent=False,
             )
+        if self._client is None:
+            self._client = make_client()
+        self._under_way[ticket] = self._client
+        return self._client
+
+    def _has_turn(self) -> bool:
+        return len(self._under_way) < CONNECTIONS or self._closed.is_set()
+
+    def _end(self, ticket: object) -> None:
+        """Hand a ticket back. Again, or without one, it does nothing."""
+        with self._turns:
+            client = self._under_way.pop(ticket, None)
+            self._turns.notify()
+            last = client is not None and client is not self._client and self._is_idle(client)
+        if client is not None and last:
+            client.close()
+
+    def _is_idle(self, client: HTTPClient) -> bool:
+        """Whether it is ours to close. A connection that is closed under a thread would lose its answer."""
+        return client is not self._injected and client not in self._under_way.values()
+
+    def _give_up(self, ticket: object) -> None:
+        """Let the next request begin with new connections: an interrupt may have hit these anywhere."""
+        with self._turns:
+            if self._client is self._under_way.get(ticket):
+                self._client = self._injected
+
+    async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
+        """Send a request and read its answer to the end; the deadline is checked between chunks."""
         ticket = object()
         try:
-            outcome = self._exchange(self._begin(ticket), request, deadline)
+            client = self._begin(ticket, patience=self._timeout(request, deadline))
+            outcome = self._exchange(client, request, deadline)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self._give_up(ticket)
+            raise
         finally:
-            limiter.release()
-            self._end(ticket)
+            try:
+                self._end(ticket)
+            finally:
+                self._end(ticket)  # a key press may have interrupted the first one
         if isinstance(outcome, MemoramError):
             raise outcome
         return outcome
@@ -159,31 +179,31 @@ class BlockingRuntime:
         if deadline.expired(self.now()):
             return PoolTimeoutError("the total timeout was over before the request was sent", sent=False)
         try:
-            response = client.send(
-                client.build_request(
-                    request.method,
-                    request.url,
-                    headers=request.headers,
-                    content=request.content,
-                    timeout=max(self._timeout(request, deadline), 0.001),
-                ),
-                stream=True,
-                auth=None,
-                follow_redirects=False,
-            )
+            response: Any = None
             try:
-                return HTTPResponse(
-                    status=response.status_code,
-                    headers=(headers := plain_headers(response.headers.multi_items())),
-                    content=self._read(response, headers, deadline),
+                response = client.send(
+                    client.build_request(
+                        request.method,
+                        request.url,
+                        headers=request.headers,
+                        content=request.content,
+                        timeout=max(self._timeout(request, deadline), 0.001),
+                    ),
+                    stream=True,
+                    auth=None,
+                    follow_redirects=False,
                 )
+                headers = plain_headers(response.headers.multi_items())
+                content = self._read(response, headers, deadline)
+                return HTTPResponse(status=response.status_code, headers=headers, content=content)
             finally:
-                response.close()
+                if response is not None:
+                    response.close()
         except Exception as error:
             meaning = error_from(error, url=request.url)
             if meaning is None:
                 raise
-            return meaning
+            return meaning.with_traceback(None)  # the frames in it hold what was read
 
     def _timeout(self, request: HTTPRequest, deadline: Deadline) -> float:
         return self._clock.real_seconds(deadline.cap(request.timeout, now=self.now()))
@@ -194,6 +214,7 @@ class BlockingRuntime:
         body = Body(headers)
         for chunk in response.iter_raw():
             body.add(chunk)
+            del chunk  # a traceback may show what local variables hold
             if deadline.expired(self.now()):
                 raise timed_out("reading the answer")
         return body.content()
@@ -274,10 +295,17 @@ class BlockingRuntime:
         """Run blocking code right here."""
         return function()
 
+    async def shielded(self, work: Coroutine[Any, Any, object], *, seconds: float) -> None:
+        """Run a coroutine; a thread cannot be cancelled."""
+        del seconds
+        await work
+
     async def aclose(self) -> None:
         """Close the connections: now if all are idle, else as the last answer comes. Again does nothing."""
-        with self._lock:
+        with self._turns:
             self._closed.set()
-            left = self._left_open()
-        if left is not None:
-            left.close()
+            self._turns.notify_all()
+            client, self._client = self._client, self._injected
+            idle = client is not None and self._is_idle(client)
+        if client is not None and idle:
+            client.close()
