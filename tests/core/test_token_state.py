@@ -219,6 +219,59 @@ def test_a_refreshed_token_replaces_the_old_one() -> None:
     assert new.generation != old.generation
 
 
+# --- refresh by another process ----------------------------------------------------------------
+
+
+def test_a_token_serves_until_it_ends_even_if_it_wants_refreshing() -> None:
+    state, _ = holding()
+    assert state.serves(now=REFRESH_AT, wall=REFRESH_AT)
+    assert not state.serves(now=LIFETIME, wall=0)
+    assert not state.serves(now=0, wall=LIFETIME)
+
+
+def test_without_a_token_nothing_serves() -> None:
+    assert not TokenState().serves(now=0, wall=0)
+
+
+def test_a_postponed_refresh_leaves_everyone_the_old_token_for_a_while() -> None:
+    state, use = holding()
+    leader = leading(state, now=REFRESH_AT)
+    assert state.postpone(leader, now=REFRESH_AT, wall=0, seconds=7) == (use, [])
+    assert ask(state, now=REFRESH_AT + 6) == use
+    assert ask(state, now=REFRESH_AT + 7) == Lead()
+
+
+def test_a_refresh_is_not_postponed_beyond_the_end_of_the_token() -> None:
+    state, _ = holding()
+    state.postpone(leading(state, now=REFRESH_AT), now=REFRESH_AT, wall=0, seconds=1000)
+    assert ask(state, now=LIFETIME) == Lead()
+
+
+def test_without_a_token_that_serves_nothing_is_postponed() -> None:
+    state = TokenState()
+    leader = leading(state)
+    waiting(state, "a")
+    assert state.postpone(leader, now=1, wall=1, seconds=7) == (None, [])
+    assert isinstance(ask(state, now=1), Wait)
+
+
+def test_a_postponed_refresh_wakes_who_waited_for_it() -> None:
+    state = TokenState()
+    stale = leading(state)
+    leader = leading(state, now=LEASE_SECONDS)
+    waiting(state, "a", now=LEASE_SECONDS)
+    use, _ = fetched(state, stale)
+    assert state.postpone(leader, now=LEASE_SECONDS, wall=0, seconds=7) == (use, ["a"])
+
+
+def test_a_leader_that_lost_its_lease_postpones_nothing() -> None:
+    state, use = holding()
+    stale = leading(state, now=REFRESH_AT)
+    state.move()
+    assert state.postpone(stale, now=REFRESH_AT, wall=0, seconds=7) == (use, [])
+    assert ask(state, now=REFRESH_AT) == Lead()
+
+
 # --- failure -----------------------------------------------------------------------------------
 
 
@@ -551,7 +604,7 @@ class Calls(RuleBasedStateMachine):
         self.wake(self.state.leave(ticket))
 
     @precondition(lambda self: self.leaders)
-    @rule(data=st.data(), how=st.sampled_from(["succeed", "fail", "cancelled"]))
+    @rule(data=st.data(), how=st.sampled_from(["succeed", "fail", "postpone", "cancelled"]))
     def a_leader_ends(self, data: st.DataObject, how: str) -> None:
         ticket = data.draw(st.sampled_from(self.leaders))
         self.leaders.remove(ticket)
@@ -565,6 +618,9 @@ class Calls(RuleBasedStateMachine):
         elif how == "fail":
             timeout = APITimeoutError("late", sent=True)
             _, waiters = self.state.fail(ticket, timeout, now=self.now, wall=self.wall)
+            self.wake(waiters)
+        elif how == "postpone":
+            _, waiters = self.state.postpone(ticket, now=self.now, wall=self.wall, seconds=2)
             self.wake(waiters)
         self.wake(self.state.leave(ticket))
 
