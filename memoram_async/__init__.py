@@ -73,9 +73,12 @@ from memoram_async.models.tokens import OAuthTokens as OAuthTokens
 from memoram_async.pager import AsyncItemIterator as AsyncItemIterator
 from memoram_async.pager import AsyncPageIterator as AsyncPageIterator
 from memoram_async.pager import AsyncPager as AsyncPager
+from memoram_async.redis_store import RedisTokenStore as RedisTokenStore
 from memoram_async.resources.access_requests import AsyncAccessRequests as AsyncAccessRequests
 from memoram_async.resources.memory_blobs import AsyncMemoryBlobs as AsyncMemoryBlobs
 from memoram_async.resources.oauth import AsyncOAuth as AsyncOAuth
 from memoram_async.resources.tags import AsyncTags as AsyncTags
 from memoram_async.runtime import AnyioRuntime as AnyioRuntime
 from memoram_async.seam import Runtime as Runtime
+from memoram_async.token_store import MemoryTokenStore as MemoryTokenStore
+from memoram_async.token_store import TokenStore as TokenStore

@@ -34,6 +34,7 @@ from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 from memoram_async.resources.oauth import AsyncOAuth
 from memoram_async.resources.tags import AsyncTags
 from memoram_async.runtime import AnyioRuntime
+from memoram_async.token_store import check_token_store
 from memoram_async.transport import Call, Transport
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from memoram_async.httpx_adapter import AsyncHTTPClient
     from memoram_async.models.access import AccessCredentials
     from memoram_async.seam import Runtime
+    from memoram_async.token_store import TokenStore
 
 
 class AsyncMemoram:
@@ -80,6 +82,7 @@ class AsyncMemoram:
         request_timeout: float = DEFAULT_REQUEST_TIMEOUT,
         max_retries: int = DEFAULT_MAX_RETRIES,
         token_lifetime: int | None = None,
+        token_store: TokenStore | None = None,
         read_policy: ReadPolicy = "encrypted-only",
         allow_insecure_http: bool = False,
         hooks: Hooks | None = None,
@@ -98,6 +101,8 @@ class AsyncMemoram:
             request_timeout: Seconds that connecting, each read and each write of one request may take.
             max_retries: How often a request that failed without harm is sent again.
             token_lifetime: Seconds that tokens are asked to live; the service may answer otherwise.
+            token_store: Where workers of one application share their token, sealed, such as a
+                `RedisTokenStore`; its methods block. By default each client keeps its own in memory.
             read_policy: `encrypted-only` treats stored plaintext as an error; `allow-plaintext` hands it
                 out marked as not encrypted.
             allow_insecure_http: Permit `http://` to hosts other than this machine.
@@ -123,6 +128,7 @@ class AsyncMemoram:
                 config,
                 AnyioRuntime(http_client) if runtime is None else runtime,
                 token_lifetime=check_count(token_lifetime, name="token_lifetime"),
+                token_store=check_token_store(token_store),
                 hooks=hooks,
             ),
             Options(timeout=timeout, request_timeout=request_timeout, max_retries=max_retries),

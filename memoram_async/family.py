@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 from memoram_async.core.config import Options
 from memoram_async.core.errors import BadRequestError
 from memoram_async.core.retry import Safety
+from memoram_async.crypto.token_seal import TokenSeal
 from memoram_async.forking import reset_after_fork
+from memoram_async.shared_tokens import SharedTokens
 from memoram_async.token import TokenProvider, refused_key
 from memoram_async.transport import Call, Peer, Transport
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from memoram_async.core.http import HTTPResponse
     from memoram_async.hooks import Hooks
     from memoram_async.seam import Runtime
+    from memoram_async.token_store import TokenStore
 
 _EXCHANGE: Final = "/auth/token"
 
@@ -25,7 +28,13 @@ class Family:
     """One application on one service: its settings, connections and token."""
 
     def __init__(
-        self, config: Config, runtime: Runtime, *, token_lifetime: int | None, hooks: Hooks | None
+        self,
+        config: Config,
+        runtime: Runtime,
+        *,
+        token_lifetime: int | None,
+        token_store: TokenStore | None,
+        hooks: Hooks | None,
     ) -> None:
         self.config = config
         self.runtime = runtime
@@ -33,7 +42,12 @@ class Family:
         # The exchange serves every clone, so no clone's own options apply to it.
         self._transport = Transport(runtime, Options(), hooks)
         self.peer = Peer()
-        self.tokens = TokenProvider(runtime, self._exchange)
+        shared = (
+            None
+            if token_store is None
+            else SharedTokens(runtime, token_store, TokenSeal(config.api_key, config.base_url))
+        )
+        self.tokens = TokenProvider(runtime, self._exchange, shared)
         reset_after_fork(self.tokens.state)
 
     async def _exchange(self, deadline: Deadline) -> HTTPResponse:

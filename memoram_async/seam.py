@@ -107,7 +107,11 @@ class Runtime(Protocol):
         ...
 
     async def run_blocking(self, function: Callable[[], R]) -> R:
-        """Run blocking code where it holds up nobody else."""
+        """Run blocking code where it holds up nobody else; a cancelled call leaves it to end by itself."""
+        ...
+
+    async def shielded(self, work: Coroutine[Any, Any, object], *, seconds: float) -> None:
+        """Run a coroutine even in a call that is being cancelled, but then no longer than that."""
         ...
 
     async def aclose(self) -> None:

@@ -14,15 +14,18 @@ from memoram_async.core.errors import (
     BadRequestError,
     MemoramError,
 )
+from memoram_async.core.shared_token import POSTPONE_SECONDS, SharedToken
 from memoram_async.core.token import Failed, Lead, Ticket, TokenState, Use, lifetime_of
 from memoram_async.models.converter import structure
 from memoram_async.models.tokens import DeveloperToken
+from memoram_async.shared_tokens import Claim, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from memoram_async.core.http import HTTPResponse
     from memoram_async.seam import Runtime
+    from memoram_async.shared_tokens import SharedTokens
 
 EXCHANGE_SECONDS: Final = 30.0
 
@@ -30,9 +33,15 @@ EXCHANGE_SECONDS: Final = 30.0
 class TokenProvider:
     """The token of a client family: one exchange, however many callers."""
 
-    def __init__(self, runtime: Runtime, exchange: Callable[[Deadline], Awaitable[HTTPResponse]]) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        exchange: Callable[[Deadline], Awaitable[HTTPResponse]],
+        shared: SharedTokens | None = None,
+    ) -> None:
         self._runtime = runtime
         self._exchange = exchange
+        self._shared = shared
         self.state = TokenState()
 
     async def get(self, deadline: Deadline) -> Use:
@@ -77,7 +86,55 @@ class TokenProvider:
         self._wake(self.state.leave(ticket))
 
     async def _lead(self, ticket: Ticket, deadline: Deadline) -> Use:
-        """Exchange, and share what comes of it.
+        """Take a token from the store that other processes share, or fetch one."""
+        shared = self._shared
+        if shared is None:
+            use, _ = await self._fetch(ticket, deadline)
+            return use
+        claim = Claim()
+        try:
+            match await shared.turn(claim, deadline, serves=self._serves):
+                case SharedToken() as found:
+                    return self._adopt(ticket, found)
+                case Turn.LATER if (old := self._postpone(ticket)) is not None:
+                    return old
+                case _:
+                    use, issued = await self._fetch(ticket, deadline)
+                    if issued is not None:
+                        await shared.put(issued)
+                    return use
+        except GeneratorExit:
+            claim.leased = False  # nothing can be awaited any more: the lease runs out
+            raise
+        finally:
+            await shared.release(claim)
+
+    def _serves(self) -> bool:
+        return self.state.serves(now=self._runtime.now(), wall=self._runtime.wall())
+
+    def _adopt(self, ticket: Ticket, found: SharedToken) -> Use:
+        """Keep a token that another process fetched, as if this one had asked for it then."""
+        now, wall = self._runtime.now(), self._runtime.wall()
+        age = found.age(wall)
+        use, waiters = self.state.succeed(
+            ticket,
+            found.token,
+            lifetime=found.lifetime,
+            asked_at=now - age,
+            asked_wall=wall - age,
+            jitter=self._runtime.random(),
+        )
+        self._wake(waiters)
+        return use
+
+    def _postpone(self, ticket: Ticket) -> Use | None:
+        now, wall = self._runtime.now(), self._runtime.wall()
+        use, waiters = self.state.postpone(ticket, now=now, wall=wall, seconds=POSTPONE_SECONDS)
+        self._wake(waiters)
+        return use
+
+    async def _fetch(self, ticket: Ticket, deadline: Deadline) -> tuple[Use, SharedToken | None]:
+        """Exchange, and tell those who wait what comes of it; answers the fresh token too, if one came.
 
         A leader whose own time is up says nothing: it hands over to one that has more. While the old
         token serves, it keeps half of its time for the call itself.
@@ -85,7 +142,7 @@ class TokenProvider:
         runtime = self._runtime
         asked_at, asked_wall = runtime.now(), runtime.wall()
         own_time = deadline.remaining(asked_at)
-        if self.state.serves(now=asked_at, wall=asked_wall):
+        if self._serves():
             own_time /= 2
         try:
             response = await self._exchange(Deadline.after(min(own_time, EXCHANGE_SECONDS), now=asked_at))
@@ -101,22 +158,25 @@ class TokenProvider:
             self._wake(waiters)
             if use is None:
                 raise
-            return use
+            return use, None
+        lifetime = lifetime_of(
+            expires_at=token.expires_at, date=response.headers.get("date"), wall=asked_wall
+        )
         use, waiters = self.state.succeed(
             ticket,
             token.token,
-            lifetime=lifetime_of(
-                expires_at=token.expires_at, date=response.headers.get("date"), wall=asked_wall
-            ),
+            lifetime=lifetime,
             asked_at=asked_at,
             asked_wall=asked_wall,
             jitter=runtime.random(),
         )
         self._wake(waiters)
-        return use
+        return use, SharedToken(token=token.token, issued=asked_wall, lifetime=lifetime)
 
     def invalidate(self, use: Use) -> None:
         """Drop a token that was refused, unless a newer one has taken its place."""
+        if self._shared is not None:
+            self._shared.refuse(use.token)
         self.state.invalidate(use.generation)
 
     def _wake(self, waiters: list[object]) -> None:

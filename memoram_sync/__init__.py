@@ -70,7 +70,10 @@ from memoram_async.models.page import Page as Page
 from memoram_async.models.tags import Tag as Tag
 from memoram_async.models.tokens import DeveloperToken as DeveloperToken
 from memoram_async.models.tokens import OAuthTokens as OAuthTokens
+from memoram_async.redis_store import RedisTokenStore as RedisTokenStore
 from memoram_async.seam import Runtime as Runtime
+from memoram_async.token_store import MemoryTokenStore as MemoryTokenStore
+from memoram_async.token_store import TokenStore as TokenStore
 from memoram_sync.client import Memoram as Memoram
 from memoram_sync.memory_store import MemoryStore as MemoryStore
 from memoram_sync.pager import ItemIterator as ItemIterator

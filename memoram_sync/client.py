@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from memoram_async.httpx_adapter import HTTPClient
     from memoram_async.models.access import AccessCredentials
     from memoram_async.seam import Runtime
+    from memoram_async.token_store import TokenStore
 
 
 class Memoram:
@@ -64,6 +65,7 @@ class Memoram:
         request_timeout: float = DEFAULT_REQUEST_TIMEOUT,
         max_retries: int = DEFAULT_MAX_RETRIES,
         token_lifetime: int | None = None,
+        token_store: TokenStore | None = None,
         read_policy: ReadPolicy = "encrypted-only",
         allow_insecure_http: bool = False,
         hooks: Hooks | None = None,
@@ -82,6 +84,8 @@ class Memoram:
             request_timeout: Seconds that connecting, each read and each write of one request may take.
             max_retries: How often a request that failed without harm is sent again.
             token_lifetime: Seconds that tokens are asked to live; the service may answer otherwise.
+            token_store: Where workers of one application share their token, sealed, such as a
+                `RedisTokenStore`; its methods block. By default each client keeps its own in memory.
             read_policy: `encrypted-only` treats stored plaintext as an error; `allow-plaintext` hands it
                 out marked as not encrypted.
             allow_insecure_http: Permit `http://` to hosts other than this machine.
@@ -102,6 +106,7 @@ class Memoram:
                 request_timeout=request_timeout,
                 max_retries=max_retries,
                 token_lifetime=token_lifetime,
+                token_store=token_store,
                 read_policy=read_policy,
                 allow_insecure_http=allow_insecure_http,
                 hooks=hooks,
