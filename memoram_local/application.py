@@ -11,8 +11,10 @@ from memoram_local.api import answers
 from memoram_local.api.answers import ApiError
 from memoram_local.api.idempotency import KeyEcho
 from memoram_local.api.routes import API_PATH, api_routes
+from memoram_local.calls import CallLog
 from memoram_local.guards import BodyLimit, HostGuard, RequestIds, SameOriginGuard
 from memoram_local.oauth.token_endpoint import TokenEndpoint
+from memoram_local.web.assets import Assets
 from memoram_local.web.pages import Pages
 from memoram_local.web.routes import web_routes
 
@@ -74,10 +76,15 @@ def build_application(
         max_body_octets: The largest body that is read.
         strict: Whether requests and answers must keep to the contract.
     """
-    pages = Pages()
+    assets = Assets()
+    pages = Pages(assets)
     refuse = _Refusals(pages)
     application = Starlette(
-        routes=[api_routes(services), *TokenEndpoint(services).routes(), *web_routes(services, pages)],
+        routes=[
+            api_routes(services),
+            *TokenEndpoint(services).routes(),
+            *web_routes(services, pages, assets),
+        ],
         exception_handlers={
             ApiError: refuse.api_error,
             HTTPException: refuse.http_exception,
@@ -91,7 +98,8 @@ def build_application(
     same_origin = SameOriginGuard(limited, without_cookies=_FOR_PROGRAMS, refuse=refuse)
     guarded = HostGuard(same_origin, hosts=allowed_hosts, refuse=refuse)
     echoing = KeyEcho(guarded, prefixes=(f"{API_PATH}/memory-blobs", f"{API_PATH}/access-requests"))
-    return RequestIds(echoing, randomness=services.request_ids)
+    numbered = RequestIds(echoing, randomness=services.request_ids)
+    return CallLog(numbered, activity=services.activity, clock=services.clock)
 
 
 def _held_to_contract(application: ASGIApp, refuse: _Refusals) -> ASGIApp:

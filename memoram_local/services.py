@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memoram_local.activity import Activity
 from memoram_local.changes import Changes
 from memoram_local.developer_tokens import DeveloperTokens
+from memoram_local.store.access_log import AccessLog
 from memoram_local.store.access_requests import AccessRequests
 from memoram_local.store.accounts import Accounts, Sessions
+from memoram_local.store.api_keys import ApiKeys
 from memoram_local.store.apps import Apps
 from memoram_local.store.idempotency import IdempotentAnswers
 from memoram_local.store.memory_blobs import MemoryBlobs
 from memoram_local.store.oauth_grants import OAuthGrants
+from memoram_local.store.request_log import RequestLog
 from memoram_local.store.settings import kept
 from memoram_local.store.tags import Tags
 
@@ -41,6 +45,10 @@ class Services:
         accounts: Units of work on accounts.
         sessions: Units of work on sign-ins.
         apps: Units of work on applications.
+        api_keys: Units of work on their keys.
+        request_log: Units of work on what applications called.
+        access_log: Units of work on who read and wrote a user's memories.
+        activity: Fills both logs.
         access_requests: Units of work on access requests.
         memory_blobs: Units of work on memory blobs.
         tags: Units of work on tags.
@@ -59,6 +67,10 @@ class Services:
     accounts: Accounts
     sessions: Sessions
     apps: Apps
+    api_keys: ApiKeys
+    request_log: RequestLog
+    access_log: AccessLog
+    activity: Activity
     access_requests: AccessRequests
     memory_blobs: MemoryBlobs
     tags: Tags
@@ -81,6 +93,8 @@ def assemble(
 
     changes = Changes()
     tags = Tags(clock=clock, randomness=randomness)
+    api_keys = ApiKeys(clock=clock, randomness=randomness)
+    request_log, access_log = RequestLog(), AccessLog()
     return Services(
         clock=clock,
         randomness=randomness,
@@ -96,7 +110,17 @@ def assemble(
         ),
         accounts=Accounts(clock=clock, randomness=randomness),
         sessions=Sessions(clock=clock, randomness=randomness),
-        apps=Apps(clock=clock, randomness=randomness),
+        apps=Apps(clock=clock, randomness=randomness, keys=api_keys),
+        api_keys=api_keys,
+        request_log=request_log,
+        access_log=access_log,
+        activity=Activity(
+            clock=clock,
+            database=database,
+            request_log=request_log,
+            access_log=access_log,
+            api_keys=api_keys,
+        ),
         access_requests=AccessRequests(clock=clock, randomness=randomness, changes=changes),
         memory_blobs=MemoryBlobs(clock=clock, randomness=randomness, tags=tags),
         tags=tags,

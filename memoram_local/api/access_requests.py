@@ -142,6 +142,7 @@ class AccessRequestsApi:
             key = services.accounts.encryption_key(connection, account, wanted)
             if key is None:
                 raise ApiError(404, f"This user has no encryption key of version {wanted}.")
+            services.activity.will_be_done(connection, "key", account_id=account.id, app_id=app_id)
             return {
                 "user_id": account.id,
                 "memory_key": account.memory_key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memoram_local.api.answers import ApiError
+from memoram_local.calls import note_app
 from memoram_local.developer_tokens import TokenError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def calling_app(request: Request, tokens: DeveloperTokens) -> str:
             headers={"www-authenticate": "Bearer"},
         )
     try:
-        return tokens.app_id(token.strip())
+        app_id = tokens.app_id(token.strip())
     except TokenError as error:
         raise ApiError(
             401,
@@ -35,3 +36,5 @@ def calling_app(request: Request, tokens: DeveloperTokens) -> str:
             code="invalid_token",
             headers={"www-authenticate": 'Bearer error="invalid_token"'},
         ) from error
+    note_app(request, app_id)
+    return app_id

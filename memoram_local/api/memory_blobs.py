@@ -67,6 +67,7 @@ class MemoryBlobsApi:
             )
 
         blobs, more = await services.database.read(find)
+        services.activity.done("listed", account_id=user_id, app_id=app_id)
         return conditional_answer(
             request,
             {
@@ -92,6 +93,9 @@ class MemoryBlobsApi:
             blob = services.memory_blobs.create(
                 connection, account_id=user_id, content=content, values=values, tags=tags
             )
+            services.activity.will_be_done(
+                connection, "created", account_id=user_id, app_id=app_id, blob_id=blob.id
+            )
             return _summary(blob)
 
         return await self._once.answer(request, app_id=app_id, act=store, status=201, allow=allow)
@@ -108,6 +112,7 @@ class MemoryBlobsApi:
             return _found(services.memory_blobs.get(connection, account_id=user_id, blob_id=blob_id))
 
         blob = await services.database.read(find)
+        services.activity.done("read", account_id=user_id, app_id=app_id, blob_id=blob_id)
         return conditional_answer(request, _with_content(blob))
 
     @behaviour("update-blob.null", "invented", "Null empties a member, but content must stay a string.")
@@ -133,6 +138,9 @@ class MemoryBlobsApi:
                     connection, account_id=user_id, blob_id=blob_id, values=values, tags=tags
                 )
             )
+            services.activity.will_be_done(
+                connection, "changed", account_id=user_id, app_id=app_id, blob_id=blob_id
+            )
             return _summary(blob)
 
         return await self._once.answer(request, app_id=app_id, act=change, allow=allow)
@@ -152,6 +160,9 @@ class MemoryBlobsApi:
         def remove(connection: Connection) -> dict[str, object]:
             if not services.memory_blobs.delete(connection, account_id=user_id, blob_id=blob_id):
                 _found(None)
+            services.activity.will_be_done(
+                connection, "deleted", account_id=user_id, app_id=app_id, blob_id=blob_id
+            )
             return {"id": blob_id, "deleted": True}
 
         return await self._once.answer(request, app_id=app_id, act=remove, allow=allow)

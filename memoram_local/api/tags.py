@@ -42,6 +42,7 @@ class TagsApi:
             return services.tags.all(connection, user_id)
 
         items = [_on_the_wire(tag) for tag in await services.database.read(find)]
+        services.activity.done("tags", account_id=user_id, app_id=app_id)
         return conditional_answer(request, {"items": items})
 
     async def get(self, request: Request) -> Response:
@@ -58,6 +59,7 @@ class TagsApi:
         tag = await services.database.read(find)
         if tag is None:
             raise ApiError(404, "There is no such tag.")
+        services.activity.done("tags", account_id=user_id, app_id=app_id)
         return conditional_answer(request, _on_the_wire(tag))
 
 

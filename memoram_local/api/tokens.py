@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from memoram_local.api.answers import ApiError, json_answer
 from memoram_local.api.members import read_body
 from memoram_local.behaviour import behaviour
+from memoram_local.calls import note_app
 from memoram_local.clock import iso
 from memoram_local.developer_tokens import DEFAULT_SECONDS
+from memoram_local.hashing import digest
 from memoram_local.routing import resource
 
 if TYPE_CHECKING:
@@ -40,5 +42,7 @@ class TokensApi:
         app = await services.database.read(partial(services.apps.by_api_key, api_key=api_key))
         if app is None:
             raise ApiError(401, "The API key is not valid.", code="invalid_api_key")
+        note_app(request, app.id)
+        services.activity.key_used(digest(api_key))
         token, expires_at = services.tokens.issue(app.id, expires_in=expires_in)
         return json_answer({"token": token, "expires_at": iso(expires_at), "token_type": "Bearer"})

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 from starlette.responses import JSONResponse
 
 from memoram_local.behaviour import behaviour
+from memoram_local.calls import note_app
 from memoram_local.forms import Fields, read_form
 from memoram_local.origins import origin_of
 from memoram_local.routing import resource
@@ -100,6 +101,7 @@ class TokenEndpoint:
             )
             if app is None:
                 return None
+            note_app(request, app.id)
             if grant_type == "refresh_token":
                 return services.grants.refresh(
                     connection, app_id=app.id, refresh_token=fields.text("refresh_token")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from memoram_local.behaviour import behaviour
 from memoram_local.errors import DecisionError, NotFoundError
@@ -161,6 +161,11 @@ class AccessRequests:
         connection.execute(access_requests.update().where(access_requests.c.id == request_id).values(values))
         self._changes.tell_when_committed(connection, request.app_id, request.user_id)
         return self.get(connection, request_id)
+
+    def newest_change(self, connection: Connection, account_id: str) -> int:
+        """When a request to an account last came or changed, in microseconds since 1970; 0 for never."""
+        newest = select(func.max(access_requests.c.updated_at))
+        return connection.scalar(newest.where(access_requests.c.account_id == account_id)) or 0
 
     def granted_memory_key(self, connection: Connection, *, app_id: str, account_id: str) -> str | None:
         """The memory key of a user who lets this application in; None for everyone else."""

@@ -11,7 +11,7 @@ from memoram_local.behaviour import behaviour
 from memoram_local.errors import RegistrationError
 from memoram_local.hashing import digest, same
 from memoram_local.redirect_uris import checked
-from memoram_local.store.schema import apps
+from memoram_local.store.schema import api_keys, apps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from memoram_local.clock import Clock
     from memoram_local.randomness import Randomness
+    from memoram_local.store.api_keys import ApiKeys
 
 _NAME_LENGTH = 100
 
@@ -70,11 +71,11 @@ class RegisteredApp:
 class Apps:
     """Units of work on applications."""
 
-    def __init__(self, *, clock: Clock, randomness: Randomness) -> None:
+    def __init__(self, *, clock: Clock, randomness: Randomness, keys: ApiKeys) -> None:
         self._clock = clock
         self._randomness = randomness
+        self._keys = keys
 
-    @behaviour("apps.api-key", "documented", "An API key is `mem_` and 48 hexadecimal digits.")
     @behaviour("apps.client", "invented", "A client id is `client_` and a client secret `secret_` and hex.")
     def register(
         self, connection: Connection, *, name: str, redirect_uris: Sequence[str], owner_id: str | None
@@ -87,32 +88,57 @@ class Apps:
         shown = name.strip()
         if not shown or len(shown) > _NAME_LENGTH:
             raise RegistrationError(f"An application needs a name of at most {_NAME_LENGTH} characters.")
-        registered = RegisteredApp(
-            id=self._randomness.cuid(),
-            name=shown,
-            api_key=f"mem_{self._randomness.hexadecimal(24)}",
-            client_id=f"client_{self._randomness.hexadecimal(12)}",
-            client_secret=f"secret_{self._randomness.hexadecimal(24)}",
-            redirect_uris=tuple(dict.fromkeys(checked(uri) for uri in redirect_uris)),
-        )
+        app_id = self._randomness.cuid()
+        client_id = f"client_{self._randomness.hexadecimal(12)}"
+        client_secret = self._client_secret()
+        uris = tuple(dict.fromkeys(checked(uri) for uri in redirect_uris))
         connection.execute(
             apps.insert(),
             {
-                "id": registered.id,
+                "id": app_id,
                 "owner_id": owner_id,
-                "name": registered.name,
-                "api_key_digest": digest(registered.api_key),
-                "client_id": registered.client_id,
-                "client_secret_digest": digest(registered.client_secret),
-                "redirect_uris": "\n".join(registered.redirect_uris),
+                "name": shown,
+                "client_id": client_id,
+                "client_secret_digest": digest(client_secret),
+                "redirect_uris": "\n".join(uris),
                 "created_at": self._clock.stamp(),
             },
         )
-        return registered
+        return RegisteredApp(
+            id=app_id,
+            name=shown,
+            api_key=self._keys.issue(connection, app_id=app_id),
+            client_id=client_id,
+            client_secret=client_secret,
+            redirect_uris=uris,
+        )
+
+    def set_redirect_uris(self, connection: Connection, *, app_id: str, redirect_uris: Sequence[str]) -> None:
+        """Replace the addresses that users may be sent back to.
+
+        Raises:
+            RegistrationError: One of them cannot be used.
+        """
+        uris = dict.fromkeys(checked(uri) for uri in redirect_uris)
+        connection.execute(apps.update().where(apps.c.id == app_id).values(redirect_uris="\n".join(uris)))
+
+    @behaviour("apps.client-secret", "invented", "A new client secret ends the old one at once.")
+    def replace_client_secret(self, connection: Connection, *, app_id: str) -> str:
+        """Give an application another client secret.
+
+        Returns:
+            The secret, which cannot be got again.
+        """
+        secret = self._client_secret()
+        connection.execute(
+            apps.update().where(apps.c.id == app_id).values(client_secret_digest=digest(secret))
+        )
+        return secret
 
     def by_api_key(self, connection: Connection, api_key: str) -> App | None:
-        """The application that an API key belongs to."""
-        return _find(connection, apps.c.api_key_digest == digest(api_key))
+        """The application that an API key belongs to, as long as the key is not revoked."""
+        live = (api_keys.c.digest == digest(api_key)) & api_keys.c.revoked_at.is_(None)
+        return _find(connection, apps.c.id.in_(select(api_keys.c.app_id).where(live)))
 
     def by_client_id(self, connection: Connection, client_id: str) -> App | None:
         """The application with this client id."""
@@ -141,6 +167,9 @@ class Apps:
             select(apps).where(apps.c.owner_id == owner_id).order_by(apps.c.created_at.desc())
         )
         return [_app(row) for row in rows]
+
+    def _client_secret(self) -> str:
+        return f"secret_{self._randomness.hexadecimal(24)}"
 
 
 def _find(connection: Connection, condition: ColumnElement[bool]) -> App | None:

@@ -24,6 +24,7 @@ from memoram_local.store import schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -68,6 +69,9 @@ class _Workers:
     def run(self, work: Callable[[Connection], _Result]) -> _Result:
         return self._executor.submit(self._run, work).result()
 
+    def later(self, work: Callable[[Connection], _Result]) -> Future[_Result]:
+        return self._executor.submit(self._run, work)
+
     async def arun(self, work: Callable[[Connection], _Result]) -> _Result:
         try:
             loop = asyncio.get_running_loop()
@@ -100,6 +104,7 @@ class Database:
 
     def __init__(self, directory: Path | None) -> None:
         self._readers: _Workers | None = None
+        self._last_work: list[Callable[[], None]] = []
         if directory is None:
             self._writer = _Workers(url=URL.create("sqlite"), begin="BEGIN", threads=1, name="memoram-store")
             self._create()
@@ -149,8 +154,18 @@ class Database:
         """`write` for blocking code."""
         return self._writer.run(work)
 
+    def write_later(self, work: Callable[[Connection], _Result]) -> Future[_Result]:
+        """`write` for those who do not wait; it comes after all that was asked for before."""
+        return self._writer.later(work)
+
+    def before_close(self, work: Callable[[], None]) -> None:
+        """Have something done, once, when the store is about to close."""
+        self._last_work.append(work)
+
     def close(self) -> None:
         """Finish the units of work under way and close all connections. A second call does nothing."""
+        while self._last_work:
+            self._last_work.pop()()
         if self._readers is not None:
             self._readers.close()
         self._writer.close()

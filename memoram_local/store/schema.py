@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 metadata = MetaData()
 
@@ -69,12 +69,24 @@ apps = Table(
     Column("id", Text, primary_key=True),
     Column("owner_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), index=True),
     Column("name", Text, nullable=False),
-    Column("api_key_digest", Text, nullable=False, unique=True),
     Column("client_id", Text, nullable=False, unique=True),
     Column("client_secret_digest", Text, nullable=False),
     # One a line: a URI holds no line break.
     Column("redirect_uris", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("app_id", Text, ForeignKey("apps.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("digest", Text, nullable=False, unique=True),
+    # Enough of the key to tell it from others, too little to guess the rest.
+    Column("prefix", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger),
+    Column("revoked_at", BigInteger),
 )
 
 access_requests = Table(
@@ -179,4 +191,37 @@ oauth_tokens = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("rotated_at", BigInteger),
     Column("revoked_at", BigInteger),
+)
+
+# The two logs are written late, in batches: a row can outlive what it names, so nothing refers to other tables.
+
+request_log = Table(
+    "request_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("app_id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("millis", Float, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Index("request_log_newest", "app_id", "id"),
+)
+
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    # Empty for the user.
+    Column("app_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    # Empty for what concerns no single memory.
+    Column("blob_id", Text, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Index("access_log_newest", "account_id", "last_at", "id"),
+    Index("access_log_same", "account_id", "blob_id", "app_id", "action", "last_at"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from memoram_local.forms import Fields, read_form
 from memoram_local.oauth.authorization import (
@@ -67,7 +67,7 @@ class ConsentPages:
             return see_other(target.with_error(error.code, error.description), status=status)
         account = await self._visitors.account(request)
         if account is None:
-            return ask_to_sign_in(f"/oauth/authorize?{urlencode(_known(fields))}")
+            return ask_to_sign_in(f"/oauth/authorize?{urlencode(_known(fields))}", request=request)
         decision = fields.get("decision") if request.method == "POST" else None
         if decision == "allow":
             return await self._allowed(app, account, target, wished)
@@ -78,6 +78,7 @@ class ConsentPages:
             account=account,
             form_targets=form_action_source(target.redirect_uri),
             app=app,
+            destination=_shown_host(target.redirect_uri),
             redirect_uri=target.redirect_uri,
             fields=_known(fields),
         )
@@ -109,3 +110,8 @@ class ConsentPages:
 def _known(fields: Fields) -> dict[str, str]:
     values = {name: fields.get(name) for name in FIELDS}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _shown_host(redirect_uri: str) -> str:
+    """Where the user will be, without a user name that could pass for a host."""
+    return urlsplit(redirect_uri).netloc.rpartition("@")[2] or redirect_uri

@@ -6,30 +6,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from memoram_local.clock import from_micros
+from memoram_local.clock import from_micros, iso
 
 if TYPE_CHECKING:
     from memoram_local.store.accounts import Account
+    from memoram_local.web.assets import Assets
 
-_FOLDER = Path(__file__).parent
-
-STATIC_FOLDER = _FOLDER / "static"
+_KILO = 1000
 
 
 class Pages:
-    """The templates of one platform."""
+    """The templates of one platform.
 
-    def __init__(self) -> None:
+    Args:
+        assets: The files that they load.
+    """
+
+    def __init__(self, assets: Assets) -> None:
         self._environment = Environment(
-            loader=FileSystemLoader(_FOLDER / "templates"),
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
         self._environment.filters["moment"] = _moment
+        self._environment.filters["octets"] = _octets
+        self._environment.globals["asset"] = assets.url
 
     def render(
         self,
@@ -50,11 +56,11 @@ class Pages:
             **context: What the template shows.
         """
         content = self._environment.get_template(template).render(account=account, **context)
-        return HTMLResponse(content, status, headers=_headers(form_targets))
+        return HTMLResponse(content, status, headers=protected(form_targets))
 
-    def error(self, status: int, message: str) -> HTMLResponse:
+    def error(self, status: int, message: str, *, account: Account | None = None) -> HTMLResponse:
         """A page that says what went wrong."""
-        return self.render("error.html", status=status, message=message)
+        return self.render("error.html", account=account, status=status, message=message)
 
 
 def see_other(location: str, *, status: int = 303) -> Response:
@@ -62,21 +68,35 @@ def see_other(location: str, *, status: int = 303) -> Response:
     return Response(status_code=status, headers={"location": location, "cache-control": "no-store"})
 
 
-def _headers(form_targets: str) -> dict[str, str]:
+def protected(form_targets: str = "") -> dict[str, str]:
+    """The headers of everything that only the signed-in user's browser may use.
+
+    Args:
+        form_targets: Content-Security-Policy sources, beside this site, that forms may lead to.
+    """
     form_action = f"'self' {form_targets}".rstrip()
     return {
         "cache-control": "no-store",
         "content-security-policy": (
-            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+            "img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; "
             f"form-action {form_action}"
         ),
         # Not no-referrer: browsers would then send `Origin: null` with this site's own forms.
         "referrer-policy": "same-origin",
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
+        "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
     }
 
 
-def _moment(micros: int) -> str:
-    return from_micros(micros).strftime("%d %B %Y, %H:%M UTC")
+def _moment(micros: int) -> Markup:
+    shown = from_micros(micros).strftime("%d %B %Y, %H:%M UTC").removeprefix("0")
+    return Markup('<time datetime="{}">{}</time>').format(iso(micros), shown)
+
+
+def _octets(count: int) -> str:
+    if count < _KILO:
+        return f"{count} bytes"
+    return f"{count / _KILO:.1f} kB" if count < _KILO * _KILO else f"{count / _KILO / _KILO:.1f} MB"

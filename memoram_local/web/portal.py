@@ -1,14 +1,14 @@
-"""The developer portal: registering applications."""
+"""The developer portal: the applications of an account."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from memoram_local.errors import RegistrationError
 from memoram_local.forms import read_form
 from memoram_local.origins import origin_of
 from memoram_local.routing import resource
-from memoram_local.web.visitors import ask_to_sign_in
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     from memoram_local.services import Services
     from memoram_local.store.accounts import Account
-    from memoram_local.store.apps import App, RegisteredApp
+    from memoram_local.store.apps import RegisteredApp
     from memoram_local.web.pages import Pages
     from memoram_local.web.visitors import Visitors
 
+PORTAL: Final = "/portal"
+
 
 class PortalPages:
-    """What developers see."""
+    """What developers see first."""
 
     def __init__(self, services: Services, pages: Pages, visitors: Visitors) -> None:
         self._services = services
@@ -33,20 +35,18 @@ class PortalPages:
 
     def routes(self) -> list[Route]:
         """The routes of these pages."""
-        return [resource("/portal", get=self.show), resource("/portal/apps", post=self.register)]
+        only = partial(self._visitors.only, home=PORTAL)
+        return [
+            resource(PORTAL, get=only(self.show)),
+            resource(f"{PORTAL}/apps", post=only(self.register)),
+        ]
 
-    async def show(self, request: Request) -> Response:
+    async def show(self, _request: Request, account: Account) -> Response:
         """The developer's applications and a form for a new one."""
-        account = await self._visitors.account(request)
-        if account is None:
-            return ask_to_sign_in("/portal")
         return await self._show(account)
 
-    async def register(self, request: Request) -> Response:
+    async def register(self, request: Request, account: Account) -> Response:
         """Register an application and show its secrets, once."""
-        account = await self._visitors.account(request)
-        if account is None:
-            return ask_to_sign_in("/portal")
         fields = await read_form(request)
         name, lines = fields.text("name"), fields.text("redirect_uris")
         services = self._services
@@ -60,17 +60,14 @@ class PortalPages:
             app = await services.database.write(store)
         except RegistrationError as error:
             return await self._show(account, name=name, redirect_uris=lines, problem=str(error))
-        origin = origin_of(request, services)
-        return self._pages.render("app_registered.html", account=account, app=app, origin=origin)
+        return self._pages.render(
+            "app_registered.html", account=account, app=app, origin=origin_of(request, services)
+        )
 
     async def _show(
         self, account: Account, *, name: str = "", redirect_uris: str = "", problem: str = ""
     ) -> Response:
-        apps = self._services.apps
-
-        def find(connection: Connection) -> list[App]:
-            return apps.of_owner(connection, account.id)
-
+        find = partial(self._services.apps.of_owner, owner_id=account.id)
         return self._pages.render(
             "portal.html",
             account=account,

@@ -6,14 +6,18 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from starlette.responses import Response
+
 from memoram_local.store.accounts import SESSION_SECONDS
 from memoram_local.web.pages import see_other
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from sqlalchemy import Connection
     from starlette.requests import Request
-    from starlette.responses import Response
 
+    from memoram_local.routing import Handler
     from memoram_local.services import Services
     from memoram_local.store.accounts import Account
 
@@ -40,6 +44,24 @@ class Visitors:
             return sessions.account(connection, secret)
 
         return await self._services.database.read(find)
+
+    def only(self, handler: Callable[[Request, Account], Awaitable[Response]], *, home: str) -> Handler:
+        """A handler for those who are signed in alone.
+
+        Args:
+            handler: Answers them.
+            home: Where others go on once they have signed in, when what they sent cannot be repeated.
+        """
+
+        async def check(request: Request) -> Response:
+            account = await self.account(request)
+            if account is not None:
+                return await handler(request, account)
+            url = request.url
+            asked = f"{url.path}?{url.query}" if url.query else url.path
+            return ask_to_sign_in(asked if request.method == "GET" else home, request=request)
+
+        return check
 
     async def signed_in(self, request: Request, account: Account, *, then: str | None) -> Response:
         """Sign in and go on to a page of this site."""
@@ -83,6 +105,10 @@ def local_path(then: str | None) -> str:
     return then if then is not None and _LOCAL_PATH.fullmatch(then) else "/dashboard"
 
 
-def ask_to_sign_in(then: str) -> Response:
+def ask_to_sign_in(then: str, *, request: Request) -> Response:
     """Go to the sign-in page, and from there on to `then`."""
-    return see_other(f"/signin?next={quote(then, safe='')}")
+    location = f"/signin?next={quote(then, safe='')}"
+    if "hx-request" in request.headers:
+        # A redirect would end up in a part of the page; this leads the whole page there.
+        return Response(status_code=204, headers={"hx-redirect": location, "cache-control": "no-store"})
+    return see_other(location)

@@ -1,0 +1,194 @@
+"""Who read and wrote a user's memories, for the user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from sqlalchemy import and_, or_, select
+
+from memoram_local.store.schema import access_log, apps, memory_blobs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from sqlalchemy import Connection
+
+Action = Literal["key", "listed", "tags", "read", "created", "changed", "deleted"]
+
+# Older entries of a user are forgotten.
+ENTRIES_KEPT: Final = 2_000
+# Calls that differ only in their time, with less than this between them, are one entry.
+COALESCED_SECONDS: Final = 600
+
+_SECOND = 1_000_000
+_INSERT = access_log.insert()
+
+
+class Deed(NamedTuple):
+    """What was done; equal deeds are counted together.
+
+    Attributes:
+        account_id: To whose memories.
+        app_id: By which application; empty for the user.
+        action: What.
+        blob_id: To which memory; empty when to no single one.
+    """
+
+    account_id: str
+    app_id: str
+    action: Action
+    blob_id: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often, and from when to when, in microseconds since 1970."""
+
+    calls: int
+    first_at: int
+    last_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the log.
+
+    Attributes:
+        app_name: Who it was; None for the user.
+        action: What was done.
+        blob_id: To which memory; empty when to no single one.
+        title: The memory's title; None when it has none or is gone.
+        exists: Whether the memory is still there.
+        calls: How often.
+        first_at: Microseconds since 1970.
+        last_at: Microseconds since 1970.
+    """
+
+    app_name: str | None
+    action: Action
+    blob_id: str
+    title: str | None
+    exists: bool
+    calls: int
+    first_at: int
+    last_at: int
+
+
+class AccessLog:
+    """Units of work on the log."""
+
+    def add(self, connection: Connection, deeds: Mapping[Deed, Tally]) -> None:
+        """Remember deeds, and forget those that are too old."""
+        fresh = [
+            {**deed._asdict(), "calls": tally.calls, "first_at": tally.first_at, "last_at": tally.last_at}
+            for deed, tally in deeds.items()
+            # A memory is created and deleted once: there is no entry to add to.
+            if deed.action in {"created", "deleted"} or not self._added(connection, deed, tally)
+        ]
+        if fresh:
+            connection.execute(_INSERT, fresh)
+        self._trim(connection, {deed.account_id for deed in deeds})
+
+    def newest(
+        self,
+        connection: Connection,
+        account_id: str,
+        *,
+        limit: int,
+        before: tuple[int, int] | None = None,
+        blob_id: str | None = None,
+    ) -> tuple[list[Entry], tuple[int, int] | None]:
+        """A page of a user's log, newest first.
+
+        Args:
+            connection: In a unit of work.
+            account_id: Whose log.
+            limit: The most entries to return.
+            before: The mark that the page before gave; None for the first page.
+            blob_id: Of this memory alone, when given.
+
+        Returns:
+            The entries, and the mark of the next page; None when there is none.
+        """
+        columns = access_log.c
+        query = (
+            select(
+                access_log,
+                apps.c.name.label("app_name"),
+                memory_blobs.c.id.label("found"),
+                memory_blobs.c.title,
+            )
+            .outerjoin(apps, apps.c.id == columns.app_id)
+            .outerjoin(
+                memory_blobs,
+                and_(memory_blobs.c.id == columns.blob_id, memory_blobs.c.account_id == columns.account_id),
+            )
+            .where(columns.account_id == account_id)
+        )
+        if blob_id is not None:
+            query = query.where(columns.blob_id == blob_id)
+        if before is not None:
+            last_at, entry_id = before
+            query = query.where(
+                or_(columns.last_at < last_at, and_(columns.last_at == last_at, columns.id < entry_id))
+            )
+        query = query.order_by(columns.last_at.desc(), columns.id.desc())
+        rows = connection.execute(query.limit(limit + 1)).all()
+        more = (rows[limit - 1].last_at, rows[limit - 1].id) if len(rows) > limit else None
+        return _entries(rows[:limit]), more
+
+    def _added(self, connection: Connection, deed: Deed, tally: Tally) -> bool:
+        """Whether an entry was there that the deed could be added to."""
+        columns = access_log.c
+        latest = (
+            select(columns.id)
+            .where(
+                columns.account_id == deed.account_id,
+                columns.blob_id == deed.blob_id,
+                columns.app_id == deed.app_id,
+                columns.action == deed.action,
+                columns.last_at >= tally.first_at - COALESCED_SECONDS * _SECOND,
+            )
+            .order_by(columns.last_at.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        changed = connection.execute(
+            access_log.update()
+            .where(columns.id == latest)
+            .values(calls=columns.calls + tally.calls, last_at=tally.last_at)
+        )
+        return changed.rowcount > 0
+
+    def _trim(self, connection: Connection, account_ids: Iterable[str]) -> None:
+        columns = access_log.c
+        for account_id in account_ids:
+            oldest_kept = (
+                select(columns.last_at)
+                .where(columns.account_id == account_id)
+                .order_by(columns.last_at.desc())
+                .offset(ENTRIES_KEPT - 1)
+                .limit(1)
+                .scalar_subquery()
+            )
+            connection.execute(
+                access_log.delete().where(columns.account_id == account_id, columns.last_at < oldest_kept)
+            )
+
+
+def _entries(rows: Sequence[Any]) -> list[Entry]:
+    return [
+        Entry(
+            app_name=row.app_name if row.app_id else None,
+            action=row.action,
+            blob_id=row.blob_id,
+            title=row.title,
+            exists=row.found is not None,
+            calls=row.calls,
+            first_at=row.first_at,
+            last_at=row.last_at,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,94 @@
+"""What applications called lately, for those who build them. It holds no value that a caller sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from memoram_local.store.schema import request_log
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+# Older calls of an application are forgotten.
+CALLS_KEPT: Final = 500
+
+_INSERT = request_log.insert()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of an application.
+
+    Attributes:
+        at: When it came, in microseconds since 1970.
+        method: The HTTP method.
+        path: The path with its parameters in braces, so that no id or mistyped secret shows.
+        status: The HTTP status of the answer.
+        millis: How long the answer took.
+        request_id: What the answer's X-Request-Id says.
+    """
+
+    at: int
+    method: str
+    path: str
+    status: int
+    millis: float
+    request_id: str
+
+
+class RequestLog:
+    """Units of work on the log."""
+
+    def add(self, connection: Connection, app_id: str, calls: Sequence[Call]) -> None:
+        """Remember calls of an application, in their order, and forget those that are too old."""
+        rows = [
+            {
+                "app_id": app_id,
+                "at": call.at,
+                "method": call.method,
+                "path": call.path,
+                "status": call.status,
+                "millis": call.millis,
+                "request_id": call.request_id,
+            }
+            for call in calls
+        ]
+        connection.execute(_INSERT, rows)
+        columns = request_log.c
+        oldest_kept = (
+            select(columns.id)
+            .where(columns.app_id == app_id)
+            .order_by(columns.id.desc())
+            .offset(CALLS_KEPT - 1)
+            .limit(1)
+            .scalar_subquery()
+        )
+        connection.execute(request_log.delete().where(columns.app_id == app_id, columns.id < oldest_kept))
+
+    def newest(
+        self, connection: Connection, app_id: str, *, limit: int, before: int | None = None
+    ) -> tuple[list[Call], int | None]:
+        """A page of an application's calls, newest first.
+
+        Args:
+            connection: In a unit of work.
+            app_id: Whose calls.
+            limit: The most calls to return.
+            before: The mark that the page before gave; None for the first page.
+
+        Returns:
+            The calls, and the mark of the next page; None when there is none.
+        """
+        query = select(request_log).where(request_log.c.app_id == app_id)
+        if before is not None:
+            query = query.where(request_log.c.id < before)
+        rows = connection.execute(query.order_by(request_log.c.id.desc()).limit(limit + 1)).all()
+        calls = [
+            Call(row.at, row.method, row.path, row.status, row.millis, row.request_id) for row in rows[:limit]
+        ]
+        return calls, rows[limit - 1].id if len(rows) > limit else None

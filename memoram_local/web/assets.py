@@ -1,0 +1,65 @@
+"""The few files that pages load, kept in memory and named by what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from memoram_local.routing import resource
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.routing import Route
+
+_FOLDER = Path(__file__).parent / "static"
+_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_A_YEAR: Final = 365 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class _Asset:
+    content: bytes
+    media_type: str
+    digest: str
+
+
+class Assets:
+    """Stylesheet, scripts and icon of the pages."""
+
+    def __init__(self) -> None:
+        self._assets = {
+            path.relative_to(_FOLDER).as_posix(): _asset(path)
+            for path in _FOLDER.rglob("*")
+            if path.suffix in _TYPES
+        }
+
+    def routes(self) -> list[Route]:
+        """Where they are served."""
+        return [resource("/static/{name:path}", get=self.serve)]
+
+    def url(self, name: str) -> str:
+        """The address of a file, another one whenever its content is another one."""
+        return f"/static/{name}?v={self._assets[name].digest}"
+
+    async def serve(self, request: Request) -> Response:
+        """A file: kept for a year by whoever asked for this very content, else asked for again each time."""
+        asset = self._assets.get(request.path_params["name"])
+        if asset is None:
+            raise HTTPException(404)
+        is_this_one = request.query_params.get("v") == asset.digest
+        headers = {
+            "cache-control": f"public, max-age={_A_YEAR}, immutable" if is_this_one else "no-cache",
+            "x-content-type-options": "nosniff",
+            "cross-origin-resource-policy": "same-origin",
+        }
+        return Response(asset.content, headers=headers, media_type=asset.media_type)
+
+
+def _asset(path: Path) -> _Asset:
+    content = path.read_bytes()
+    return _Asset(content, _TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:16])
