@@ -12,11 +12,18 @@ import attrs
 
 from memoram_async.core.answers import status_error
 from memoram_async.core.deadline import Deadline
-from memoram_async.core.errors import APIConnectionError, MemoramError, OutcomeUnknownError
+from memoram_async.core.errors import (
+    APIConnectionError,
+    APIStatusError,
+    ClientClosedError,
+    ConfigurationError,
+    MemoramError,
+    OutcomeUnknownError,
+)
 from memoram_async.core.events import Attempt, Outcome
 from memoram_async.core.http import HTTPRequest, HTTPResponse, json_body
 from memoram_async.core.info import ResponseInfo
-from memoram_async.core.retry import RetryPolicy, Safety, parse_retry_after
+from memoram_async.core.retry import LEAVES_OPEN, RetryPolicy, Safety, parse_retry_after
 from memoram_async.core.secret import Secret, reveal
 from memoram_async.core.urls import with_query
 from memoram_async.hooks import HookRunner
@@ -58,6 +65,12 @@ class Peer:
 
     honours_keys: bool = False
 
+    def learn(self, response: HTTPResponse, *, sent_key: str) -> None:
+        """Note whether an answer acknowledges the key of its request; one that does no work need not."""
+        acknowledged = response.headers.get(_IDEMPOTENCY_KEY) == sent_key
+        if acknowledged or 200 <= response.status < 300:
+            self.honours_keys = acknowledged
+
 
 @attrs.frozen(kw_only=True)
 class Call:
@@ -97,7 +110,7 @@ class _Progress:
     Attributes:
         began: The monotonic clock when it began.
         attempts: Requests sent so far.
-        in_doubt: Whether a request left whose answer has not come: what a cut-off write's error must tell.
+        in_doubt: Whether a request left that no answer has accounted for: a write may have been carried out.
         last: The last answer.
     """
 
@@ -115,7 +128,7 @@ class _Progress:
             request_id=last.request_id if last else None,
             attempts=self.attempts,
             elapsed=now - self.began,
-            replayed=last is not None and last.headers.get("idempotency-replayed") == "true",
+            replayed=last is not None and _is_replay(last),
         )
 
 
@@ -150,14 +163,17 @@ class Transport:
                 deadline, self._attempts(call, request, deadline, progress), doing=call.operation
             )
         except MemoramError as error:
-            info = progress.info(call.operation, now=runtime.now())
-            if isinstance(error, APIConnectionError) and error.sent and progress.in_doubt:
-                unknown = _outcome_unknown(call)
-                if unknown is not None:
-                    unknown.info = info
-                    raise unknown from error
-            error.info = info
-            raise
+            error.info = progress.info(call.operation, now=runtime.now())
+            if isinstance(error, APIConnectionError):
+                error.sent = progress.in_doubt  # of this call, not of the exchange that it may have led
+            doubt = _doubt(call) if progress.in_doubt and not _leaves_open(error) else None
+            if doubt is None:
+                raise
+            unknown = OutcomeUnknownError(
+                f"{call.operation}: the request was sent but its answer was lost, so {doubt}", sent=True
+            )
+            unknown.info = error.info
+            raise unknown from error
         return attrs.evolve(response, info=progress.info(call.operation, now=runtime.now()))
 
     async def _attempts(
@@ -208,7 +224,11 @@ class Transport:
                 )
                 if delay is None or deadline.expired(runtime.now() + delay):
                     raise status_error(
-                        response, operation=call.operation, oauth=call.oauth, retry_after=retry_after
+                        response,
+                        operation=call.operation,
+                        oauth=call.oauth,
+                        retry_after=retry_after,
+                        doubt=_doubt(call) if response.status in LEAVES_OPEN else None,
                     )
             retries += 1
             _LOG.info("%s: sending again in %.1f s, attempt %d", call.operation, delay, progress.attempts + 1)
@@ -229,21 +249,23 @@ class Transport:
         runtime = self.runtime
         added = self._hooks.before(attempt)
         began = runtime.now()
+        was_in_doubt = progress.in_doubt
         try:
             progress.in_doubt = True
             response = await runtime.send(_authorized(request, use, added), deadline)
         except BaseException as error:
-            if isinstance(error, APIConnectionError):
-                progress.in_doubt = error.sent
+            if _was_not_sent(error):
+                progress.in_doubt = was_in_doubt
             outcome.append(Outcome(error=type(error).__name__, elapsed=runtime.now() - began))
             self._hooks.after(attempt, outcome[0])
             _LOG.debug("%s: %s after %.3f s", call.operation, outcome[0].error, outcome[0].elapsed)
             raise
-        progress.in_doubt = False
         progress.last = response
+        # A refusal accounts for its own request, and an answer given again for those before it too.
+        progress.in_doubt = response.status in LEAVES_OPEN or (was_in_doubt and not _is_replay(response))
         sent_key = request.headers.get(_IDEMPOTENCY_KEY)
-        if call.peer is not None and sent_key and response.headers.get(_IDEMPOTENCY_KEY) == sent_key:
-            call.peer.honours_keys = True
+        if call.peer is not None and sent_key is not None:
+            call.peer.learn(response, sent_key=sent_key)
         outcome.append(
             Outcome(status=response.status, request_id=response.request_id, elapsed=runtime.now() - began)
         )
@@ -284,8 +306,8 @@ def _authorized(request: HTTPRequest, use: Use | None, added: Mapping[str, str])
     return attrs.evolve(request, headers=headers)
 
 
-def _outcome_unknown(call: Call) -> OutcomeUnknownError | None:
-    """The error for a request whose answer was lost; None if it was one that only reads."""
+def _doubt(call: Call) -> str | None:
+    """What to say of a request that may have been carried out; None if it was one that only reads."""
     match call.safety:
         case Safety.IDEMPOTENT:
             return None
@@ -295,8 +317,21 @@ def _outcome_unknown(call: Call) -> OutcomeUnknownError | None:
             remedy = (
                 "the code or token may be spent: if it is refused, send the user through authorization again"
             )
-    return OutcomeUnknownError(
-        f"{call.operation}: the request was sent but its answer was lost, so it may or may not have been "
-        f"carried out; {remedy}",
-        sent=True,
-    )
+    return f"it may or may not have been carried out; {remedy}"
+
+
+def _is_replay(response: HTTPResponse) -> bool:
+    """Whether the service recognized a key and gave its first answer again."""
+    return response.headers.get("idempotency-replayed") == "true"
+
+
+def _was_not_sent(error: BaseException) -> bool:
+    """Whether an error of the runtime says that no part of the request left."""
+    if isinstance(error, APIConnectionError):
+        return not error.sent
+    return isinstance(error, ClientClosedError | ConfigurationError)
+
+
+def _leaves_open(error: MemoramError) -> bool:
+    """Whether an error is an answer which says itself that the outcome is unknown."""
+    return isinstance(error, APIStatusError) and error.status in LEAVES_OPEN

@@ -76,7 +76,12 @@ def _texts(members: dict[str, Any], *names: str) -> list[str]:
 
 
 def status_error(
-    response: HTTPResponse, *, operation: str, oauth: bool = False, retry_after: float | None = None
+    response: HTTPResponse,
+    *,
+    operation: str,
+    oauth: bool = False,
+    retry_after: float | None = None,
+    doubt: str | None = None,
 ) -> APIStatusError:
     """The error that an answer outside 2xx stands for.
 
@@ -85,6 +90,7 @@ def status_error(
         operation: What was asked, in the contract's word, such as `getMemoryBlob`.
         oauth: Whether the answer speaks RFC 6749 5.2.
         retry_after: Seconds that the service asked to wait.
+        doubt: What to say of a request that may have been carried out all the same, if it may.
     """
     status = response.status
     code, text = _error_members(response.content)
@@ -99,6 +105,8 @@ def status_error(
         kind, remedy = ServerError, "the service failed; try again later"
     else:
         kind, remedy = APIStatusError, "the service answered with a status that this operation does not know"
+    if doubt is not None:
+        remedy = f"the service failed, so {doubt}"
     details = "".join(
         [f", {code}" if code else "", f", request id {response.request_id}" if response.request_id else ""]
     )

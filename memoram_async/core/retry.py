@@ -21,7 +21,8 @@ LONGEST_ASKED: Final = 1e9
 READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _SAID_NOT_DONE: Final = frozenset({429, 503})
-_MAY_BE_DONE: Final = frozenset({408, 500, 502, 504})
+LEAVES_OPEN: Final = frozenset({408, 500, 502, 504})
+"""Statuses that do not say whether the request was carried out."""
 
 
 class Safety(Enum):
@@ -67,7 +68,7 @@ class RetryPolicy:
             acknowledged: Whether the service honours the idempotency key that the request bears.
         """
         repeatable = (status in _SAID_NOT_DONE and safety is not Safety.NEVER) or (
-            status in _MAY_BE_DONE and _harmless(safety, acknowledged=acknowledged)
+            status in LEAVES_OPEN and _harmless(safety, acknowledged=acknowledged)
         )
         if not repeatable or retries >= self.max_retries:
             return None
