@@ -5,13 +5,17 @@ It is the one part of `memoram_local` that uses the SDK, and nothing is imported
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Generator
 
 __all__ = ["main"]
 
@@ -31,7 +35,8 @@ def main(arguments: argparse.Namespace) -> int:
         failed, 2 when the demo cannot begin, 130 after Ctrl-C.
     """
     try:
-        return _run(arguments)
+        with _interruptible():
+            return _run(arguments)
     except KeyboardInterrupt:
         print("\nmemoram-local demo: stopped", file=sys.stderr, flush=True)
         return _INTERRUPTED
@@ -39,6 +44,19 @@ def main(arguments: argparse.Namespace) -> int:
         # Whoever read the lines has gone, as `head` does. The interpreter must not try to flush once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
+
+
+@contextlib.contextmanager
+def _interruptible() -> Generator[None]:
+    """Let Ctrl-C through, even where a shell started this in the background and so had it ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _run(arguments: argparse.Namespace) -> int:
