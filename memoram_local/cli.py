@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int | None = demo.main(arguments)
         return status or 0
     try:
-        return _serve(host=arguments.host, port=arguments.port, data=arguments.data)
+        return _serve(host=arguments.host, port=arguments.port, data=arguments.data, strict=arguments.strict)
     except LocalPlatformError as error:
         _say(f"memoram-local: {error}", error=True)
         return 1
@@ -60,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument(
         "--data", metavar="DIR", default=DEFAULT_DATA, help=f"keeps the data (default: ./{DEFAULT_DATA})"
+    )
+    serve.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse requests, and withhold answers, that differ from the contract",
     )
     demo = commands.add_parser(
         "demo",
@@ -85,7 +90,7 @@ def _port(text: str) -> int:
     return port
 
 
-def _serve(*, host: str, port: int, data: str) -> int:
+def _serve(*, host: str, port: int, data: str, strict: bool) -> int:
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -93,7 +98,10 @@ def _serve(*, host: str, port: int, data: str) -> int:
 
     previous = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with MemoramLocal(data=data) as platform, platform.serve(host=host, port=port) as server:
+        with (
+            MemoramLocal(data=data, strict=strict) as platform,
+            platform.serve(host=host, port=port) as server,
+        ):
             _say(_greeting(server, data=data, is_new=not platform.has_apps))
             while not stop.wait(_STEP_SECONDS):
                 pass

@@ -71,6 +71,9 @@ class Body:
         value = self._members.get(name)
         if value is None:
             return None
+        # JSON has one kind of number: 60.0 is an integer too.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise _wrong(name, "must be an integer")
         if value < 1:

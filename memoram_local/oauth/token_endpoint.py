@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from memoram_local.behaviour import behaviour
 from memoram_local.calls import note_app
 from memoram_local.forms import Fields, read_form
+from memoram_local.oauth.unimplemented import unimplemented_routes
 from memoram_local.origins import origin_of
 from memoram_local.routing import resource
 
@@ -48,6 +49,7 @@ class TokenEndpoint:
         return [
             resource("/oauth/token", post=self.token),
             resource("/.well-known/oauth-authorization-server", get=self.metadata),
+            *unimplemented_routes(),
         ]
 
     async def token(self, request: Request) -> Response:
