@@ -119,16 +119,29 @@ def _no_cookies() -> http.cookiejar.CookieJar:
 _LIMITS: Final = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
 
 
+_NEVER_PROXIED: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
 def make_async_client() -> httpx.AsyncClient:
-    """An async client of our own."""
+    """An async client of our own; it goes by the environment's proxies, but not to this machine itself."""
     return httpx.AsyncClient(
-        verify=TLS.context(), limits=_LIMITS, cookies=_no_cookies(), follow_redirects=False
+        verify=TLS.context(),
+        limits=_LIMITS,
+        mounts=dict.fromkeys(_NEVER_PROXIED),
+        cookies=_no_cookies(),
+        follow_redirects=False,
     )
 
 
 def make_client() -> httpx.Client:
-    """A blocking client of our own."""
-    return httpx.Client(verify=TLS.context(), limits=_LIMITS, cookies=_no_cookies(), follow_redirects=False)
+    """A blocking client of our own; see `make_async_client`."""
+    return httpx.Client(
+        verify=TLS.context(),
+        limits=_LIMITS,
+        mounts=dict.fromkeys(_NEVER_PROXIED),
+        cookies=_no_cookies(),
+        follow_redirects=False,
+    )
 
 
 class Body:

@@ -228,3 +228,36 @@ async def test_a_connection_is_used_again(world: World) -> None:
             for _ in range(5):
                 await get(client)
     assert len(connections) == 1
+
+
+async def test_a_request_to_this_machine_goes_never_through_a_proxy(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def play(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(answer(b'{"id": "tag_1"}'))
+
+    with serving(lambda _: None) as nobody:
+        pass
+    monkeypatch.setenv("HTTP_PROXY", nobody)
+    monkeypatch.setenv("ALL_PROXY", nobody)
+    with serving(after_token(play)) as url:
+        async with client_of(world, url) as client:
+            assert (await get(client)).id == "tag_1"
+
+
+async def test_other_requests_go_through_the_proxy_of_the_environment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests: list[bytes] = []
+
+    def proxy(connection: socket.socket) -> None:
+        requests.append(read_request(connection))
+        connection.sendall(answer(b"", status=502))
+
+    with serving(proxy) as url:
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        async with client_of(world, "https://api.example.com") as client:
+            error = await failure(get(client), APIConnectionError)
+    assert requests[0].startswith(b"CONNECT api.example.com:443")
+    assert error.sent is False
+    assert "the proxy refused" in str(error)
