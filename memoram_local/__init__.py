@@ -1,24 +1,29 @@
 """A Memoram-compatible platform on one machine: stateful, offline, without an account anywhere.
 
 `MemoramLocal` is a platform as an object, for programs and tests; `python -m memoram_local serve` runs one
-for people.
+for people. `memoram_local.testing` has what tests do with a platform.
 """
 
 from __future__ import annotations
 
-from memoram_local.clock import Clock
-from memoram_local.errors import (
-    AddressError,
-    DataDirectoryError,
-    DecisionError,
-    LocalPlatformError,
-    NotFoundError,
-    RegistrationError,
-)
-from memoram_local.platform import MemoramLocal, User
-from memoram_local.server import LocalServer
-from memoram_local.store.access_requests import AccessRequest
-from memoram_local.store.apps import RegisteredApp
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from memoram_local.clock import Clock
+    from memoram_local.errors import (
+        AddressError,
+        DataDirectoryError,
+        DecisionError,
+        LocalPlatformError,
+        NotFoundError,
+        RegistrationError,
+    )
+    from memoram_local.platform import MemoramLocal
+    from memoram_local.server import LocalServer
+    from memoram_local.store.access_requests import AccessRequest
+    from memoram_local.store.apps import RegisteredApp
+    from memoram_local.user import User
 
 __all__ = [
     "AccessRequest",
@@ -34,3 +39,20 @@ __all__ = [
     "RegistrationError",
     "User",
 ]
+
+_HOMES: Final = {
+    "AccessRequest": "store.access_requests",
+    "Clock": "clock",
+    "LocalServer": "server",
+    "MemoramLocal": "platform",
+    "RegisteredApp": "store.apps",
+    "User": "user",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first used: pytest imports this package in every run, for its plugin, and the libraries of a
+    # platform need not even be installed there.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from memoram_local.services import Services
+    from memoram_local.testing.rig import Rig
 
 # Below these nobody is known by a cookie, and programs, not people, read the answers.
 _FOR_PROGRAMS = (f"{API_PATH}/", "/oauth/token", "/.well-known/")
@@ -66,7 +67,12 @@ class _Refusals:
 
 
 def build_application(
-    services: Services, *, allowed_hosts: Collection[str], max_body_octets: int, strict: bool = False
+    services: Services,
+    *,
+    allowed_hosts: Collection[str],
+    max_body_octets: int,
+    rig: Rig,
+    strict: bool = False,
 ) -> ASGIApp:
     """The ASGI application of one platform.
 
@@ -74,6 +80,7 @@ def build_application(
         services: The platform's parts.
         allowed_hosts: Host names, without ports, under which it may be reached.
         max_body_octets: The largest body that is read.
+        rig: What tests want of it.
         strict: Whether requests and answers must keep to the contract.
     """
     assets = Assets()
@@ -94,12 +101,12 @@ def build_application(
     # A misspelt path is answered with 404, not by sending the client, and its body, elsewhere.
     application.router.redirect_slashes = False
     checked = _held_to_contract(application, refuse) if strict else application
-    limited = BodyLimit(checked, octets=max_body_octets)
+    limited = BodyLimit(rig.deciding(checked), octets=max_body_octets)
     same_origin = SameOriginGuard(limited, without_cookies=_FOR_PROGRAMS, refuse=refuse)
     guarded = HostGuard(same_origin, hosts=allowed_hosts, refuse=refuse)
     echoing = KeyEcho(guarded, prefixes=(f"{API_PATH}/memory-blobs", f"{API_PATH}/access-requests"))
-    numbered = RequestIds(echoing, randomness=services.request_ids)
-    return CallLog(numbered, activity=services.activity, clock=services.clock)
+    numbered = RequestIds(rig.failing(echoing), randomness=services.request_ids, clock=services.clock)
+    return rig.recorded(CallLog(numbered, activity=services.activity, clock=services.clock))
 
 
 def _held_to_contract(application: ASGIApp, refuse: _Refusals) -> ASGIApp:

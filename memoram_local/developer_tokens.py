@@ -35,6 +35,9 @@ class DeveloperTokens:
         clock: Says when tokens expire.
         randomness: Makes every token another one.
 
+    Attributes:
+        generation: Only tokens of this one are good. It ends by `expire_all`, and is not kept with the data.
+
     Raises:
         ValueError: The key has another length.
     """
@@ -45,6 +48,17 @@ class DeveloperTokens:
         self._key = OctKey.import_key(key)
         self._clock = clock
         self._randomness = randomness
+        self._newest_generation = self.generation = 0
+
+    def expire_all(self) -> None:
+        """Make all tokens that were issued until now worthless."""
+        self._newest_generation += 1
+        self.generation = self._newest_generation
+
+    def back_to(self, generation: int) -> None:
+        """Let the tokens of a generation, and no others, be good again."""
+        self.generation = generation
+        self._newest_generation = max(self._newest_generation, generation)
 
     @behaviour("create-token.default", "invented", "Without expires_in a token is good for an hour.")
     @behaviour("create-token.bounds", "invented", "expires_in is honoured up to 24 hours, then cut to that.")
@@ -67,6 +81,7 @@ class DeveloperTokens:
             "iat": now // _SECOND,
             "exp": expires_at,
             "jti": self._randomness.hexadecimal(8),
+            "gen": self.generation,
         }
         token = jwt.encode({"alg": "HS256"}, claims, self._key, algorithms=_ALGORITHMS)
         return token, expires_at * _SECOND
@@ -84,6 +99,7 @@ class DeveloperTokens:
         app_id, expires_at = claims.get("sub"), claims.get("exp")
         if not isinstance(app_id, str) or not isinstance(expires_at, int):
             raise TokenError("The token is not valid.")
-        if expires_at * _SECOND <= self._clock.micros():
+        generation = claims.get("gen", 0)
+        if expires_at * _SECOND <= self._clock.micros() or generation != self.generation:
             raise TokenError("The token has expired.")
         return app_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from memoram_local.clock import Clock
     from memoram_local.randomness import Randomness
 
     # Makes the answer to a refused request: path, status, message.
@@ -26,11 +28,12 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class RequestIds:
-    """Gives every answer an X-Request-Id."""
+    """Gives every answer an X-Request-Id, and a Date by the platform's own clock."""
 
-    def __init__(self, app: ASGIApp, *, randomness: Randomness) -> None:
+    def __init__(self, app: ASGIApp, *, randomness: Randomness, clock: Clock) -> None:
         self._app = app
         self._randomness = randomness
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -41,7 +44,9 @@ class RequestIds:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                headers.setdefault("date", format_datetime(self._clock.now(), usegmt=True))
             await send(message)
 
         await self._app(scope, receive, send_with_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -24,6 +23,10 @@ from memoram_local.registration import open_account
 from memoram_local.server import serving
 from memoram_local.services import assemble
 from memoram_local.store.database import Database
+from memoram_local.testing.controls import Controls
+from memoram_local.testing.faults import Bench
+from memoram_local.testing.rig import Rig
+from memoram_local.user import User
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -36,30 +39,16 @@ if TYPE_CHECKING:
     from memoram_local.server import LocalServer
     from memoram_local.store.access_requests import AccessRequest, Decision
     from memoram_local.store.apps import App, RegisteredApp
+    from memoram_local.testing.policies import Policy
+
+__all__ = ["MemoramLocal", "User"]
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """A person whose memories are kept.
-
-    Attributes:
-        id: A UUID: the API's `user_id`.
-        email: As it is stored, folded to lower case.
-        memory_key: What applications ask for access with.
-        encryption_key: 64 hexadecimal digits, to check in tests what applications were given.
-    """
-
-    id: str
-    email: str
-    memory_key: str
-    encryption_key: str = field(repr=False)
-
-
-class MemoramLocal:
+class MemoramLocal(Controls):
     """A Memoram platform with its own store, clock and randomness.
 
     Any number of them live side by side in one process. Use it as a context manager, or call `close`.
@@ -76,6 +65,8 @@ class MemoramLocal:
         max_body_octets: The largest request body that is read.
         strict: Hold requests and answers to the contract: a request that differs is refused with 400, an
             answer that differs becomes 500. By default unknown members and parameters are ignored.
+        decide: Who decides access requests that no person decides, such as `AutoApprove()` from
+            `memoram_local.testing`; nobody by default.
 
     Raises:
         DataDirectoryError: The data directory cannot be used.
@@ -100,21 +91,32 @@ class MemoramLocal:
         allowed_hosts: Iterable[str] = (),
         max_body_octets: int = 4 * 1024 * 1024,
         strict: bool = False,
+        decide: Policy | None = None,
     ) -> None:
         self._clock = clock or Clock()
         hosts = {*_THIS_MACHINE, *(host.lower() for host in allowed_hosts)}
         if base_url is not None:
             hosts.add(_host_of_origin(base_url))
         self._database = Database(None if data is None else Path(data))
-        self._services = assemble(
+        services = assemble(
             clock=self._clock,
             randomness=Randomness(seed),
             database=self._database,
             passwords=PasswordProfile.named(password_profile),
             base_url=base_url,
         )
+        super().__init__(services, policy=decide)
         self._app = build_application(
-            self._services, allowed_hosts=hosts, max_body_octets=max_body_octets, strict=strict
+            services,
+            allowed_hosts=hosts,
+            max_body_octets=max_body_octets,
+            strict=strict,
+            rig=Rig(
+                journal=self._journal,
+                faults=self._faults,
+                decisions=self._decisions,
+                bench=Bench(services, self._history),
+            ),
         )
 
     @property
@@ -180,6 +182,7 @@ class MemoramLocal:
 
     def access_requests(self, *, user_id: str | None = None) -> list[AccessRequest]:
         """All access requests, or those to one user; newest first."""
+        self._decisions.settle_now()
         requests = self._services.access_requests
         return self._read(lambda connection: requests.all(connection, account_id=user_id))
 
@@ -279,7 +282,10 @@ class MemoramLocal:
         return self._database.read_now(work)
 
     def _write(self, work: Callable[[Connection], _Result]) -> _Result:
-        return self._database.write_now(work)
+        before = self._history.state_now()
+        result = self._database.write_now(work)
+        self._history.keep(before)
+        return result
 
 
 def _check_consent(app: App, *, redirect_uri: str, code_challenge: str | None) -> None:

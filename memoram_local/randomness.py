@@ -6,9 +6,24 @@ import random
 import secrets
 import threading
 from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the draws of a seeded source depend on.
+
+    Attributes:
+        own: Of the source itself; None without a seed.
+        streams: Of its streams, in the order in which they were made.
+    """
+
+    own: tuple[Any, ...] | None = field(repr=False)
+    streams: tuple[State, ...] = field(repr=False)
 
 
 class Randomness:
@@ -24,11 +39,28 @@ class Randomness:
     def __init__(self, seed: str | int | None = None) -> None:
         self._seed = seed
         self._lock = threading.Lock()
+        self._streams: list[Randomness] = []
         self._seeded = None if seed is None else random.Random(f"memoram-local:{seed}")  # noqa: S311 - asked for
 
     def stream(self, name: str) -> Randomness:
         """An independent source, so that its draws do not shift those of this one."""
-        return Randomness(None if self._seed is None else f"{self._seed}:{name}")
+        stream = Randomness(None if self._seed is None else f"{self._seed}:{name}")
+        self._streams.append(stream)
+        return stream
+
+    def state(self) -> State:
+        """What the draws to come depend on, those of the streams included; nothing without a seed."""
+        with self._lock:
+            own = None if self._seeded is None else self._seeded.getstate()
+        return State(own, tuple(stream.state() for stream in self._streams))
+
+    def restore(self, state: State) -> None:
+        """Draw from now on what was drawn after this state was taken."""
+        with self._lock:
+            if self._seeded is not None and state.own is not None:
+                self._seeded.setstate(state.own)
+        for stream, its in zip(self._streams, state.streams, strict=False):
+            stream.restore(its)
 
     def octets(self, count: int) -> bytes:
         """`count` random octets."""

@@ -19,14 +19,23 @@ _LONGEST_PASSWORD = 1024
 
 
 @behaviour("accounts.password", "invented", "A password has 8 to 1024 characters.")
+def check_password_length(password: str) -> None:
+    """Let a password pass that can be used.
+
+    Raises:
+        RegistrationError: It cannot.
+    """
+    if not SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
+        raise RegistrationError(f"A password needs {SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters.")
+
+
 def open_account(services: Services, *, email: str, password: str) -> Account:
     """Open an account. Blocks for as long as the password profile says.
 
     Raises:
         RegistrationError: The email address or the password cannot be used.
     """
-    if not SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-        raise RegistrationError(f"A password needs {SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters.")
+    check_password_length(password)
     password_hash = hash_password(password, profile=services.passwords, randomness=services.randomness)
 
     def create(connection: Connection) -> Account:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import socket
@@ -13,17 +14,19 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from memoram_local.errors import AddressError
+from memoram_local.testing.hang_up import EXTENSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _BACKLOG = 2048
 # Longer than clients keep idle connections, so that they are the ones to close them.
 _KEEP_ALIVE_SECONDS = 75
 # Answers under way get this long when the server stops.
 _GRACE_SECONDS = 0.5
+_STEP_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +57,50 @@ class LocalServer:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Tells when it answers."""
+    """Tells when it answers, and comes and goes in milliseconds.
+
+    uvicorn looks every 0.1 s whether it should stop, and again whether all connections are closed. Tests that
+    have a server each cannot wait for that.
+    """
 
     def __init__(self, config: uvicorn.Config, *, on_stop: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_stop = on_stop
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asked_to_stop = asyncio.Event()
         self.settled = threading.Event()
         self.failure: BaseException | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
         self.settled.set()
 
+    async def main_loop(self) -> None:
+        await self._asked_to_stop.wait()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        del sockets
         # What this wakes runs after the connections were told to close, so nobody comes back to wait again.
         self._on_stop()
-        await super().shutdown(sockets)
+        for server in self.servers:
+            server.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _GRACE_SECONDS
+        # The protocols tell nobody when they are done.
+        while (state.connections or state.tasks) and loop.time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(_STEP_SECONDS)
+        for task in state.tasks:
+            task.cancel()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        if state.tasks:
+            await asyncio.wait(state.tasks, timeout=_GRACE_SECONDS)
+        for server in self.servers:
+            await server.wait_closed()
 
     def run_in_thread(self, listener: socket.socket) -> None:
         try:
@@ -78,6 +109,27 @@ class _Uvicorn(uvicorn.Server):
             self.failure = error
         finally:
             self.settled.set()
+
+    def ask_to_stop(self) -> None:
+        """Make it stop; from any thread, after it has settled."""
+        if self._loop is not None:
+            # It may have ended by itself.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._asked_to_stop.set)
+
+
+class _HangingUp:
+    """Lets an application close the connection of a request, which ASGI has no word for."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # uvicorn's `send` is a method of the exchange, which knows its connection.
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        if transport is not None:
+            scope.setdefault("extensions", {})[EXTENSION] = transport.close
+        await self._app(scope, receive, send)
 
 
 def _nothing() -> None: ...
@@ -100,17 +152,17 @@ def serving(
     """
     listener = listen(host, port)
     config = uvicorn.Config(
-        app,
+        _HangingUp(app),
         lifespan="off",
         ws="none",
         # Nothing is logged for a request: its URL can hold codes.
         log_config=None,
         access_log=False,
         server_header=False,
+        # The application says the date of its own clock.
+        date_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        # Declared as whole seconds, but passed on to asyncio as it is.
-        timeout_graceful_shutdown=_GRACE_SECONDS,  # type: ignore[arg-type]
     )
     server = _Uvicorn(config, on_stop=on_stop)
     thread = threading.Thread(
@@ -125,7 +177,7 @@ def serving(
         shown = f"[{bound_host}]" if ":" in bound_host else bound_host
         yield LocalServer(f"http://{shown}:{bound_port}", bound_host, bound_port, listener)
     finally:
-        server.should_exit = True
+        server.ask_to_stop()
         thread.join()
         listener.close()
 

@@ -12,7 +12,10 @@ import os
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import URL, Connection, create_engine, event, select
 from sqlalchemy.exc import DatabaseError
@@ -23,7 +26,7 @@ from memoram_local.errors import DataDirectoryError
 from memoram_local.store import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -36,6 +39,22 @@ _READERS = 4
 _BUSY_TIMEOUT_MS = 5_000
 
 _Result = TypeVar("_Result")
+_Arguments = TypeVarTuple("_Arguments")
+
+_FILE_FORMATS = slice(18, 20)
+
+
+_past: ContextVar[bytes | None] = ContextVar("memoram_local_past", default=None)
+
+
+@contextmanager
+def reading_from(state: bytes | None) -> Generator[None]:
+    """In this block, `Database.read` reads a copy of the store from the past; None changes nothing."""
+    token = _past.set(state)
+    try:
+        yield
+    finally:
+        _past.reset(token)
 
 
 class _Workers:
@@ -51,11 +70,15 @@ class _Workers:
         # An initializer that raises would break the pool for good: the first unit of work opens.
         self._bound.connection = None
 
-    def _run(self, work: Callable[[Connection], _Result]) -> _Result:
+    def _connection(self) -> Connection:
         connection: Connection | None = self._bound.connection
         if connection is None:
             connection = self._bound.connection = self._engine.connect()
             self._opened.append(connection)
+        return connection
+
+    def _run(self, work: Callable[[Connection], _Result]) -> _Result:
+        connection = self._connection()
         try:
             with connection.begin():
                 result = work(connection)
@@ -69,18 +92,32 @@ class _Workers:
     def run(self, work: Callable[[Connection], _Result]) -> _Result:
         return self._executor.submit(self._run, work).result()
 
+    def run_bare(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Run something outside of any transaction, in turn with the units of work."""
+        return self._executor.submit(self._run_bare, work).result()
+
+    async def arun_bare(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        return await _in_thread(self._executor, self._run_bare, work)
+
+    def _run_bare(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        return work(_bare(self._connection()))
+
+    async def arun_on(self, state: bytes, work: Callable[[Connection], _Result]) -> _Result:
+        """Run a unit of work on a copy of the store that is thrown away afterwards."""
+        return await _in_thread(self._executor, self._run_on, state, work)
+
+    def _run_on(self, state: bytes, work: Callable[[Connection], _Result]) -> _Result:
+        engine = _engine(URL.create("sqlite"), begin="BEGIN")
+        with engine.connect() as connection:
+            _put(state, _bare(connection))
+            with connection.begin():
+                return work(connection)
+
     def later(self, work: Callable[[Connection], _Result]) -> Future[_Result]:
         return self._executor.submit(self._run, work)
 
     async def arun(self, work: Callable[[Connection], _Result]) -> _Result:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            # In process under another event loop, such as trio: one hop more, through that loop's threads.
-            from anyio import to_thread  # noqa: PLC0415 - rarely taken
-
-            return await to_thread.run_sync(self.run, work)
-        return await loop.run_in_executor(self._executor, self._run, work)
+        return await _in_thread(self._executor, self._run, work)
 
     def close(self) -> None:
         self._executor.shutdown()
@@ -107,13 +144,13 @@ class Database:
         self._last_work: list[Callable[[], None]] = []
         if directory is None:
             self._writer = _Workers(url=URL.create("sqlite"), begin="BEGIN", threads=1, name="memoram-store")
-            self._create()
+            self.put_state(_empty())
             return
         path = _prepare_file(directory)
         url = URL.create("sqlite", database=str(path))
         self._writer = _Workers(url=url, begin="BEGIN IMMEDIATE", threads=1, name="memoram-writer")
         try:
-            self._create()
+            self._writer.run(_create)
         except (DatabaseError, sqlite3.DatabaseError) as error:
             self._writer.close()
             reason = error.orig if isinstance(error, DatabaseError) else error
@@ -123,23 +160,11 @@ class Database:
             raise
         self._readers = _Workers(url=url, begin="BEGIN", threads=_READERS, name="memoram-reader")
 
-    def _create(self) -> None:
-        def create(connection: Connection) -> None:
-            schema.metadata.create_all(connection)
-            table = schema.settings
-            version = connection.scalar(select(table.c.value).where(table.c.name == "schema_version"))
-            if version is None:
-                connection.execute(table.insert(), {"name": "schema_version", "value": schema.SCHEMA_VERSION})
-            elif version != schema.SCHEMA_VERSION:
-                raise DataDirectoryError(
-                    f"the data was made by another version of memoram_local (schema {version}, "
-                    f"this one reads {schema.SCHEMA_VERSION}): choose another data directory"
-                )
-
-        self._writer.run(create)
-
     async def read(self, work: Callable[[Connection], _Result]) -> _Result:
         """Run a unit of work that only reads; it sees one state throughout."""
+        past = _past.get()
+        if past is not None:
+            return await self._writer.arun_on(past, work)
         return await (self._readers or self._writer).arun(work)
 
     async def write(self, work: Callable[[Connection], _Result]) -> _Result:
@@ -158,6 +183,28 @@ class Database:
         """`write` for those who do not wait; it comes after all that was asked for before."""
         return self._writer.later(work)
 
+    def state(self) -> bytes:
+        """A copy of all that the store holds, between two units of work that write."""
+        return self._writer.run_bare(_state_of)
+
+    async def astate(self) -> bytes:
+        """`state` for those who must not block."""
+        return await self._writer.arun_bare(_state_of)
+
+    def put_state(self, state: bytes) -> None:
+        """Put another state in place of what the store holds, between two units of work that write."""
+        self._writer.run_bare(partial(_put, state))
+
+    def clear(self) -> None:
+        """Empty all tables but the settings."""
+
+        def empty(connection: Connection) -> None:
+            for table in reversed(schema.metadata.sorted_tables):
+                if table is not schema.settings:
+                    connection.execute(table.delete())
+
+        self._writer.run(empty)
+
     def before_close(self, work: Callable[[], None]) -> None:
         """Have something done, once, when the store is about to close."""
         self._last_work.append(work)
@@ -169,6 +216,60 @@ class Database:
         if self._readers is not None:
             self._readers.close()
         self._writer.close()
+
+
+def _create(connection: Connection) -> None:
+    schema.metadata.create_all(connection)
+    table = schema.settings
+    version = connection.scalar(select(table.c.value).where(table.c.name == "schema_version"))
+    if version is None:
+        connection.execute(table.insert(), {"name": "schema_version", "value": schema.SCHEMA_VERSION})
+    elif version != schema.SCHEMA_VERSION:
+        raise DataDirectoryError(
+            f"the data was made by another version of memoram_local (schema {version}, "
+            f"this one reads {schema.SCHEMA_VERSION}): choose another data directory"
+        )
+
+
+@cache
+def _empty() -> bytes:
+    """A store with all tables and nothing in them: copying it costs less than creating them."""
+    with _engine(URL.create("sqlite"), begin="BEGIN").connect() as connection:
+        with connection.begin():
+            _create(connection)
+        return _state_of(_bare(connection))
+
+
+def _bare(connection: Connection) -> sqlite3.Connection:
+    driver_connection: Any = connection.connection.driver_connection
+    assert isinstance(driver_connection, sqlite3.Connection)  # noqa: S101 - the only store there is
+    return driver_connection
+
+
+def _state_of(connection: sqlite3.Connection) -> bytes:
+    state = bytearray(connection.serialize())
+    # A copy has no write-ahead log, and could not be opened if it said so (SQLite file format, 1.3.3).
+    state[_FILE_FORMATS] = b"\1\1"
+    return bytes(state)
+
+
+def _put(state: bytes, connection: sqlite3.Connection) -> None:
+    with closing(sqlite3.connect(":memory:")) as source:
+        source.deserialize(state)
+        source.backup(connection)
+
+
+async def _in_thread(
+    executor: ThreadPoolExecutor, function: Callable[[*_Arguments], _Result], *arguments: *_Arguments
+) -> _Result:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        # In process under another event loop, such as trio: one hop more, through that loop's threads.
+        from anyio import to_thread  # noqa: PLC0415 - rarely taken
+
+        return await to_thread.run_sync(lambda: executor.submit(function, *arguments).result())
+    return await loop.run_in_executor(executor, function, *arguments)
 
 
 def _prepare_file(directory: Path) -> Path:
