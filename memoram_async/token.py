@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from memoram_async.core.arguments import is_visible_ascii
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import (
-    APIConnectionError,
     APIResponseError,
     APITimeoutError,
     AuthenticationError,
@@ -142,19 +141,19 @@ class TokenProvider:
         runtime = self._runtime
         asked_at, asked_wall = runtime.now(), runtime.wall()
         own_time = deadline.remaining(asked_at)
-        if self._serves():
+        serves = self._serves()
+        if serves:
             own_time /= 2
         try:
             response = await self._exchange(Deadline.after(min(own_time, EXCHANGE_SECONDS), now=asked_at))
             token = _read(response)
         except MemoramError as error:
-            now = runtime.now()
-            if isinstance(error, APIConnectionError) and deadline.expired(now):
+            if isinstance(error, APITimeoutError) and own_time < EXCHANGE_SECONDS and not serves:
                 raise
             # A copy whose traceback ends here: callers' frames, which may show anything, are not shared.
             shared = error.again().with_traceback(error.__traceback__)
             shared.__cause__ = error.__cause__
-            use, waiters = self.state.fail(ticket, shared, now=now, wall=runtime.wall())
+            use, waiters = self.state.fail(ticket, shared, now=runtime.now(), wall=runtime.wall())
             self._wake(waiters)
             if use is None:
                 raise
