@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from memoram_local.server import LocalServer
+    from memoram_local.testing.seed import Seeded
 
 DEFAULT_PORT = 8765
 DEFAULT_DATA = "memoram-local-data"
@@ -42,7 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int | None = demo.main(arguments)
         return status or 0
     try:
-        return _serve(host=arguments.host, port=arguments.port, data=arguments.data, strict=arguments.strict)
+        return _serve(
+            host=arguments.host,
+            port=arguments.port,
+            data=arguments.data,
+            strict=arguments.strict,
+            seed=arguments.seed,
+        )
     except LocalPlatformError as error:
         _say(f"memoram-local: {error}", error=True)
         return 1
@@ -65,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
         "--strict",
         action="store_true",
         help="refuse requests, and withhold answers, that differ from the contract",
+    )
+    serve.add_argument(
+        "--seed",
+        metavar="FILE",
+        help="add the applications, users and memories of a YAML file, with keys that can be guessed",
     )
     demo = commands.add_parser(
         "demo",
@@ -90,7 +102,7 @@ def _port(text: str) -> int:
     return port
 
 
-def _serve(*, host: str, port: int, data: str, strict: bool) -> int:
+def _serve(*, host: str, port: int, data: str, strict: bool, seed: str | None) -> int:
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -98,21 +110,23 @@ def _serve(*, host: str, port: int, data: str, strict: bool) -> int:
 
     previous = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with (
-            MemoramLocal(data=data, strict=strict) as platform,
-            platform.serve(host=host, port=port) as server,
-        ):
-            _say(_greeting(server, data=data, is_new=not platform.has_apps))
-            while not stop.wait(_STEP_SECONDS):
-                pass
+        with MemoramLocal(data=data, strict=strict) as platform:
+            # Before anybody can connect: whoever gets an answer finds everything there.
+            seeded = None if seed is None else platform.load_seed(seed)
+            with platform.serve(host=host, port=port) as server:
+                _say(_greeting(server, data=data, is_new=not platform.has_apps, seeded=seeded))
+                while not stop.wait(_STEP_SECONDS):
+                    pass
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
     return 0
 
 
-def _greeting(server: LocalServer, *, data: str, is_new: bool) -> str:
-    if is_new:
+def _greeting(server: LocalServer, *, data: str, is_new: bool, seeded: Seeded | None) -> str:
+    if seeded is not None and seeded.apps:
+        key = f"export MEMORAM_API_KEY={next(iter(seeded.apps.values())).api_key}"
+    elif is_new:
         key = f"# MEMORAM_API_KEY: open {server.url}/portal and register an application to get one"
     else:
         key = "# MEMORAM_API_KEY: was shown when the application was registered on the portal"
@@ -128,8 +142,22 @@ For your shell:
   export MEMORAM_BASE_URL={server.api_url}
   export MEMORAM_AUTH_URL={server.auth_url}
   {key}
-
+{"" if seeded is None else _garden(seeded)}
 Ctrl-C stops it."""
+
+
+def _garden(seeded: Seeded) -> str:
+    lines = ["", "From the seed, whose keys anybody can guess who has it:", ""]
+    for app in seeded.apps.values():
+        lines += [f"  application {app.name}", f"    API key        {app.api_key}"]
+        lines += [f"    client id      {app.client_id}", f"    client secret  {app.client_secret}"]
+    for user in seeded.users.values():
+        lines += [f"  user {user.email}", f"    memory key     {user.memory_key}"]
+    for request in seeded.access_requests:
+        lines.append(f"  access request {request.id} of {request.app_name}: {request.status}")
+    if seeded.memories:
+        lines.append(f"  memories: {len(seeded.memories)}")
+    return "\n".join([*lines, ""])
 
 
 def _say(text: str, *, error: bool = False) -> None:

@@ -70,6 +70,7 @@ MAY_IMPORT: Final = {
     "memoram_async": ("memoram_async",),
     "memoram_sync": ("memoram_async", "memoram_sync"),
     "memoram_local.demo": PACKAGES,
+    "memoram_local.testing.plugin": PACKAGES,
     "memoram_local": ("memoram_local",),
 }
 """What of ours a module may import; the first row that it lies in holds."""
