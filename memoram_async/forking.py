@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Final, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 
 class Resettable(Protocol):
@@ -17,18 +21,34 @@ class Resettable(Protocol):
 
 
 _alive: Final[weakref.WeakSet[Resettable]] = weakref.WeakSet()
-_lock = threading.Lock()
+_lock: Final = threading.RLock()
 _registered = False
 
 
 def reset_after_fork(thing: Resettable) -> None:
     """Call the object's `after_fork` in children forked from now on, for as long as it lives."""
-    global _registered  # noqa: PLW0603 - the one handler of the process, registered at first use
     with _lock:
         _alive.add(thing)
-        if not _registered and hasattr(os, "register_at_fork"):
-            os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_reset)
-            _registered = True
+        _register()
+
+
+@contextmanager
+def no_fork() -> Generator[None]:
+    """Let forks in other threads wait for the end of the block; one thread at a time is in such a block.
+
+    For what cannot begin anew in the child, such as an import: the lock of a module that another thread
+    was importing stays held there for good.
+    """
+    with _lock:
+        _register()
+        yield
+
+
+def _register() -> None:
+    global _registered  # noqa: PLW0603 - the one handler of the process, registered at first use
+    if not _registered and hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_reset)
+        _registered = True
 
 
 def _reset() -> None:

@@ -6,11 +6,11 @@ those of a library with the same interface, so nothing here looks at their class
 
 from __future__ import annotations
 
+import codecs
 import http.cookiejar
 import os
 import socket
 import ssl
-import threading
 import zlib
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -24,7 +24,7 @@ from memoram_async.core.errors import (
     PoolTimeoutError,
 )
 from memoram_async.core.urls import origin
-from memoram_async.forking import reset_after_fork
+from memoram_async.forking import no_fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,19 +93,13 @@ class _TLS:
     """The TLS context of the process: 25 ms to make, and the same for every client."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
 
     def context(self) -> ssl.SSLContext:
-        reset_after_fork(self)
-        with self._lock:
+        with no_fork():
             if self._context is None:
                 self._context = httpx.create_ssl_context()
             return self._context
-
-    def after_fork(self) -> None:
-        """Begin anew in a forked child: another thread may have been making it."""
-        self._lock = threading.Lock()
 
 
 TLS: Final = _TLS()
@@ -124,24 +118,28 @@ _NEVER_PROXIED: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 def make_async_client() -> httpx.AsyncClient:
     """An async client of our own; it goes by the environment's proxies, but not to this machine itself."""
-    return httpx.AsyncClient(
-        verify=TLS.context(),
-        limits=_LIMITS,
-        mounts=dict.fromkeys(_NEVER_PROXIED),
-        cookies=_no_cookies(),
-        follow_redirects=False,
-    )
+    with no_fork():  # httpx imports half of itself only now
+        codecs.lookup("idna")  # as the first connection will, which imports the codec
+        return httpx.AsyncClient(
+            verify=TLS.context(),
+            limits=_LIMITS,
+            mounts=dict.fromkeys(_NEVER_PROXIED),
+            cookies=_no_cookies(),
+            follow_redirects=False,
+        )
 
 
 def make_client() -> httpx.Client:
     """A blocking client of our own; see `make_async_client`."""
-    return httpx.Client(
-        verify=TLS.context(),
-        limits=_LIMITS,
-        mounts=dict.fromkeys(_NEVER_PROXIED),
-        cookies=_no_cookies(),
-        follow_redirects=False,
-    )
+    with no_fork():
+        codecs.lookup("idna")
+        return httpx.Client(
+            verify=TLS.context(),
+            limits=_LIMITS,
+            mounts=dict.fromkeys(_NEVER_PROXIED),
+            cookies=_no_cookies(),
+            follow_redirects=False,
+        )
 
 
 class Body:

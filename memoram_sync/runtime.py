@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import weakref
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_futures
 from contextvars import copy_context
@@ -23,6 +24,7 @@ from memoram_async.httpx_adapter import CONNECTIONS, Body, error_from, make_clie
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable
     from concurrent.futures import Future
+    from socket import socket
 
     from memoram_async.core.deadline import Deadline
     from memoram_async.core.http import HTTPRequest
@@ -70,6 +72,7 @@ class BlockingRuntime:
         self._client = http_client
         self._turns = threading.Condition(threading.Lock())
         self._under_way: dict[object, HTTPClient] = {}
+        self._sockets: weakref.WeakSet[socket] = weakref.WeakSet()
         self._closed = threading.Event()
         reset_after_fork(self)
 
@@ -80,6 +83,11 @@ class BlockingRuntime:
         was_closed, self._closed = self._closed.is_set(), threading.Event()
         if was_closed:
             self._closed.set()
+        # These are the child's descriptors of the parent's connections, which stay open there. The HTTP
+        # client itself cannot be closed: another thread may have held its locks.
+        for inherited in list(self._sockets):
+            inherited.close()
+        self._sockets = weakref.WeakSet()
         # An injected client's connections are its owner's business.
         self._client = self._injected
 
@@ -193,6 +201,7 @@ class BlockingRuntime:
                     auth=None,
                     follow_redirects=False,
                 )
+                self._note_socket(response)
                 headers = plain_headers(response.headers.multi_items())
                 content = self._read(response, headers, deadline)
                 return HTTPResponse(status=response.status_code, headers=headers, content=content)
@@ -207,6 +216,13 @@ class BlockingRuntime:
 
     def _timeout(self, request: HTTPRequest, deadline: Deadline) -> float:
         return self._clock.real_seconds(deadline.cap(request.timeout, now=self.now()))
+
+    def _note_socket(self, response: Any) -> None:
+        stream = None if self._injected else response.extensions.get("network_stream")
+        connection = None if stream is None else stream.get_extra_info("socket")
+        if connection is not None:
+            with self._turns:
+                self._sockets.add(connection)
 
     def _read(self, response: Any, headers: dict[str, str], deadline: Deadline) -> bytes:
         if response.is_stream_consumed:  # a transport that answers from memory
