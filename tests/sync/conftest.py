@@ -3,7 +3,6 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-import attrs
 import pytest
 
 from memoram_local import MemoramLocal
@@ -32,20 +31,20 @@ class TokenCounter:
         await self._app(scope, receive, send)
 
 
-@attrs.frozen
 class Platform:
     """A platform on a socket, for all tests of a file; each test has an application and a user of its own."""
 
-    local: MemoramLocal
-    server: LocalServer
-    counter: TokenCounter
-    numbers: Iterator[int] = attrs.field(factory=itertools.count)
+    def __init__(self, local: MemoramLocal, server: LocalServer, counter: TokenCounter) -> None:
+        self.local = local
+        self.server = server
+        self.counter = counter
+        self._numbers = itertools.count()
 
     def facts(self) -> Facts:
         """A new application that a new user has let in, with a few memories."""
         app = self.local.register_app(name="Planner", redirect_uris=[BACK])
         user = self.local.create_user(
-            email=f"user{next(self.numbers)}@example.com", password="correct horse battery"
+            email=f"user{next(self._numbers)}@example.com", password="correct horse battery"
         )
         url = self.server.url
         with Memoram(app.api_key, base_url=f"{url}/api/v1", auth_url=url) as client:
