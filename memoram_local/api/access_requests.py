@@ -44,6 +44,12 @@ class AccessRequestsApi:
             resource("/access-requests/{request_id}/credentials", get=self.credentials),
         ]
 
+    @behaviour("create-access-request.status", "documented", "A new request is pending.")
+    @behaviour(
+        "create-access-request.memory-key",
+        "documented",
+        "The memory key may come from the user's dashboard or from the OAuth answer.",
+    )
     @behaviour("create-access-request.reason", "documented", "A reason has at most 255 characters.")
     @behaviour("create-access-request.unknown-key", "documented", "An unknown memory key gives 404.")
     async def create(self, request: Request) -> Response:

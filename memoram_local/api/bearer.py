@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memoram_local.api.answers import ApiError
+from memoram_local.behaviour import behaviour
 from memoram_local.calls import note_app
 from memoram_local.developer_tokens import TokenError
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from memoram_local.developer_tokens import DeveloperTokens
 
 
+@behaviour("errors.token", "documented", "A token that is missing, wrong or expired is met with 401.")
 def calling_app(request: Request, tokens: DeveloperTokens) -> str:
     """The id of the application that a request's token proves.
 

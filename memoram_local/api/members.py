@@ -119,6 +119,7 @@ async def read_body(request: Request) -> Body:
 class Query:
     """The parameters of a request's query. Those that nobody asks for are ignored."""
 
+    @behaviour("errors.unknown-parameters", "invented", "Unknown parameters of a query are ignored.")
     def __init__(self, request: Request) -> None:
         self._parameters = request.query_params
 

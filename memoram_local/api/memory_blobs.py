@@ -76,6 +76,12 @@ class MemoryBlobsApi:
             },
         )
 
+    @behaviour("create-blob.answer", "documented", "The blob comes back without its content.")
+    @behaviour(
+        "create-blob.content",
+        "documented",
+        "Content should be encrypted by the application; it is stored as it was sent, plaintext too.",
+    )
     @behaviour("create-blob.null", "invented", "Null for an optional member says the same as leaving it out.")
     async def create(self, request: Request) -> Response:
         """Contract operation createMemoryBlob."""
@@ -100,6 +106,8 @@ class MemoryBlobsApi:
 
         return await self._once.answer(request, app_id=app_id, act=store, status=201, allow=allow)
 
+    @behaviour("get-blob.content", "documented", "The blob comes with its content as stored.")
+    @behaviour("get-blob.foreign", "inferred", "Another user's blob does not exist: 404.")
     async def get(self, request: Request) -> Response:
         """Contract operation getMemoryBlob."""
         app_id = calling_app(request, self._services.tokens)
@@ -115,6 +123,7 @@ class MemoryBlobsApi:
         services.activity.done("read", account_id=user_id, app_id=app_id, blob_id=blob_id)
         return conditional_answer(request, _with_content(blob))
 
+    @behaviour("update-blob.answer", "documented", "The blob comes back without its content.")
     @behaviour("update-blob.null", "invented", "Null empties a member, but content must stay a string.")
     @behaviour("update-blob.tags", "documented", "A tags array replaces all tags.")
     async def update(self, request: Request) -> Response:

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 60
 
+SETTLE = "memoram.settle"
+"""Where a scope holds what decides access requests that are due: to be awaited before reading again."""
+
 _SECOND = 1_000_000
+# While something decides in place of people nobody tells when that is due.
+_SECONDS_BETWEEN_LOOKS = 0.1
 _WAIT = re.compile(r'wait\s*=\s*("?)([0-9]{1,9})\1', re.IGNORECASE)
 
 
@@ -78,18 +83,23 @@ async def wait_until(
     clock = services.clock
     ends_at = clock.micros() + seconds * _SECOND
     really_ends_at = anyio.current_time() + seconds
+    settle: Callable[[], Awaitable[None]] | None = request.scope.get(SETTLE)
     alarm = _Alarm()
     refusal: ApiError | None = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_ring_when_left, request, alarm)
         try:
             with services.changes.watching(topic, alarm.ring) as watch, clock.watched(alarm.ring):
-                while not (alarm.is_over or watch.released or await is_news()):
+                while not (alarm.is_over or watch.released):
+                    if settle is not None:
+                        await settle()
+                    if await is_news():
+                        break
                     left = clock.real_seconds((ends_at - clock.micros()) / _SECOND)
                     left = min(left, really_ends_at - anyio.current_time())
                     if left <= 0:
                         break
-                    with anyio.move_on_after(left):
+                    with anyio.move_on_after(left if settle is None else min(left, _SECONDS_BETWEEN_LOOKS)):
                         await alarm.rung()
         except ApiError as error:
             # Raised below: a task group would wrap it.

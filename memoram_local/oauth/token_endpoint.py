@@ -52,6 +52,7 @@ class TokenEndpoint:
             *unimplemented_routes(),
         ]
 
+    @behaviour("exchange-code.answer", "documented", "The user's memory key comes with the tokens.")
     async def token(self, request: Request) -> Response:
         """Contract operation exchangeCode."""
         try:

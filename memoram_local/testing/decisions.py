@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
+from memoram_local.api.waiting import SETTLE
 from memoram_local.behaviour import behaviour
 from memoram_local.developer_tokens import TokenError
 from memoram_local.testing.operations import operation_of
@@ -80,7 +81,11 @@ class Decisions:
         except TokenError:
             return None
 
-    @behaviour("policies", "invented", "What a policy decides is decided when the next request comes in.")
+    @behaviour(
+        "policies",
+        "invented",
+        "What a policy decides is decided when the next request comes in, or while one waits for news.",
+    )
     def _settling(self, operation: Operation | None, app_id: str | None) -> Callable[[Connection], bool]:
         requests, clock = self._services.access_requests, self._services.clock
 
@@ -118,4 +123,9 @@ class DecisionGate:
         if scope["type"] == "http" and not isinstance(self._decisions.policy, ByHand):
             operation = operation_of(scope["method"], scope["path"])
             await self._decisions.settle(operation, Headers(scope=scope).get("authorization", ""))
+            # Set in place: what others note in the scope must stay visible outside.
+            scope[SETTLE] = self._settle_unseen
         await self._app(scope, receive, send)
+
+    async def _settle_unseen(self) -> None:
+        await self._decisions.settle(None, "")
