@@ -71,6 +71,7 @@ class SharedTokens:
         self._ask_not_before = 0.0
         self._down = False
         self._refused: tuple[bytes, ...] = ()
+        self._latest = b""
 
     async def turn(
         self, claim: Claim, deadline: Deadline, *, serves: Callable[[], bool]
@@ -87,9 +88,12 @@ class SharedTokens:
         if self._paused():
             return Turn.EXCHANGE
         try:
-            return await self._turn(claim, deadline, serves)
+            turn = await self._turn(claim, deadline, serves)
         except _StoreDown:
             return Turn.EXCHANGE
+        if not isinstance(turn, Turn):
+            self._latest = _digest(turn.token)
+        return turn
 
     async def _turn(self, claim: Claim, deadline: Deadline, serves: Callable[[], bool]) -> SharedToken | Turn:
         runtime = self._runtime
@@ -116,16 +120,17 @@ class SharedTokens:
             await runtime.sleep(look_delay(looks, jitter=runtime.random()))
 
     async def _look(self) -> SharedToken | None:
-        """The token in the store, unless it has ended or was refused."""
+        """The token in the store, unless it has ended, was refused, or is the one that wants refreshing."""
         store, name = self._store, self._seal.name
         value = await self._ask(lambda: store.get(name))
         found = None if value is None else self._seal.open(value)
         if value is None or found is None or found.remaining(self._runtime.wall()) <= 0:
             return None
-        if _digest(found.token) in self._refused:
+        digest = _digest(found.token)
+        if digest in self._refused:
             await self._ask(lambda: store.discard(name, value))
             return None
-        return found
+        return None if digest == self._latest else found
 
     async def _lease(self, claim: Claim) -> bool:
         store, name, owner = self._store, self._seal.name, claim.owner
@@ -135,6 +140,7 @@ class SharedTokens:
 
     async def put(self, issued: SharedToken) -> None:
         """Share a token that was just issued."""
+        self._latest = _digest(issued.token)
         if self._paused():
             return
         store, name, value = self._store, self._seal.name, self._seal.seal(issued)

@@ -11,6 +11,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytest_plugins = ["tests.services"]
+
 settings.register_profile("memoram", deadline=None, print_blob=True)
 settings.load_profile("memoram")
 
