@@ -5,8 +5,29 @@ from __future__ import annotations
 from typing import Any, NoReturn, final
 
 
+class Confidential:
+    """Refuses pickling and copying, so that what it holds does not leave by an unseen way."""
+
+    __slots__ = ()
+
+    def _refuse(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} can be neither pickled nor copied: take out what you need, where you "
+            "mean to"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        self._refuse()
+
+    def __copy__(self) -> NoReturn:
+        self._refuse()
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self._refuse()
+
+
 @final
-class Secret:
+class Secret(Confidential):
     """A text that never shows itself: not in a repr, a log line, a pickle or a copy.
 
     Equality is identity, so that comparing two secrets tells nothing about their values. Use
@@ -29,19 +50,6 @@ class Secret:
 
     def __format__(self, format_spec: str) -> str:
         return format(repr(self), format_spec)
-
-    def _refuse(self) -> NoReturn:
-        message = "a Secret can be neither pickled nor copied: call reveal() where you mean to move its value"
-        raise TypeError(message)
-
-    def __reduce__(self) -> NoReturn:
-        self._refuse()
-
-    def __copy__(self) -> NoReturn:
-        self._refuse()
-
-    def __deepcopy__(self, memo: object) -> NoReturn:
-        self._refuse()
 
 
 def hidden(value: Any) -> Secret | None:

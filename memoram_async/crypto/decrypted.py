@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 import attrs
+
+from memoram_async.core.secret import Confidential
 
 
 @attrs.frozen(eq=False)
-class Decrypted:
+class Decrypted(Confidential):
     """Stored content, turned back into text.
 
     It can be neither pickled nor copied, and its repr leaves the text out.
@@ -28,16 +28,3 @@ class Decrypted:
     bound: bool
     codec: str
     key_version: int | None
-
-    def _refuse(self) -> NoReturn:
-        message = "decrypted content can be neither pickled nor copied: move its text where you mean to"
-        raise TypeError(message)
-
-    def __reduce__(self) -> NoReturn:
-        self._refuse()
-
-    def __copy__(self) -> NoReturn:
-        self._refuse()
-
-    def __deepcopy__(self, memo: object) -> NoReturn:
-        self._refuse()

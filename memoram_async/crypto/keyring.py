@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NoReturn, final
+from typing import TYPE_CHECKING, Final, final
 
 from memoram_async.core.errors import KeyConflictError, UnknownKeyVersionError
+from memoram_async.core.secret import Confidential
 
 if TYPE_CHECKING:
     from memoram_async.crypto.header import ProtectedHeader
@@ -15,7 +16,7 @@ _MAX_HEADERS: Final = 64
 
 
 @final
-class Keyring:
+class Keyring(Confidential):
     """All versions of one user's key that are at hand; immutable, so it can be shared freely.
 
     The highest version is the current one: it encrypts, and every version decrypts.
@@ -108,19 +109,6 @@ class Keyring:
 
     def __repr__(self) -> str:
         return f"Keyring(versions={self.versions})"
-
-    def _refuse(self) -> NoReturn:
-        message = "a Keyring can be neither pickled nor copied"
-        raise TypeError(message)
-
-    def __reduce__(self) -> NoReturn:
-        self._refuse()
-
-    def __copy__(self) -> NoReturn:
-        self._refuse()
-
-    def __deepcopy__(self, memo: object) -> NoReturn:
-        self._refuse()
 
 
 def _version(key: EncryptionKey) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import TYPE_CHECKING, Final, NoReturn, final
+from typing import TYPE_CHECKING, Final, final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from memoram_async.core.errors import InvalidKeyError
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Confidential, Secret
 from memoram_async.crypto.header import MAX_KEY_VERSION, write_header
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _MAX_HEADERS: Final = 32
 
 
 @final
-class EncryptionKey:
+class EncryptionKey(Confidential):
     """One version of a user's key, ready to use.
 
     Build it with `EncryptionKey.from_hex`. Only the cipher is kept, not the key's bytes or digits:
@@ -118,19 +118,6 @@ class EncryptionKey:
 
     def __repr__(self) -> str:
         return f"EncryptionKey(version={self.version})"
-
-    def _refuse(self) -> NoReturn:
-        message = "an EncryptionKey can be neither pickled nor copied"
-        raise TypeError(message)
-
-    def __reduce__(self) -> NoReturn:
-        self._refuse()
-
-    def __copy__(self) -> NoReturn:
-        self._refuse()
-
-    def __deepcopy__(self, memo: object) -> NoReturn:
-        self._refuse()
 
 
 def _parse(value: object, version: object) -> bytes | str:
