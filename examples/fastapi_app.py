@@ -5,18 +5,24 @@ pip install fastapi uvicorn && uvicorn --app-dir examples fastapi_app:app
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import JSONResponse
 
-from memoram_async import AccessRequest, ApprovalRequired, AsyncMemoram, AsyncMemoryStore, MemoramError
+from memoram_async import (
+    ApprovalRequired,
+    AsyncMemoram,
+    AsyncMemoryStore,
+    MemoramError,
+    PermissionDeniedError,
+)
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, AsyncMemoram]]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, AsyncMemoram]]:
     async with AsyncMemoram() as memoram:
         yield {"memoram": memoram}
 
@@ -26,16 +32,16 @@ app = FastAPI(lifespan=lifespan)
 
 @app.exception_handler(MemoramError)
 async def explain(request: Request, error: MemoramError) -> JSONResponse:
-    pending = isinstance(error, ApprovalRequired)
-    return JSONResponse({"detail": str(error)}, status_code=202 if pending else 502)
+    statuses: dict[type[MemoramError], int] = {ApprovalRequired: 202, PermissionDeniedError: 403}
+    return JSONResponse({"detail": error.message}, status_code=statuses.get(type(error), 502))
 
 
 async def users_store(
     request: Request, x_access_request: Annotated[str, Header()]
-) -> AsyncIterator[AsyncMemoryStore]:
+) -> AsyncGenerator[AsyncMemoryStore]:
     """The store of the user of this request; in your application, look the id up by the session."""
     memoram: AsyncMemoram = request.state.memoram
-    access: AccessRequest = await memoram.access_requests.get(x_access_request)
+    access = await memoram.access_requests.get(x_access_request)
     if access.status == "pending":
         raise ApprovalRequired("the user has not decided yet", access_request_id=access.id)
     async with memoram.open(await memoram.access_requests.credentials(access.id)) as store:

@@ -1,0 +1,178 @@
+"""The examples, run as they stand, against a platform on a socket."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import httpx
+import pytest
+
+from memoram_local import MemoramLocal, User
+from memoram_sync import Memoram
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+EXAMPLES: Final = ROOT / "examples"
+LONGEST: Final = 60
+
+
+@attrs.frozen
+class Stage:
+    """A platform with an application, and the environment that points the examples at it."""
+
+    local: MemoramLocal
+    environment: dict[str, str]
+
+    def user(self, name: str) -> User:
+        """A new user."""
+        return self.local.create_user(email=f"{name}@example.com", password="correct horse battery")
+
+    def client(self) -> Memoram:
+        """A client of the application."""
+        names = ("MEMORAM_API_KEY", "MEMORAM_BASE_URL", "MEMORAM_AUTH_URL")
+        api_key, base_url, auth_url = (self.environment[name] for name in names)
+        return Memoram(api_key, base_url=base_url, auth_url=auth_url)
+
+    def ask(self, user: User) -> str:
+        """The id of a new access request."""
+        with self.client() as client:
+            return client.access_requests.create(user.memory_key, reason="Keeps notes").id
+
+    @contextmanager
+    def running(self, *command: str, **environment: str) -> Generator[subprocess.Popen[str]]:
+        """A Python process in which every warning is an error."""
+        with subprocess.Popen(  # noqa: S603 - our own words
+            (sys.executable, "-u", "-W", "error", *command),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            cwd=ROOT,
+            env={**os.environ, **self.environment, **environment},
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with MemoramLocal(password_profile="fast") as local, local.serve() as server:
+        app = local.register_app(name="Example")
+        environment = {
+            "MEMORAM_API_KEY": app.api_key,
+            "MEMORAM_BASE_URL": server.api_url,
+            "MEMORAM_AUTH_URL": server.auth_url,
+            "PYTHONPATH": str(ROOT),
+        }
+        yield Stage(local, environment)
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """What it went on to print until it ended well."""
+    output, errors = process.communicate(timeout=LONGEST)
+    assert (process.returncode, errors) == (0, ""), errors
+    return output
+
+
+def test_each_is_short() -> None:
+    sizes = {path.name: len(path.read_text("utf-8").splitlines()) for path in EXAMPLES.glob("*.py")}
+    assert set(sizes) >= {"agent_tasks.py", "fastapi_app.py", "script.py"}
+    assert {name: size for name, size in sizes.items() if size >= 60} == {}
+
+
+@pytest.mark.parametrize(
+    ("example", "said"),
+    [
+        ("script.py", ["Seat: Prefers window seats", "now: Prefers aisle seats on long flights"]),
+        ("agent_tasks.py", ["300 agents left a memory each", "and took it back"]),
+    ],
+)
+def test_a_script_waits_for_the_user_and_does_its_work(stage: Stage, example: str, said: list[str]) -> None:
+    user = stage.user("ada")
+    with stage.running(str(EXAMPLES / example), MEMORAM_MEMORY_KEY=user.memory_key) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "access: pending\n"
+        (asked,) = stage.local.access_requests(user_id=user.id)
+        stage.local.approve(asked.id)
+        output = finish(process)
+    assert output.startswith("access: approved\n")
+    for line in said:
+        assert line in output
+    with stage.client() as client:
+        assert list(client.memory_blobs.list(user_id=user.id)) == []
+
+
+@pytest.mark.parametrize("example", ["script.py", "agent_tasks.py"])
+def test_a_script_says_in_one_line_what_is_missing(stage: Stage, example: str) -> None:
+    with stage.running(str(EXAMPLES / example), MEMORAM_MEMORY_KEY="mk_nobody") as process:
+        _, errors = process.communicate(timeout=LONGEST)
+    assert process.returncode == 1
+    assert errors.count("\n") == 1
+    with stage.running(str(EXAMPLES / example)) as process:
+        _, errors = process.communicate(timeout=LONGEST)
+    assert process.returncode == 1
+    assert errors.startswith("set MEMORAM_MEMORY_KEY")
+
+
+@pytest.fixture
+def backend(stage: Stage) -> Iterator[httpx.Client]:
+    """The FastAPI example, served as its first lines say."""
+    command = ("-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", "0", "fastapi_app:app")
+    with stage.running(*command) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if found := re.search(r"running on (http://\S+)", line):
+                break
+        else:
+            raise AssertionError("it did not start")
+        with httpx.Client(base_url=found[1], trust_env=False, timeout=LONGEST) as http:
+            yield http
+
+
+def test_two_users_at_once_read_their_own_notes(stage: Stage, backend: httpx.Client) -> None:
+    users = {name: stage.ask(stage.user(name)) for name in ("ada", "bob")}
+    for request_id in users.values():
+        stage.local.approve(request_id)
+
+    def write(number: int) -> None:
+        name = ("ada", "bob")[number % 2]
+        answer = backend.post(
+            "/notes", params={"text": f"{name}'s note {number}"}, headers={"X-Access-Request": users[name]}
+        )
+        assert answer.status_code == 201, answer.text
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(write, range(60)))
+        reading = {
+            name: pool.submit(backend.get, "/notes", headers={"X-Access-Request": request_id})
+            for name, request_id in users.items()
+        }
+    for odd, name in enumerate(users):
+        notes = reading[name].result().json()
+        assert sorted(notes) == sorted(f"{name}'s note {number}" for number in range(odd, 60, 2))
+
+
+def test_what_the_user_decided_is_the_answers_status(stage: Stage, backend: httpx.Client) -> None:
+    asked = stage.ask(stage.user("ada"))
+
+    def status() -> int:
+        return backend.get("/notes", headers={"X-Access-Request": asked}).status_code
+
+    assert status() == 202
+    stage.local.approve(asked)
+    assert status() == 200
+    stage.local.revoke(asked)
+    assert status() == 403
+    assert backend.get("/notes").status_code == 422
+    assert backend.get("/notes", headers={"X-Access-Request": "nobody"}).status_code == 502
