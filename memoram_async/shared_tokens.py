@@ -101,15 +101,13 @@ class SharedTokens:
         ends = began + patience(deadline.remaining(began), jitter=runtime.random())
         looks = 0
         while True:
-            # Once more with the lease in hand: another process may have put a token just before.
-            holding = claim.leased
             found = await self._look()
             if found is not None and found.is_fresh(runtime.wall()):
                 return found
-            if holding:
+            if claim.leased:
                 return Turn.EXCHANGE
             if await self._lease(claim):
-                continue
+                continue  # and look once more: another process may have put a token just before
             if serves():
                 return Turn.LATER
             if found is not None:
