@@ -101,7 +101,9 @@ class Decisions:
                 if looks and request.app_id == app_id:
                     with self._lock:
                         self._polls[request.id] += 1
-                age = (clock.micros() - request.created_at) / _SECOND
+                # Moments are told apart by microseconds that have not passed: a clock that was advanced by
+                # just so much would seem to fall short.
+                age = round((clock.micros() - request.created_at) / _SECOND, 3)
                 answer = self.policy(Pending(request, age, self._polls[request.id]))
                 if answer is not None:
                     requests.decide(connection, request.id, answer)

@@ -18,7 +18,7 @@ class Pending:
 
     Attributes:
         request: The request.
-        age: Seconds of the platform's clock since it was made.
+        age: Seconds of the platform's clock since it was made, to the millisecond.
         polls: How often its application has looked at it, the look included that is answered next.
     """
 

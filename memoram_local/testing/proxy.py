@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
 _CHUNK = 65536
 # SO_LINGER with no time left makes closing send RST.
@@ -35,38 +35,39 @@ class Pass(Mode):
 
 @dataclass(frozen=True, slots=True)
 class Reset(Mode):
-    """The client's connection is reset (RST) after so many octets of the answer."""
+    """The client's connection is reset (RST): at once, or where the answer goes on after so many octets."""
 
-    after: int = 0
+    after: int | None = None
 
     async def answer(self, way: Way) -> None:
         """Pass some on, then reset."""
-        await way.pass_on(octets=self.after)
+        if self.after is not None:
+            await way.pass_some_on(self.after)
         way.reset()
 
 
 @dataclass(frozen=True, slots=True)
 class HalfClose(Mode):
-    """After so many octets the answer ends (FIN), while the client may go on sending."""
+    """Where the answer goes on after so many octets, it ends (FIN), while the client may go on sending."""
 
     after: int = 0
 
     async def answer(self, way: Way) -> None:
         """Pass some on, end it, and stay."""
-        await way.pass_on(octets=self.after)
+        await way.pass_some_on(self.after)
         way.end()
         await way.stay()
 
 
 @dataclass(frozen=True, slots=True)
 class TruncateAfter(Mode):
-    """After so many octets of the answer both directions are closed."""
+    """Where the answer goes on after so many octets, both directions are closed."""
 
     octets: int
 
     async def answer(self, way: Way) -> None:
         """Pass some on, then close."""
-        await way.pass_on(octets=self.octets)
+        await way.pass_some_on(self.octets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,36 +105,37 @@ class BlackHole(Mode):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way from the target to a client."""
+    """The way from one end of a connection to the other."""
 
-    source: asyncio.StreamReader
-    client: asyncio.StreamWriter
+    source: socket.socket
+    sink: socket.socket
     client_is_done: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def pass_on(self, *, octets: int | None = None, size: int = _CHUNK, pause: float = 0) -> None:
         """Pass on so many octets, or all there are."""
+        loop = asyncio.get_running_loop()
         left = octets
         while left != 0:
-            chunk = await self.source.read(size if left is None else min(size, left))
+            chunk = await loop.sock_recv(self.source, size if left is None else min(size, left))
             if not chunk:
                 return
             left = None if left is None else left - len(chunk)
-            self.client.write(chunk)
-            await self.client.drain()
+            await loop.sock_sendall(self.sink, chunk)
             if pause:
                 await asyncio.sleep(pause)
 
+    async def pass_some_on(self, octets: int) -> None:
+        """Pass on so many octets, and return when there would be more: the source has answered by then."""
+        await self.pass_on(octets=octets)
+        await asyncio.get_running_loop().sock_recv(self.source, 1)
+
     def end(self) -> None:
         """Say that nothing more comes."""
-        with contextlib.suppress(OSError):
-            self.client.write_eof()
+        self.sink.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
-        """Break the connection."""
-        raw: socket.socket | None = self.client.get_extra_info("socket")
-        if raw is not None:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        self.client.transport.abort()
+        """Have the connection end with a reset when it is closed."""
+        self.sink.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
 
     async def stay(self) -> None:
         """Keep the connection as it is until the client or the proxy ends it."""
@@ -171,8 +173,10 @@ class FaultProxy:
     port: int = field(default=0, init=False)
     connections: int = field(default=0, init=False)
     _modes: dict[int, Mode] = field(default_factory=dict[int, Mode], init=False)
-    _server: asyncio.Server | None = field(default=None, init=False)
+    _sockets: set[socket.socket] = field(default_factory=set[socket.socket], init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set["asyncio.Task[None]"], init=False)
+    _accepting: asyncio.Task[None] | None = field(default=None, init=False)
+    _is_over: bool = field(default=False, init=False)
     _stop: Callable[[], None] | None = field(default=None, init=False)
 
     def on(self, nth: int, mode: Mode) -> None:
@@ -180,16 +184,29 @@ class FaultProxy:
         self._modes[nth] = mode
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, self.host, 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._is_over, self.connections = False, 0
+        listener = socket.create_server((self.host, 0))
+        self._sockets.add(listener)
+        listener.setblocking(False)
+        self.port = listener.getsockname()[1]
+        self._accepting = asyncio.create_task(self._accept(listener))
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
-        if self._server is not None:
-            self._server.close()
+        # Cancelling could lose a connection that is just being accepted, so a last one ends it instead.
+        self._is_over = True
+        with socket.socket() as last:
+            last.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(last, (self.host, self.port))
+            if self._accepting is not None:
+                await self._accepting
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Those of tasks that never began, too.
+        for left in self._sockets:
+            left.close()
+        self._sockets.clear()
 
     def __enter__(self) -> Self:
         ready: Future[Callable[[], None]] = Future()
@@ -225,44 +242,42 @@ class FaultProxy:
             if not ready.done():
                 ready.set_exception(error)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        mode = self._modes.get(self.connections, self.mode)
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - asyncio runs this in one
-        self._tasks.add(task)
-        try:
-            await self._serve(reader, writer, mode)
-        except asyncio.CancelledError:
-            # The proxy ends; a task that asyncio made must not end as cancelled, or it is reported as lost.
-            pass
-        finally:
-            self._tasks.discard(task)
-            writer.transport.abort() if writer.transport.is_closing() else writer.close()
+    async def _accept(self, listener: socket.socket) -> None:
+        while not self._is_over:
+            client, _ = await asyncio.get_running_loop().sock_accept(listener)
+            self._sockets.add(client)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.connections += 1
+            task = asyncio.create_task(self._serve(client, self._modes.get(self.connections, self.mode)))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mode: Mode) -> None:
-        try:
-            source, target = await asyncio.open_connection(self.target_host, self.target_port)
-        except OSError:
-            return
-        way = Way(source, writer)
+    async def _serve(self, client: socket.socket, mode: Mode) -> None:
+        target = socket.socket()
+        self._sockets.add(target)
+        target.setblocking(False)
+        # Broken connections are this module's trade.
+        with contextlib.suppress(OSError), contextlib.ExitStack() as sockets:
+            for opened in (client, target):
+                sockets.callback(self._sockets.discard, opened)
+                sockets.enter_context(opened)
+            await asyncio.get_running_loop().sock_connect(target, (self.target_host, self.target_port))
+            await self._relay(client, target, mode)
+
+    async def _relay(self, client: socket.socket, target: socket.socket, mode: Mode) -> None:
+        way = Way(target, client)
 
         async def ask() -> None:
-            asking = Way(reader, target)
-            await _quietly(asking.pass_on())
-            asking.end()
+            asking = Way(client, target)
+            with contextlib.suppress(OSError):
+                await asking.pass_on()
+                asking.end()
             way.client_is_done.set()
 
         asking = asyncio.create_task(ask())
         try:
-            await _quietly(mode.answer(way))
+            await mode.answer(way)
         finally:
+            # Nobody may wait for a socket that is closed next.
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
-            target.close()
-
-
-async def _quietly(work: Awaitable[None]) -> None:
-    # Broken connections are this module's trade.
-    with contextlib.suppress(OSError):
-        await work
