@@ -53,8 +53,12 @@ class Events:
         newest_change = partial(services.access_requests.newest_change, account_id=account_id)
         bell, call_in_loop = anyio.Event(), caller_of()
 
+        def set_bell() -> None:
+            # Whichever it is by then.
+            bell.set()
+
         def ring() -> None:
-            call_in_loop(lambda: bell.set())
+            call_in_loop(set_bell)
 
         with services.changes.watching(account_id, ring) as watch:
             # Whoever signs out in another tab is told nothing more in this one.

@@ -35,7 +35,7 @@ class Pages:
         )
         self._environment.filters["moment"] = _moment
         self._environment.filters["octets"] = _octets
-        self._environment.globals["asset"] = assets.url
+        self._environment.filters["asset"] = assets.url
 
     def render(
         self,

@@ -1,9 +1,9 @@
 // Decrypts memories in the browser: JWE in compact form, `dir` with AES-GCM (RFC 7516, RFC 7518 section 5.3).
-// The key stays in this script, as a CryptoKey that cannot be read back, or on request in this tab's storage.
+// Keys stay in this script, as CryptoKeys that cannot be read back, or on request in this tab's storage.
 "use strict";
 
 (() => {
-  const STORED = "memoram-encryption-key";
+  const STORED = "memoram-encryption-keys";
   const HEX_DIGITS = { A128GCM: 32, A192GCM: 48, A256GCM: 64 };
   const NO_MEMORY_TYPES = ["", "JOSE", "JWE", "JWT"];
 
@@ -40,21 +40,22 @@
     return { header, iv, sealed, additionalData: new TextEncoder().encode(segments[0]) };
   }
 
-  async function decrypted(content, key) {
+  async function decrypted(content, keys) {
     const { header, iv, sealed, additionalData } = parsed(content);
     const version = header.kid === undefined ? "a key of no version" : `key version ${header.kid}`;
-    if (key.digits !== HEX_DIGITS[header.enc]) {
-      throw new Unreadable(`It needs a key of ${HEX_DIGITS[header.enc]} digits (${version}).`);
+    const fitting = keys.filter((key) => key.digits === HEX_DIGITS[header.enc]);
+    if (!fitting.length) throw new Unreadable(`It needs a key of ${HEX_DIGITS[header.enc]} digits (${version}).`);
+    for (const key of fitting) {
+      try {
+        const octets = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, key.secret, sealed);
+        return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets), version };
+      } catch {
+        // Another key may open it.
+      }
     }
-    let octets;
-    try {
-      octets = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, key.secret, sealed);
-    } catch {
-      throw new Unreadable(
-        `This key does not open it. It was encrypted with ${version}: this is another one, or the content was changed.`,
-      );
-    }
-    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets), version };
+    throw new Unreadable(
+      `This key does not open it. It was encrypted with ${version}: this is another one, or the content was changed.`,
+    );
   }
 
   async function importedKey(text) {
@@ -71,11 +72,11 @@
     }
   }
 
-  async function show(place, key) {
+  async function show(place, keys) {
     try {
       const answer = await fetch(place.dataset.content, { cache: "no-store", redirect: "error" });
       if (!answer.ok) throw new Unreadable("It could not be loaded.");
-      const { text, version } = await decrypted(await answer.text(), key);
+      const { text, version } = await decrypted(await answer.text(), keys);
       place.textContent = text;
       place.title = `Decrypted in this browser with ${version}`;
       place.classList.remove("unreadable");
@@ -98,6 +99,8 @@
   const problem = form.querySelector("#unlock-problem");
   const status = section.querySelector("[data-unlock-status]");
   const places = [...document.querySelectorAll("[data-content]")];
+  // Memories from before a new key need the old one too: keys add up until they are forgotten.
+  let keys = [];
 
   function refuse(message) {
     problem.textContent = message;
@@ -106,21 +109,28 @@
     input.focus();
   }
 
-  async function unlock(text) {
-    const key = await importedKey(text);
-    const results = await Promise.all(places.map((place) => show(place, key)));
+  async function unlock(texts) {
+    keys = keys.concat(await Promise.all(texts.map(importedKey)));
+    const results = await Promise.all(places.map((place) => show(place, keys)));
     const opened = results.filter(Boolean).length;
-    status.textContent = `${opened} of ${results.length} decrypted, in this browser alone.`;
+    status.textContent = opened
+      ? `${opened} of ${results.length} decrypted, in this browser alone.`
+      : "This key decrypts none of them.";
     forget.hidden = false;
+  }
+
+  function remembered() {
+    return (sessionStorage.getItem(STORED) ?? "").split(" ").filter(Boolean);
   }
 
   function lock() {
     sessionStorage.removeItem(STORED);
+    keys = [];
     for (const place of places) {
       place.textContent = "";
       place.hidden = true;
     }
-    status.textContent = "The key is forgotten.";
+    status.textContent = "Nothing is remembered any more.";
     forget.hidden = true;
     input.focus();
   }
@@ -131,8 +141,8 @@
     problem.hidden = true;
     input.removeAttribute("aria-invalid");
     try {
-      await unlock(text);
-      if (remember.checked) sessionStorage.setItem(STORED, text.trim());
+      await unlock([text]);
+      if (remember.checked) sessionStorage.setItem(STORED, [...remembered(), text.trim()].join(" "));
       input.value = "";
     } catch (error) {
       refuse(error instanceof Unreadable ? error.message : "The memories could not be decrypted.");
@@ -145,9 +155,8 @@
     form.hidden = true;
   }
   section.hidden = false;
-  const stored = sessionStorage.getItem(STORED);
-  if (stored && !form.hidden) {
+  if (remembered().length && !form.hidden) {
     remember.checked = true;
-    unlock(stored).catch(lock);
+    unlock(remembered()).catch(lock);
   }
 })();

@@ -39,17 +39,25 @@
     form.addEventListener("submit", () => sessionStorage.clear());
   }
 
+  function hideWhatScriptsReplace() {
+    for (const text of document.querySelectorAll("[data-without-scripts]")) text.hidden = true;
+  }
+
   let decided = null;
   document.addEventListener("htmx:before:request", (event) => {
-    decided = event.target.closest?.("article")?.id ?? null;
+    decided = event.target.closest?.("article")?.id ?? decided;
   });
   document.addEventListener("htmx:after:swap", () => {
+    hideWhatScriptsReplace();
     tellOwnTime(document);
     // The button that was pressed is gone: go on where it was.
-    if (decided && document.activeElement === document.body) document.getElementById(decided)?.focus();
-    decided = null;
+    if (decided && document.activeElement === document.body) {
+      document.getElementById(decided)?.focus();
+      decided = null;
+    }
   });
 
+  hideWhatScriptsReplace();
   tellOwnTime(document);
   offerToCopy(document);
 })();
