@@ -32,23 +32,21 @@ app = FastAPI(lifespan=lifespan)
 
 @app.exception_handler(MemoramError)
 async def explain(request: Request, error: MemoramError) -> JSONResponse:
-    statuses: dict[type[MemoramError], int] = {ApprovalRequired: 202, PermissionDeniedError: 403}
-    return JSONResponse({"detail": error.message}, status_code=statuses.get(type(error), 502))
+    pending, refused = isinstance(error, ApprovalRequired), isinstance(error, PermissionDeniedError)
+    return JSONResponse({"detail": error.message}, status_code=202 if pending else 403 if refused else 502)
 
 
-async def users_store(
-    request: Request, x_access_request: Annotated[str, Header()]
-) -> AsyncGenerator[AsyncMemoryStore]:
+async def opened(request: Request, x_access: Annotated[str, Header()]) -> AsyncGenerator[AsyncMemoryStore]:
     """The store of the user of this request; in your application, look the id up by the session."""
     memoram: AsyncMemoram = request.state.memoram
-    access = await memoram.access_requests.get(x_access_request)
+    access = await memoram.access_requests.get(x_access)
     if access.status == "pending":
         raise ApprovalRequired("the user has not decided yet", access_request_id=access.id)
     async with memoram.open(await memoram.access_requests.credentials(access.id)) as store:
         yield store
 
 
-Store = Annotated[AsyncMemoryStore, Depends(users_store)]
+Store = Annotated[AsyncMemoryStore, Depends(opened)]
 
 
 @app.post("/notes", status_code=201)

@@ -148,14 +148,14 @@ def test_two_users_at_once_read_their_own_notes(stage: Stage, backend: httpx.Cli
     def write(number: int) -> None:
         name = ("ada", "bob")[number % 2]
         answer = backend.post(
-            "/notes", params={"text": f"{name}'s note {number}"}, headers={"X-Access-Request": users[name]}
+            "/notes", params={"text": f"{name}'s note {number}"}, headers={"X-Access": users[name]}
         )
         assert answer.status_code == 201, answer.text
 
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(write, range(60)))
         reading = {
-            name: pool.submit(backend.get, "/notes", headers={"X-Access-Request": request_id})
+            name: pool.submit(backend.get, "/notes", headers={"X-Access": request_id})
             for name, request_id in users.items()
         }
     for odd, name in enumerate(users):
@@ -167,7 +167,7 @@ def test_what_the_user_decided_is_the_answers_status(stage: Stage, backend: http
     asked = stage.ask(stage.user("ada"))
 
     def status() -> int:
-        return backend.get("/notes", headers={"X-Access-Request": asked}).status_code
+        return backend.get("/notes", headers={"X-Access": asked}).status_code
 
     assert status() == 202
     stage.local.approve(asked)
@@ -175,4 +175,4 @@ def test_what_the_user_decided_is_the_answers_status(stage: Stage, backend: http
     stage.local.revoke(asked)
     assert status() == 403
     assert backend.get("/notes").status_code == 422
-    assert backend.get("/notes", headers={"X-Access-Request": "nobody"}).status_code == 502
+    assert backend.get("/notes", headers={"X-Access": "nobody"}).status_code == 502
