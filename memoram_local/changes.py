@@ -21,9 +21,9 @@ class Watch:
         released: Whether the server stops, so that waiting is over.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Callable[[], None], *, released: bool) -> None:
         self.wake = wake
-        self.released = False
+        self.released = released
 
 
 class Changes:
@@ -36,6 +36,7 @@ class Changes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._watches: dict[str, list[Watch]] = {}
+        self._is_released = False
 
     @contextmanager
     def watching(self, topic: str, wake: Callable[[], None]) -> Generator[Watch]:
@@ -43,8 +44,8 @@ class Changes:
 
         Read what is waited for inside the block: a change between reading and watching would be missed.
         """
-        watch = Watch(wake)
         with self._lock:
+            watch = Watch(wake, released=self._is_released)
             self._watches.setdefault(topic, []).append(watch)
         try:
             yield watch
@@ -68,10 +69,17 @@ class Changes:
             watch.wake()
 
     def release(self) -> None:
-        """Send everybody home who waits now: the server stops."""
+        """Send everybody home, those too who come until `resume`: the server stops."""
+        with self._lock:
+            self._is_released = True
         for watch in self._all():
             watch.released = True
             watch.wake()
+
+    def resume(self) -> None:
+        """Let people wait again: the server has stopped, and another one may start."""
+        with self._lock:
+            self._is_released = False
 
     def tell_when_committed(self, connection: Connection, *topics: str) -> None:
         """Wake those who watch these topics once this unit of work is committed, and never if it is not."""

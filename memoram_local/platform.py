@@ -152,8 +152,12 @@ class MemoramLocal(Controls):
         Raises:
             AddressError: The host is not on this machine alone, or the port is taken.
         """
-        with serving(self._app, host=host, port=port, on_stop=self._services.changes.release) as server:
-            yield server
+        changes = self._services.changes
+        try:
+            with serving(self._app, host=host, port=port, on_stop=changes.release) as server:
+                yield server
+        finally:
+            changes.resume()
 
     def register_app(self, *, name: str, redirect_uris: Sequence[str] = ()) -> RegisteredApp:
         """Register an application, as a developer does on the portal.
