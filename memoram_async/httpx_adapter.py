@@ -110,14 +110,16 @@ def _no_cookies() -> http.cookiejar.CookieJar:
     return http.cookiejar.CookieJar(policy=http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
 
 
-_LIMITS: Final = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+# The pool of httpx searches all connections for each request and each waiter, and one that a cancellation
+# caught half-way stays taken. So a client of ours is one connection, and the runtimes keep a stack of them.
+_LIMITS: Final = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
 
 _NEVER_PROXIED: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 def make_async_client() -> httpx.AsyncClient:
-    """An async client of our own; it goes by the environment's proxies, but not to this machine itself."""
+    """One connection of our own; it goes by the environment's proxies, but not to this machine itself."""
     with no_fork():  # httpx imports half of itself only now
         codecs.lookup("idna")  # as the first connection will, which imports the codec
         return httpx.AsyncClient(
@@ -130,7 +132,7 @@ def make_async_client() -> httpx.AsyncClient:
 
 
 def make_client() -> httpx.Client:
-    """A blocking client of our own; see `make_async_client`."""
+    """One blocking connection of our own; see `make_async_client`."""
     with no_fork():
         codecs.lookup("idna")
         return httpx.Client(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from memoram_async.httpx_adapter import AsyncHTTPClient
     from memoram_async.seam import Clock
 
+CLOSE_SECONDS: Final = 2.0
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -37,10 +40,11 @@ R = TypeVar("R")
 class _Home:
     """The process and event loop that connections belong to, and what lives there."""
 
-    def __init__(self, pid: int, token: Any, client: AsyncHTTPClient) -> None:
+    def __init__(self, pid: int, token: Any) -> None:
         self.pid = pid
         self.token = token
-        self.client = client
+        self.name = object()
+        self.idle: list[AsyncHTTPClient] = []
         self.limiter = anyio.CapacityLimiter(CONNECTIONS)
 
 
@@ -79,7 +83,7 @@ class AnyioRuntime:
             ClientClosedError: The runtime was closed.
             ConfigurationError: They belong to another event loop that is still running.
         """
-        return self._settle()
+        return self._settle().name  # whoever keeps it does not keep connections alive
 
     def _settle(self) -> _Home:
         if self._closed:
@@ -94,8 +98,7 @@ class AnyioRuntime:
                 "this client is in use in another event loop: make one client for each loop, in the loop"
             )
         # What the old loop or process left behind cannot be closed from here.
-        client = make_async_client() if self._injected is None else self._injected
-        self._home = _Home(pid, token, client)
+        self._home = _Home(pid, token)
         return self._home
 
     async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
@@ -105,9 +108,28 @@ class AnyioRuntime:
             if self._closed:
                 raise ClientClosedError("this client was closed while the request waited its turn")
             timeout = self._clock.real_seconds(deadline.cap(request.timeout, now=self.now()))
-            outcome = await _exchange(home.client, request, timeout)
+            if self._injected is not None:
+                outcome = await _exchange(self._injected, request, timeout)
+            else:
+                outcome = await self._exchange_on_own(home, request, timeout)
         if isinstance(outcome, MemoramError):
             raise outcome
+        return outcome
+
+    async def _exchange_on_own(
+        self, home: _Home, request: HTTPRequest, timeout: float
+    ) -> HTTPResponse | MemoramError:
+        """An exchange on a connection of our own, which is kept if the answer was read to its end."""
+        client = home.idle.pop() if home.idle else make_async_client()
+        whole = False
+        try:
+            outcome = await _exchange(client, request, timeout)
+            whole = not isinstance(outcome, MemoramError)
+        finally:
+            if whole and self._home is home:
+                home.idle.append(client)
+            else:
+                await _let_go(client)
         return outcome
 
     async def sleep(self, seconds: float) -> None:
@@ -202,17 +224,18 @@ class AnyioRuntime:
             await work
 
     async def aclose(self) -> None:
-        """Close the connections that this runtime opened; a second time does nothing."""
+        """Close the connections: idle ones now, others as their answers come. Again does nothing."""
         self._closed = True
         home, self._home = self._home, None
-        if (
-            home is not None
-            and self._injected is None
-            and home.pid == os.getpid()
-            and not _is_over(home.token)
-        ):
-            with anyio.CancelScope(shield=True):
-                await home.client.aclose()
+        if home is not None and home.pid == os.getpid() and not _is_over(home.token):
+            for client in home.idle:
+                await _let_go(client)
+
+
+async def _let_go(client: AsyncHTTPClient) -> None:
+    """Close a connection, whatever state it is in and even in a call that is being cancelled."""
+    with anyio.move_on_after(CLOSE_SECONDS, shield=True), suppress(Exception):
+        await client.aclose()
 
 
 async def _exchange(

@@ -69,7 +69,7 @@ class BlockingRuntime:
         """
         self._clock: Clock = SystemClock() if clock is None else clock
         self._injected = http_client
-        self._client = http_client
+        self._idle: list[HTTPClient] = []
         self._turns = threading.Condition(threading.Lock())
         self._under_way: dict[object, HTTPClient] = {}
         self._sockets: weakref.WeakSet[socket] = weakref.WeakSet()
@@ -89,7 +89,7 @@ class BlockingRuntime:
             inherited.close()
         self._sockets = weakref.WeakSet()
         # An injected client's connections are its owner's business.
-        self._client = self._injected
+        self._idle = []
 
     def now(self) -> float:
         """A clock that never goes back."""
@@ -117,7 +117,7 @@ class BlockingRuntime:
             raise ClientClosedError("this client was closed: make a new one")
 
     def _begin(self, ticket: object, *, patience: float) -> HTTPClient:
-        """Wait for a turn and take it; the HTTP client, which stays open until the ticket is handed back."""
+        """Wait for a turn and take it; the HTTP client, which is the ticket's until it is handed back."""
         with self._turns:
             try:
                 self._turns.wait_for(self._has_turn, patience)
@@ -134,48 +134,41 @@ class BlockingRuntime:
                 "threads",
                 sent=False,
             )
-        if self._client is None:
-            self._client = make_client()
-        self._under_way[ticket] = self._client
-        return self._client
+        if self._injected is not None:
+            client = self._injected
+        else:
+            client = self._idle.pop() if self._idle else make_client()
+        self._under_way[ticket] = client
+        return client
 
     def _has_turn(self) -> bool:
         return len(self._under_way) < CONNECTIONS or self._closed.is_set()
 
-    def _end(self, ticket: object) -> None:
-        """Hand a ticket back. Again, or without one, it does nothing."""
+    def _end(self, ticket: object, *, whole: bool) -> None:
+        """Hand a ticket back, and the connection if an answer was read to its end. Again does nothing."""
         with self._turns:
             client = self._under_way.pop(ticket, None)
             self._turns.notify()
-            last = client is not None and client is not self._client and self._is_idle(client)
-        if client is not None and last:
+            if client is self._injected:
+                return
+            if client is not None and whole and not self._closed.is_set():
+                self._idle.append(client)
+                return
+        if client is not None:
             client.close()
-
-    def _is_idle(self, client: HTTPClient) -> bool:
-        """Whether it is ours to close. A connection that is closed under a thread would lose its answer."""
-        return client is not self._injected and client not in self._under_way.values()
-
-    def _give_up(self, ticket: object) -> None:
-        """Let the next request begin with new connections: an interrupt may have hit these anywhere."""
-        with self._turns:
-            if self._client is self._under_way.get(ticket):
-                self._client = self._injected
 
     async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
         """Send a request and read its answer to the end; the deadline is checked between chunks."""
-        ticket = object()
+        ticket, whole = object(), False
         try:
             client = self._begin(ticket, patience=self._timeout(request, deadline))
             outcome = self._exchange(client, request, deadline)
-        except BaseException as error:
-            if not isinstance(error, Exception):
-                self._give_up(ticket)
-            raise
+            whole = not isinstance(outcome, MemoramError)
         finally:
             try:
-                self._end(ticket)
+                self._end(ticket, whole=whole)
             finally:
-                self._end(ticket)  # a key press may have interrupted the first one
+                self._end(ticket, whole=False)  # a key press may have interrupted the first one
         if isinstance(outcome, MemoramError):
             raise outcome
         return outcome
@@ -317,11 +310,10 @@ class BlockingRuntime:
         await work
 
     async def aclose(self) -> None:
-        """Close the connections: now if all are idle, else as the last answer comes. Again does nothing."""
+        """Close the connections: idle ones now, others as their answers come. Again does nothing."""
         with self._turns:
             self._closed.set()
             self._turns.notify_all()
-            client, self._client = self._client, self._injected
-            idle = client is not None and self._is_idle(client)
-        if client is not None and idle:
+            idle, self._idle = self._idle, []
+        for client in idle:
             client.close()
