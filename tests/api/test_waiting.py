@@ -236,8 +236,8 @@ def asked(local: MemoramLocal, http: httpx.Client) -> str:
 def test_a_server_that_stops_sends_everybody_home_within_a_second(clock: Clock) -> None:
     with (
         MemoramLocal(password_profile="fast", clock=clock) as local,
-        ThreadPoolExecutor(4) as callers,
         httpx.Client(trust_env=False, timeout=LONG) as http,
+        ThreadPoolExecutor(4) as callers,
     ):
         with local.serve() as server:
             http.base_url = server.api_url
