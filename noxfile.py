@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.5.1"
@@ -68,24 +72,18 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build the wheel, and use it where nothing else is installed."""
+    """Build the distributions, and use the wheel in an environment that holds nothing else."""
     session.install("build")
-    out = session.create_tmp()
-    session.run("python", "-m", "build", "--wheel", "--outdir", out)
-    session.install("--force-reinstall", "--no-index", "--no-deps", "--find-links", out, "memoram")
-    session.install("memoram", "--find-links", out)
-    session.chdir(out)
-    session.run("python", "-I", "-W", "error", "-c", WHEEL_CHECK)
-
-
-WHEEL_CHECK = """
-import importlib.resources as resources, importlib.metadata as metadata
-import memoram_async, memoram_sync, memoram_local
-for package in ("memoram_async", "memoram_sync", "memoram_local"):
-    assert resources.files(package).joinpath("py.typed").is_file(), package
-    assert "site-packages" in str(resources.files(package)), package
-print("memoram", metadata.version("memoram"), "imports from its wheel and carries its types")
-"""
+    out = Path(session.create_tmp()).resolve()
+    shutil.rmtree(out)
+    # The wheel is built from the source distribution, so both are put to the test.
+    session.run("python", "-m", "build", "--outdir", str(out / "dist"))
+    (built,) = (out / "dist").glob("*.whl")
+    session.run("python", "tests/wheel/contents.py", str(built), ".")
+    session.run("python", "-m", "venv", str(out / "empty"))
+    python = str(out / "empty" / ("Scripts" if os.name == "nt" else "bin") / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", str(built), external=True)
+    session.run(python, "-I", "-W", "error", "tests/wheel/installed.py", external=True)
 
 
 @nox.session

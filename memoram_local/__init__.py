@@ -55,4 +55,11 @@ def __getattr__(name: str) -> Any:
     # platform need not even be installed there.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    try:
+        return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("memoram_"):
+            raise
+        raise ModuleNotFoundError(
+            f"{error.name} is missing: pip install 'memoram[local]' brings it", name=error.name
+        ) from None

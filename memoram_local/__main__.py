@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from memoram_local.cli import main
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line, or say in one line which extra it needs; answers the exit status."""
+    try:
+        cli = import_module("memoram_local.cli")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("memoram_"):
+            raise
+        message = f"{error.name} is missing: pip install 'memoram[local]' brings it"
+        print(f"memoram-local: {message}", file=sys.stderr)  # noqa: T201 - the command line speaks
+        return 1
+    status: int = cli.main(argv)
+    return status
+
 
 if __name__ == "__main__":
     sys.exit(main())
