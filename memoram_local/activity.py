@@ -68,7 +68,7 @@ class Activity:
         self._lock = threading.Lock()
         self._batch = _Batch()
         self._next_write = time.monotonic() + _SECONDS_BETWEEN_WRITES
-        database.before_close(self._write_now)
+        database.before_close(self.write_now)
 
     def called(self, app_id: str, call: Call) -> None:
         """An application called the platform."""
@@ -106,14 +106,25 @@ class Activity:
         """Return when all that was told so far can be read from the store."""
         await self._database.write(self._writing())
 
-    def _write_now(self) -> None:
+    def write_now(self) -> None:
+        """`written` for blocking code."""
         self._database.write_now(self._writing())
+
+    def forget(self) -> None:
+        """Drop what is not written yet, as when another state is put in place of the store's."""
+        with self._lock:
+            self._batch = _Batch()
 
     def _write_when_due(self) -> None:
         if time.monotonic() < self._next_write:
             return
         self._next_write = time.monotonic() + _SECONDS_BETWEEN_WRITES
-        self._database.write_later(self._writing()).add_done_callback(_report)
+        try:
+            writing = self._database.write_later(self._writing())
+        except RuntimeError:
+            # The store is closed; its answers are refusals, and nobody will read a log.
+            return
+        writing.add_done_callback(_report)
 
     def _writing(self) -> Callable[[Connection], None]:
         """A unit of work that writes what there is by the time it runs."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 Action = Literal["key", "listed", "tags", "read", "created", "changed", "deleted"]
 
@@ -130,10 +130,7 @@ class AccessLog:
         if blob_id is not None:
             query = query.where(columns.blob_id == blob_id)
         if before is not None:
-            last_at, entry_id = before
-            query = query.where(
-                or_(columns.last_at < last_at, and_(columns.last_at == last_at, columns.id < entry_id))
-            )
+            query = query.where(_older(*before))
         query = query.order_by(columns.last_at.desc(), columns.id.desc())
         rows = connection.execute(query.limit(limit + 1)).all()
         more = (rows[limit - 1].last_at, rows[limit - 1].id) if len(rows) > limit else None
@@ -165,17 +162,21 @@ class AccessLog:
     def _trim(self, connection: Connection, account_ids: Iterable[str]) -> None:
         columns = access_log.c
         for account_id in account_ids:
-            oldest_kept = (
-                select(columns.last_at)
+            oldest_kept = connection.execute(
+                select(columns.last_at, columns.id)
                 .where(columns.account_id == account_id)
-                .order_by(columns.last_at.desc())
+                .order_by(columns.last_at.desc(), columns.id.desc())
                 .offset(ENTRIES_KEPT - 1)
                 .limit(1)
-                .scalar_subquery()
-            )
-            connection.execute(
-                access_log.delete().where(columns.account_id == account_id, columns.last_at < oldest_kept)
-            )
+            ).one_or_none()
+            if oldest_kept is not None:
+                older = _older(oldest_kept.last_at, oldest_kept.id)
+                connection.execute(access_log.delete().where(columns.account_id == account_id, older))
+
+
+def _older(last_at: int, entry_id: int) -> ColumnElement[bool]:
+    columns = access_log.c
+    return or_(columns.last_at < last_at, and_(columns.last_at == last_at, columns.id < entry_id))
 
 
 def _entries(rows: Sequence[Any]) -> list[Entry]:

@@ -193,7 +193,7 @@ oauth_tokens = Table(
     Column("revoked_at", BigInteger),
 )
 
-# The two logs are written late, in batches: a row can outlive what it names, so nothing refers to other tables.
+# The two logs are written late, in batches: a row can outlive what it names, so there are no foreign keys.
 
 request_log = Table(
     "request_log",

@@ -109,6 +109,7 @@ class Controls:
         """
         self._faults.clear()
         self._services.database.clear()
+        self._services.activity.forget()
         self._services.randomness.restore(self._first_randomness)
         self._services.tokens.expire_all()
         self._decisions.polls = {}
@@ -121,6 +122,7 @@ class Controls:
 
         Faults, the journal, the policy and the clock are no part of it.
         """
+        self._services.activity.write_now()
         return Snapshot(
             self._services.database.state(),
             self._services.randomness.state(),
@@ -135,6 +137,7 @@ class Controls:
         good then and have not expired by the clock; those of another platform are not.
         """
         self._services.database.put_state(snapshot.store)
+        self._services.activity.forget()
         self._services.randomness.restore(snapshot.randomness)
         self._services.tokens.back_to(snapshot.token_generation)
         self._decisions.polls = snapshot.polls
