@@ -1,6 +1,7 @@
 """Tests that need a program from outside Python's packages.
 
-Such a test is marked `@pytest.mark.service("redis-server")`. Where one of the programs is missing, it is
+Such a test is marked `@pytest.mark.service("redis-server")`, or with a folder of the tree that something
+else fills, such as `"tests/outside/oauth4webapi/node_modules"`. Where one of the programs is missing, it is
 deselected and the end of the run says so; where `CI=true`, it runs and fails, so that CI cannot lose it.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -15,13 +17,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+ROOT: Final = Path(__file__).resolve().parents[1]
 MISSING: Final = pytest.StashKey[set[str]]()
 _KEY: Final = "missing_programs"
 
 
 def missing_programs(needed: Iterable[str]) -> set[str]:
-    """Those of the programs that are not on the path."""
-    return {program for program in needed if shutil.which(program) is None}
+    """Those of the programs that are not on the path, and of the folders that are not in the tree."""
+    return {name for name in needed if not ((ROOT / name).is_dir() if "/" in name else shutil.which(name))}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -160,25 +160,9 @@ def test_httpx_oauth(stage: Stage, browser: Browser, method: Any) -> None:
     asyncio.run(walk())
 
 
-@pytest.fixture(scope="module")
-def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """oauth4webapi, in the locked version, and the script beside it."""
-    folder = tmp_path_factory.mktemp("oauth4webapi")
-    for name in ("package.json", "package-lock.json", "flow.mjs"):
-        shutil.copy(NODE / name, folder)
-    npm = shutil.which("npm")
-    assert npm is not None
-    command = [npm, "ci", "--prefer-offline", "--no-audit", "--no-fund"]
-    finished = subprocess.run(  # noqa: S603 - our own command
-        command, cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert finished.returncode == 0, finished.stderr
-    return folder
-
-
-@pytest.mark.service("node", "npm")
+@pytest.mark.service("node", "tests/outside/oauth4webapi/node_modules")  # npm ci brings it
 @pytest.mark.parametrize("method", ["basic", "post"])
-def test_oauth4webapi(stage: Stage, browser: Browser, node_folder: Path, method: str) -> None:
+def test_oauth4webapi(stage: Stage, browser: Browser, method: str) -> None:
     app = stage.app
     node = shutil.which("node")
     assert node is not None
@@ -193,7 +177,7 @@ def test_oauth4webapi(stage: Stage, browser: Browser, node_folder: Path, method:
     ]
     with subprocess.Popen(  # noqa: S603 - our own command
         command,
-        cwd=node_folder,
+        cwd=NODE,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
