@@ -93,6 +93,8 @@ class Visitors:
         await self._services.database.write(end)
         answer = see_other("/")
         answer.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=self._is_https(request))
+        # A key that a tab was told to keep must not outlive the sign-in.
+        answer.headers["clear-site-data"] = '"storage"'
         return answer
 
     def _is_https(self, request: Request) -> bool:

@@ -46,6 +46,8 @@ def test_no_request_carries_the_key(signed_in: Page, context: BrowserContext, pl
     expect(signed_in.locator(".plain")).to_have_text("Second")
     signed_in.get_by_text("Delete this memory").click()
     signed_in.get_by_role("button", name="Delete for good").click()
+    signed_in.goto("/portal")
+    assert signed_in.evaluate("sessionStorage.length") == 1
     signed_in.get_by_role("button", name="Sign out").click()
     signed_in.wait_for_url("**/")
 

@@ -90,6 +90,10 @@ def test_a_script_that_is_not_signed_in_leads_the_whole_page_to_the_sign_in(http
     assert answer.headers["hx-redirect"] == "/signin?next=%2Fdashboard"
 
 
+def test_signing_out_lets_the_browser_forget_what_it_kept(browser: httpx.Client) -> None:
+    assert browser.post("/signout").headers["clear-site-data"] == '"storage"'
+
+
 def test_signing_in_leads_back_to_where_one_was(http: httpx.Client) -> None:
     answer = http.get("/dashboard/memories?tag=a%20b&before=1-mem_0")
 

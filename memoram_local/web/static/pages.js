@@ -34,11 +34,6 @@
     }
   }
 
-  // A key that was kept for this tab must not outlive the sign-in.
-  for (const form of document.querySelectorAll('form[action="/signout"]')) {
-    form.addEventListener("submit", () => sessionStorage.clear());
-  }
-
   function hideWhatScriptsReplace() {
     for (const text of document.querySelectorAll("[data-without-scripts]")) text.hidden = true;
   }
