@@ -64,6 +64,13 @@ def sync_check(session: nox.Session) -> None:
 
 
 @nox.session
+def gates(session: nox.Session) -> None:
+    """Show that each gate can fail, by planting what it guards against."""
+    session.install("-e", ".[local]", *groups("typing"))
+    session.run("pytest", "-n", "auto", "-q", "tests/gates/ci_gates.py", *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run the demo against the embedded platform."""
     session.install(".[local]")
