@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, func, select
 
 from memoram_local.behaviour import behaviour
 from memoram_local.errors import DecisionError, NotFoundError
+from memoram_local.store.prepared import Prepared
 from memoram_local.store.schema import access_requests, accounts, apps
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _OUTCOMES: Final[dict[Decision, Status]] = {
 }
 
 # Built once: it runs with every request for memories, and building costs more than running.
-_GRANTED = (
+_GRANTED = Prepared(
     select(accounts.c.memory_key)
     .join(access_requests, access_requests.c.account_id == accounts.c.id)
     .where(
@@ -169,7 +170,8 @@ class AccessRequests:
 
     def granted_memory_key(self, connection: Connection, *, app_id: str, account_id: str) -> str | None:
         """The memory key of a user who lets this application in; None for everyone else."""
-        return connection.scalar(_GRANTED, {"account": account_id, "app": app_id})
+        rows = _GRANTED.rows(connection, account=account_id, app=app_id)
+        return rows[0][0] if rows else None
 
 
 def _select() -> Select[*tuple[Any, ...]]:

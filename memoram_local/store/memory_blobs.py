@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, TypedDict
 from sqlalchemy import bindparam, func, or_, select, tuple_
 
 from memoram_local.behaviour import behaviour
+from memoram_local.store.prepared import Prepared
 from memoram_local.store.schema import blob_tags, memory_blobs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from sqlalchemy import ColumnElement, Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from memoram_local.clock import Clock
     from memoram_local.randomness import Randomness
@@ -24,6 +25,7 @@ _FOLDED = {"title": "title_folded", "summary": "summary_folded", "content": "con
 
 # Built once: building costs more than running.
 _INSERT = memory_blobs.insert()
+# In the order that `_blob` takes them in.
 _SELECT: Select[*tuple[Any, ...]] = select(
     memory_blobs.c.id,
     memory_blobs.c.account_id,
@@ -36,8 +38,8 @@ _SELECT: Select[*tuple[Any, ...]] = select(
     memory_blobs.c.confidence,
     memory_blobs.c.content,
 )
-_SELECT_ONE = _SELECT.where(
-    memory_blobs.c.id == bindparam("blob"), memory_blobs.c.account_id == bindparam("account")
+_SELECT_ONE = Prepared(
+    _SELECT.where(memory_blobs.c.id == bindparam("blob"), memory_blobs.c.account_id == bindparam("account"))
 )
 
 
@@ -165,8 +167,8 @@ class MemoryBlobs:
 
     def get(self, connection: Connection, *, account_id: str, blob_id: str) -> MemoryBlob | None:
         """One blob of a user."""
-        row = connection.execute(_SELECT_ONE, {"blob": blob_id, "account": account_id}).one_or_none()
-        return None if row is None else _blob(row, self._tags.of_blobs(connection, [blob_id]))
+        rows = _SELECT_ONE.rows(connection, blob=blob_id, account=account_id)
+        return _blob(rows[0], self._tags.of_blob(connection, blob_id)) if rows else None
 
     @behaviour("list-blobs.order", "invented", "The newest blob comes first.")
     @behaviour(
@@ -206,7 +208,7 @@ class MemoryBlobs:
         rows = connection.execute(query.limit(limit + 1)).all()
         shown = rows[:limit]
         tags = self._tags.of_blobs(connection, [row.id for row in shown])
-        return [_blob(row, tags) for row in shown], len(rows) > limit
+        return [_blob(row, tags.get(row.id, ())) for row in shown], len(rows) > limit
 
     def update(
         self,
@@ -308,17 +310,18 @@ def _is(account_id: str, blob_id: str) -> tuple[ColumnElement[bool], ColumnEleme
     return memory_blobs.c.id == blob_id, memory_blobs.c.account_id == account_id
 
 
-def _blob(row: Row[*tuple[Any, ...]], tags: Mapping[str, tuple[tuple[str, str], ...]]) -> MemoryBlob:
+def _blob(row: Iterable[Any], tags: tuple[tuple[str, str], ...]) -> MemoryBlob:
+    blob_id, user_id, created_at, updated_at, source, title, summary, importance, confidence, content = row
     return MemoryBlob(
-        id=row.id,
-        user_id=row.account_id,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        source=row.source,
-        title=row.title,
-        summary=row.summary,
-        importance=row.importance,
-        confidence=row.confidence,
-        content=row.content,
-        tags=tags.get(row.id, ()),
+        id=blob_id,
+        user_id=user_id,
+        created_at=created_at,
+        updated_at=updated_at,
+        source=source,
+        title=title,
+        summary=summary,
+        importance=importance,
+        confidence=confidence,
+        content=content,
+        tags=tags,
     )

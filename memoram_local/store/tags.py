@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, select
 
 from memoram_local.behaviour import behaviour
+from memoram_local.store.prepared import Prepared
 from memoram_local.store.schema import blob_tags, tags
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ _OF_BLOBS = (
     select(blob_tags.c.blob_id, tags.c.name, tags.c.id)
     .join(tags, tags.c.id == blob_tags.c.tag_id)
     .where(blob_tags.c.blob_id.in_(bindparam("blobs", expanding=True)))
+    .order_by(blob_tags.c.position)
+)
+_OF_BLOB = Prepared(
+    select(tags.c.name, tags.c.id)
+    .join(blob_tags, tags.c.id == blob_tags.c.tag_id)
+    .where(blob_tags.c.blob_id == bindparam("blob"))
     .order_by(blob_tags.c.position)
 )
 _ATTACH = blob_tags.insert()
@@ -123,6 +130,10 @@ class Tags:
     def detach(self, connection: Connection, blob_id: str) -> None:
         """Take all tags off a blob. The tags themselves stay."""
         connection.execute(blob_tags.delete().where(blob_tags.c.blob_id == blob_id))
+
+    def of_blob(self, connection: Connection, blob_id: str) -> tuple[tuple[str, str], ...]:
+        """Name and id of the tags of one blob."""
+        return tuple([(name, tag_id) for name, tag_id in _OF_BLOB.rows(connection, blob=blob_id)])
 
     def of_blobs(
         self, connection: Connection, blob_ids: Sequence[str]
