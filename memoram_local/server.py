@@ -111,7 +111,8 @@ class _Uvicorn(uvicorn.Server):
             self.settled.set()
 
     def ask_to_stop(self) -> None:
-        """Make it stop; from any thread, after it has settled."""
+        """Make it stop, or not begin; from any thread."""
+        self.should_exit = True
         if self._loop is not None:
             # It may have ended by itself.
             with contextlib.suppress(RuntimeError):

@@ -41,6 +41,9 @@ _BUSY_TIMEOUT_MS = 5_000
 _Result = TypeVar("_Result")
 _Arguments = TypeVarTuple("_Arguments")
 
+SEED_MARK = "seed:"
+"""How the names of those settings begin that say which seeds were loaded."""
+
 _FILE_FORMATS = slice(18, 20)
 
 
@@ -196,12 +199,14 @@ class Database:
         self._writer.run_bare(partial(_put, state))
 
     def clear(self) -> None:
-        """Empty all tables but the settings."""
+        """Empty all tables; of the settings those stay that the platform cannot do without."""
 
         def empty(connection: Connection) -> None:
             for table in reversed(schema.metadata.sorted_tables):
                 if table is not schema.settings:
                     connection.execute(table.delete())
+            name = schema.settings.c.name
+            connection.execute(schema.settings.delete().where(name.startswith(SEED_MARK)))
 
         self._writer.run(empty)
 

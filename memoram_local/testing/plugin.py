@@ -38,7 +38,8 @@ def memoram_local(memoram_options: dict[str, Any]) -> Iterator[MemoramLocal]:
         from memoram_local.platform import MemoramLocal  # noqa: PLC0415 - for those who ask for it alone
     except ModuleNotFoundError as error:
         pytest.fail(f"the fixture memoram_local needs memoram[local]: {error}", pytrace=False)
-    with MemoramLocal(**{"password_profile": "fast", **memoram_options}) as platform:
+    options: dict[str, Any] = {"password_profile": "fast", **memoram_options}
+    with MemoramLocal(**options) as platform:
         yield platform
 
 

@@ -19,7 +19,7 @@ from memoram_local.store.access_requests import AccessRequests
 from memoram_local.store.accounts import Accounts, folded_email
 from memoram_local.store.api_keys import ApiKeys
 from memoram_local.store.apps import Apps
-from memoram_local.store.database import Database
+from memoram_local.store.database import SEED_MARK, Database
 from memoram_local.store.memory_blobs import MemoryBlobs
 from memoram_local.store.schema import settings
 from memoram_local.store.tags import Tags
@@ -73,7 +73,7 @@ def plant(services: Services, plan: Plan) -> Seeded:
     Raises:
         SeedError: Something in it cannot be added; nothing was.
     """
-    mark = f"seed:{plan.digest}"
+    mark = f"{SEED_MARK}{plan.digest}"
 
     def is_there(connection: Connection) -> bool:
         return connection.scalar(select(settings.c.name).where(settings.c.name == mark)) is not None

@@ -96,10 +96,14 @@ def test_faults_strike_the_calls_that_they_were_added_for(
     assert (armed.calls, armed.fired) == (6, len(struck))
 
 
-@pytest.mark.parametrize("numbers", [{"nth": 0}, {"every": 0}, {"times": -1}, {"nth": 1, "every": 1}])
-def test_numbers_that_make_no_sense_are_refused(memoram_local: MemoramLocal, numbers: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("nth", "every", "times"), [(0, None, None), (None, 0, None), (None, None, -1), (1, 1, None)]
+)
+def test_numbers_that_make_no_sense_are_refused(
+    memoram_local: MemoramLocal, nth: int | None, every: int | None, times: int | None
+) -> None:
     with pytest.raises(ValueError, match=r"counts from 1|exclude each other"):
-        memoram_local.faults.add(Status(503), **numbers)
+        memoram_local.faults.add(Status(503), nth=nth, every=every, times=times)
 
 
 def test_a_route_that_does_not_exist_is_refused_with_those_that_do(memoram_local: MemoramLocal) -> None:
