@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 import pytest
+from joserfc import jwe
+from joserfc.jwk import OctKey
 
 from memoram_local import MemoramLocal
 from memoram_local.server import serving
@@ -168,6 +170,13 @@ def signed_in(page: Page, platform: Platform) -> Page:
     page.context.add_cookies([{"name": "memoram_session", "value": session, "url": url}])
     page.goto("/dashboard")
     return page
+
+
+def encrypted(content: str, key: str, *, enc: str = "A256GCM") -> str:
+    """A content as applications store it, by another library than the SDK's own code."""
+    header = {"alg": "dir", "enc": enc, "kid": "1", "typ": "memoram-content+jwe"}
+    secret = OctKey.import_key(bytes.fromhex(key))
+    return jwe.encrypt_compact(header, content.encode(), secret, algorithms=["dir", enc])
 
 
 def sign_in(page: Page, email: str, *, at: str = "") -> None:

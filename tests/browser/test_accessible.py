@@ -11,8 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Guise
-from tests.browser.test_walk import encrypted
+from tests.browser.conftest import DESKTOP, PHONE, Guise, encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

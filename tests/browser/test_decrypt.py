@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_walk import encrypted
+from tests.browser.conftest import encrypted
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Request

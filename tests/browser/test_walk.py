@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from joserfc import jwe
-from joserfc.jwk import OctKey
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, Guise, Scheme
+from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, Guise, Scheme, encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,13 +27,6 @@ GUISES = [
     Guise(size, scheme, scripts)
     for size, scheme, scripts in product((DESKTOP, PHONE), SCHEMES, (True, False))
 ]
-
-
-def encrypted(content: str, key: str, *, enc: str = "A256GCM") -> str:
-    """A content as applications store it, by another library than the SDK's own code."""
-    header = {"alg": "dir", "enc": enc, "kid": "1", "typ": "memoram-content+jwe"}
-    secret = OctKey.import_key(bytes.fromhex(key))
-    return jwe.encrypt_compact(header, content.encode(), secret, algorithms=["dir", enc])
 
 
 def sign_up(page: Page, email: str) -> None:

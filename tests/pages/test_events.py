@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
+import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -13,6 +17,7 @@ from tests.pages.conftest import PASSWORD, sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import pytest
 
@@ -90,10 +95,28 @@ def test_streams_end_by_themselves_when_the_server_stops(caplog: pytest.LogCaptu
             with http.stream("GET", EVENTS) as one, http.stream("GET", EVENTS) as other:
                 heard = [event_of(each.iter_lines()) for each in (one, other)]
                 stopping = time.monotonic()
-                server_is_left = True
         took = time.monotonic() - stopping
 
     assert all(heard)
-    assert server_is_left
     assert took < 1
     assert not [record for record in caplog.records if "Cancel" in record.getMessage()]
+
+
+def test_ctrl_c_stops_the_server_while_somebody_listens(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "memoram_local", "serve", "--port", "0", "--data", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        assert process.stdout is not None
+        greeting = "".join(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
+        found = re.search(r"http://[\d.]+:\d+", greeting)
+        assert found is not None
+        with httpx.Client(base_url=found[0], trust_env=False) as http:
+            http.post("/signup", data={"email": "ada@example.test", "password": PASSWORD})
+            with http.stream("GET", EVENTS) as stream:
+                lines = stream.iter_lines()
+                assert event_of(lines)["event"] == "requests"
+                told = time.monotonic()
+                process.send_signal(signal.SIGINT)
+                assert event_of(lines) == {}
+                assert process.wait(timeout=5) == 0
+                # Well under one on a quiet machine.
+                assert time.monotonic() - told < 2
