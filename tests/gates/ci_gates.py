@@ -31,12 +31,12 @@ LEFT_OUT: Final = (
     ".ruff_cache",
     ".coverage*",
 )
+DEADLINES: Final = "memoram_async.core.deadline"
 THREAD_THAT_STAYS: Final = """
     import threading
 
     threading.Thread(target=threading.Event().wait, args=(1,), name="memoram-planted").start()
 """
-PURE_TESTS: Final = ("core", "crypto", "models")
 
 
 @pytest.fixture
@@ -69,11 +69,13 @@ def append(path: Path, text: str) -> None:
         file.write(text)
 
 
-def only_pure_tests(tree: Path) -> None:
-    """Keep the quick part of the suite, which covers the pure floors on its own."""
+def only_test(tree: Path, name: str, text: str) -> None:
+    """Let this be the whole suite."""
     for path in (tree / "tests").iterdir():
-        if path.is_dir() and path.name not in PURE_TESTS:
+        if path.is_dir():
             shutil.rmtree(path)
+    (tree / "tests/core").mkdir()
+    (tree / "tests/core" / name).write_text(text, "utf-8")
 
 
 def test_the_copy_itself_passes(tree: Path) -> None:
@@ -157,24 +159,27 @@ def test_typing_sees_errors_and_comments_without_need(tree: Path, checker: str, 
         assert code in output
 
 
-def test_the_coverage_gate_sees_an_untested_branch(tree: Path) -> None:
-    only_pure_tests(tree)
+@pytest.mark.parametrize("tested", [True, False])
+def test_the_coverage_gate_sees_an_untested_branch(tree: Path, *, tested: bool) -> None:
     append(
         tree / "memoram_async/core/deadline.py",
-        '\n\ndef planted(seconds: float) -> bool:\n    """Planted."""\n    if seconds:\n        return True\n'
-        "    return False\n",
+        '\n\ndef branch(seconds: float) -> str:\n    """Planted."""\n    if seconds:\n        return "some"\n'
+        '    return "none"\n',
     )
-    append(
-        tree / "tests/core/test_deadline.py",
-        "\n\ndef test_planted() -> None:\n    from memoram_async.core.deadline import planted\n\n"
-        "    assert planted(1)\n",
+    tests = (ROOT / "tests/core/test_deadline.py").read_text("utf-8")
+    calls = "branch(1), branch(0)" if tested else "branch(1)"
+    plant = (
+        f"\n\ndef test_planted() -> None:\n    from {DEADLINES} import branch\n\n    assert all([{calls}])\n"
     )
+    only_test(tree, "test_deadline.py", tests + plant)
+    # The floors are narrowed to the one file whose tests are left.
+    noxfile = (tree / "noxfile.py").read_text("utf-8")
+    narrowed = re.sub("(?m)^PURE_FLOORS = .*$", 'PURE_FLOORS = "memoram_async/core/deadline.py"', noxfile)
+    assert narrowed != noxfile
+    (tree / "noxfile.py").write_text(narrowed, "utf-8")
     passed, output = session(tree, "tests")
-    assert not passed
-    assert "fail-under=100" in output
-    gate, _, _ = output.partition("fail-under=100")
-    # Without the plant, this file would be covered and not be listed.
-    assert "memoram_async/core/deadline.py" in re.findall(r"^memoram_\S+", gate, re.MULTILINE)
+    assert passed is tested, output
+    assert ("fail-under=100" in output.partition("memoram_async/core/deadline.py")[2]) is not tested
 
 
 @pytest.mark.parametrize(
@@ -189,12 +194,7 @@ def test_the_coverage_gate_sees_an_untested_branch(tree: Path) -> None:
 def test_the_tests_see_a_failure_a_warning_and_a_thread_that_stays(
     tree: Path, planted: str, said: str
 ) -> None:
-    only_pure_tests(tree)
-    for name in ("crypto", "models"):
-        shutil.rmtree(tree / "tests" / name)
-    for path in (tree / "tests/core").glob("test_*.py"):
-        path.unlink()
-    (tree / "tests/core/test_planted.py").write_text(f"def test_planted() -> None:\n{planted}", "utf-8")
+    only_test(tree, "test_planted.py", f"def test_planted() -> None:\n{planted}")
     passed, output = session(tree, "tests")
     assert not passed
     assert said in output
