@@ -1,0 +1,227 @@
+"""A thread that Ctrl-C interrupts at any line of ours leaves token, turns and connections whole.
+
+Real signals reach the main thread at moments of their own choosing. Here a trace function raises instead,
+at the first line that runs, then at the second, and so on through the whole call.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import httpx
+import pytest
+
+import memoram_async
+import memoram_sync
+from memoram_async.httpx_adapter import CONNECTIONS
+from memoram_sync import Memoram
+from memoram_sync.runtime import BlockingRuntime
+from tests.cancellation.inside import inside
+from tests.cancellation.service import PROMPTLY, tag_service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from concurrent.futures import Future
+
+# What an interrupt caught before anybody had a name for it ends when it is collected.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+OURS: Final = tuple(str(Path(path)) for each in (memoram_async, memoram_sync) for path in each.__path__)
+LONGEST_WALK: Final = 5000
+
+
+@attrs.define
+class Interrupt:
+    """Raises KeyboardInterrupt at one of the lines that a thread runs.
+
+    The interpreter looks for signals after calls, not between them: neither where a `try` begins nor where a
+    `with` statement is visited once more on the way out. Tracing stops there too, so those visits are left
+    out.
+    """
+
+    left: int
+    where: str = ""
+    _furthest: dict[FrameType, int] = attrs.field(factory=dict[FrameType, int], init=False)
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> Interrupt | None:
+        if not frame.f_code.co_filename.startswith(OURS):
+            return None
+        if event == "line":
+            furthest = self._furthest.get(frame, 0)
+            self._furthest[frame] = max(furthest, frame.f_lineno)
+            line = _line(frame)
+            if line != "try:" and not (frame.f_lineno < furthest and line.startswith("with ")):
+                self._count(frame)
+        return self
+
+    def _count(self, frame: FrameType) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self._furthest.clear()
+            self.where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+            raise KeyboardInterrupt
+
+
+def _line(frame: FrameType) -> str:
+    return linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+
+
+def interrupted(call: Callable[[], object], at: int) -> str:
+    """Run a call that is interrupted at one of its lines; where that was, or nothing if it ended before."""
+    interrupt = Interrupt(at)
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        call()
+    except KeyboardInterrupt:
+        assert interrupt.where
+    finally:
+        sys.settrace(before)
+    return interrupt.where
+
+
+def walk(step: Callable[[int], str]) -> int:
+    """Interrupt at the first line, the second, and so on; answers how many there are."""
+    for at in range(1, LONGEST_WALK):
+        if not step(at):
+            return at - 1
+    raise AssertionError("this call never ends")
+
+
+def read(client: Memoram, tag: str = "tag_1") -> None:
+    assert client.tags.get(tag, user_id="u").id == "tag_1"
+
+
+def read_all_at_once(client: Memoram) -> None:
+    """As many calls as may be under way, none of which ends before all have arrived."""
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for call in [pool.submit(read, client, "together") for _ in range(CONNECTIONS)]:
+            call.result()
+
+
+def is_whole(client: Memoram, where: str) -> None:
+    """Fails if a call that was interrupted left anything behind."""
+    assert inside(client, "_async._family.runtime._under_way") == {}, where
+    assert inside(client, "_async._family.tokens.state._queue") == {}, where
+    assert inside(client, "_async._family.tokens.state._lease") is None, where
+
+
+def test_a_first_call_can_be_interrupted_anywhere() -> None:
+    with tag_service() as url:
+
+        def step(at: int) -> str:
+            with Memoram("mem_x", base_url=url) as client:
+                where = interrupted(lambda: read(client), at)
+                is_whole(client, where)
+                read(client)
+            return where
+
+        assert walk(step) > 300
+
+
+def test_a_later_call_can_be_interrupted_anywhere() -> None:
+    with tag_service() as url, Memoram("mem_x", base_url=url) as client:
+        read(client)
+
+        def step(at: int) -> str:
+            where = interrupted(lambda: read(client), at)
+            is_whole(client, where)
+            read(client)
+            return where
+
+        assert walk(step) > 100
+        read_all_at_once(client)
+
+
+class Company:
+    """A service at whose first exchange more callers come, and wait."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+        self.waiting = threading.Semaphore(0)
+        self.others: list[Future[None]] = []
+        self.client: Memoram | None = None
+        self.interrupt_at = 0
+        self.where = ""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/auth/token"):
+            return httpx.Response(200, json={"id": "tag_1"})
+        if not self.others:
+            assert self.client is not None
+            for number in range(3):
+                call = self._interrupted if number == 0 and self.interrupt_at else read
+                self.others.append(self._pool.submit(call, self.client))
+                assert self.waiting.acquire(timeout=PROMPTLY)
+        return httpx.Response(200, json={"token": "eyJ.e.s"})
+
+    def _interrupted(self, client: Memoram) -> None:
+        self.where = interrupted(lambda: read(client), self.interrupt_at)
+        self.waiting.release()  # if it came so far
+
+
+class WatchedRuntime(BlockingRuntime):
+    """Tells of each call that waits for another's exchange."""
+
+    waiting: threading.Semaphore
+
+    async def wait(self, waiter: threading.Event, timeout: float) -> bool:
+        self.waiting.release()
+        return await super().wait(waiter, timeout)
+
+
+@contextmanager
+def company(pool: ThreadPoolExecutor) -> Generator[Company]:
+    service = Company(pool)
+    runtime = WatchedRuntime(httpx.Client(transport=httpx.MockTransport(service)))
+    runtime.waiting = service.waiting
+    with Memoram("mem_x", base_url="https://api.test", runtime=runtime) as client:
+        service.client = client
+        yield service
+
+
+def test_a_leader_that_is_interrupted_takes_nobody_with_it() -> None:
+    with ThreadPoolExecutor(3) as pool:
+
+        def step(at: int) -> str:
+            with company(pool) as service:
+                client = service.client
+                assert client is not None
+                where = interrupted(lambda: read(client), at)
+                for other in service.others:
+                    other.result(PROMPTLY)
+                is_whole(client, where)
+                read(client)
+            return where
+
+        assert walk(step) > 300
+
+
+def test_a_waiter_that_is_interrupted_takes_nobody_with_it() -> None:
+    with ThreadPoolExecutor(3) as pool:
+
+        def step(at: int) -> str:
+            with company(pool) as service:
+                client = service.client
+                assert client is not None
+                service.interrupt_at = at
+                read(client)
+                for other in service.others:
+                    other.result(PROMPTLY)
+                is_whole(client, service.where)
+                read(client)
+            return service.where
+
+        assert walk(step) > 100
