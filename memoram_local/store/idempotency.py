@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, select
 
 from memoram_local.behaviour import behaviour
+from memoram_local.store.prepared import Prepared
 from memoram_local.store.schema import idempotent_answers
 
 if TYPE_CHECKING:
@@ -17,17 +18,16 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 24 * 3600
 
-# Built once: building costs more than running.
-_FIND = select(
-    idempotent_answers.c.request_digest, idempotent_answers.c.status, idempotent_answers.c.body
-).where(
-    idempotent_answers.c.app_id == bindparam("app"),
-    idempotent_answers.c.operation == bindparam("called"),
-    idempotent_answers.c.key == bindparam("named"),
-    idempotent_answers.c.expires_at > bindparam("now"),
+_FIND = Prepared(
+    select(idempotent_answers.c.request_digest, idempotent_answers.c.status, idempotent_answers.c.body).where(
+        idempotent_answers.c.app_id == bindparam("app"),
+        idempotent_answers.c.operation == bindparam("called"),
+        idempotent_answers.c.key == bindparam("named"),
+        idempotent_answers.c.expires_at > bindparam("now"),
+    )
 )
-_FORGET = idempotent_answers.delete().where(idempotent_answers.c.expires_at <= bindparam("now"))
-_KEEP = idempotent_answers.insert()
+_FORGET = Prepared(idempotent_answers.delete().where(idempotent_answers.c.expires_at <= bindparam("now")))
+_KEEP = Prepared(idempotent_answers.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,8 @@ class IdempotentAnswers:
 
     def find(self, connection: Connection, *, app_id: str, operation: str, key: str) -> KeptAnswer | None:
         """The first answer to a key, if it is younger than a day."""
-        row = connection.execute(
-            _FIND, {"app": app_id, "called": operation, "named": key, "now": self._clock.micros()}
-        ).one_or_none()
-        return None if row is None else KeptAnswer(row.request_digest, row.status, row.body)
+        rows = _FIND.rows(connection, app=app_id, called=operation, named=key, now=self._clock.micros())
+        return KeptAnswer(*rows[0]) if rows else None
 
     @behaviour(
         "idempotency.life",
@@ -69,16 +67,14 @@ class IdempotentAnswers:
     ) -> None:
         """Keep a first answer, in the unit of work that did what it tells of."""
         now = self._clock.micros()
-        connection.execute(_FORGET, {"now": now})
-        connection.execute(
-            _KEEP,
-            {
-                "app_id": app_id,
-                "operation": operation,
-                "key": key,
-                "request_digest": answer.request_digest,
-                "status": answer.status,
-                "body": answer.body,
-                "expires_at": now + KEPT_SECONDS * 1_000_000,
-            },
+        _FORGET.run(connection, now=now)
+        _KEEP.run(
+            connection,
+            app_id=app_id,
+            operation=operation,
+            key=key,
+            request_digest=answer.request_digest,
+            status=answer.status,
+            body=answer.body,
+            expires_at=now + KEPT_SECONDS * 1_000_000,
         )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _FOLDED = {"title": "title_folded", "summary": "summary_folded", "content": "content_folded"}
 
 # Built once: building costs more than running.
-_INSERT = memory_blobs.insert()
+_INSERT = Prepared(memory_blobs.insert())
 # In the order that `_blob` takes them in.
 _SELECT: Select[*tuple[Any, ...]] = select(
     memory_blobs.c.id,
@@ -137,16 +137,14 @@ class MemoryBlobs:
             "importance": values.get("importance"),
             "confidence": values.get("confidence"),
         }
-        connection.execute(
-            _INSERT,
-            {
-                **stored,
-                **_folded_copies(stored),
-                "id": blob_id,
-                "account_id": account_id,
-                "created_at": now,
-                "updated_at": now,
-            },
+        _INSERT.run(
+            connection,
+            **stored,
+            **_folded_copies(stored),
+            id=blob_id,
+            account_id=account_id,
+            created_at=now,
+            updated_at=now,
         )
         attached = self._tags.attach(
             connection, account_id=account_id, blob_id=blob_id, blob_created_at=now, names=tags
@@ -273,7 +271,7 @@ class MemoryBlobs:
                 other = blob_tags.alias()
                 query = query.where(
                     select(other.c.tag_id)
-                    .where(other.c.blob_id == memory_blobs.c.id, other.c.tag_id == tag_id)
+                    .where(other.c.blob_id == blob_tags.c.blob_id, other.c.tag_id == tag_id)
                     .exists()
                 )
         if only.least_importance is not None:

@@ -6,10 +6,11 @@ would cost more than running it.
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, Dialect
     from sqlalchemy.sql.elements import ClauseElement
@@ -22,9 +23,10 @@ class _Written(NamedTuple):
 
 
 class Prepared:
-    """A statement that reads.
+    """One such statement.
 
-    Values come as the driver gives them and go as it takes them, so it fits text and numbers alone, no lists.
+    Values come as the driver gives them and go as it takes them, so it fits text, octets and numbers alone, no
+    lists.
 
     Args:
         statement: With a `bindparam` for each parameter.
@@ -36,23 +38,29 @@ class Prepared:
         self._written: dict[str, _Written] = {}
 
     def rows(self, connection: Connection, **parameters: object) -> list[tuple[Any, ...]]:
-        """Run it.
+        """Run it and read what it gives.
 
         Args:
             connection: In a unit of work, whose transaction it runs in.
-            **parameters: By the names of the statement's.
+            **parameters: By the names of the statement's; columns, where it inserts.
         """
+        with closing(connection.connection.cursor()) as cursor:
+            text, values = self._bound(connection, parameters)
+            cursor.execute(text, values)
+            return list(cursor.fetchall())
+
+    def run(self, connection: Connection, **parameters: object) -> None:
+        """Run it where it gives nothing back; see `rows`."""
+        with closing(connection.connection.cursor()) as cursor:
+            text, values = self._bound(connection, parameters)
+            cursor.execute(text, values)
+
+    def _bound(self, connection: Connection, parameters: Mapping[str, object]) -> tuple[str, Any]:
         written = self._written.get(connection.dialect.name) or self._write(connection.dialect)
         values = {**written.fixed, **parameters}
-        cursor = connection.connection.cursor()
-        try:
-            if written.positions is None:
-                cursor.execute(written.text, values)
-            else:
-                cursor.execute(written.text, [values[name] for name in written.positions])
-            return list(cursor.fetchall())
-        finally:
-            cursor.close()
+        if written.positions is None:
+            return written.text, values
+        return written.text, [values[name] for name in written.positions]
 
     def _write(self, dialect: Dialect) -> _Written:
         compiled: Any = self._statement.compile(dialect=dialect)

@@ -122,7 +122,8 @@ memory_blobs = Table(
     # The long columns come last, so that filters on the others never read through them.
     Column("content_folded", Text),
     Column("content", Text, nullable=False),
-    Index("memory_blobs_newest", "account_id", "created_at", "id"),
+    # Importance comes last, so that its filter passes over memories without reading them.
+    Index("memory_blobs_newest", "account_id", "created_at", "id", "importance"),
 )
 
 tags = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from memoram_local.behaviour import behaviour
 from memoram_local.store.prepared import Prepared
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from memoram_local.randomness import Randomness
 
 # Built once: they run with every blob, and building costs more than running.
-_IDS = select(tags.c.name, tags.c.id).where(
-    tags.c.account_id == bindparam("account"), tags.c.name.in_(bindparam("names", expanding=True))
+_ID = Prepared(
+    select(tags.c.id).where(tags.c.account_id == bindparam("account"), tags.c.name == bindparam("named"))
 )
 _OF_BLOBS = (
     select(blob_tags.c.blob_id, tags.c.name, tags.c.id)
@@ -36,7 +36,14 @@ _OF_BLOB = Prepared(
     .where(blob_tags.c.blob_id == bindparam("blob"))
     .order_by(blob_tags.c.position)
 )
-_ATTACH = blob_tags.insert()
+# Beyond this it does not matter which tag is rarer, and counting further would cost what it saves.
+_ENOUGH = 2_000
+_COUNT = Prepared(
+    select(func.count()).select_from(
+        select(blob_tags.c.blob_id).where(blob_tags.c.tag_id == bindparam("tag")).limit(_ENOUGH).subquery()
+    )
+)
+_ATTACH = Prepared(blob_tags.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +120,14 @@ class Tags:
                     for name in missing
                 ],
             )
-        connection.execute(
-            _ATTACH,
-            [
-                {
-                    "blob_id": blob_id,
-                    "tag_id": ids[name],
-                    "position": position,
-                    "blob_created_at": blob_created_at,
-                }
-                for position, name in enumerate(names)
-            ],
-        )
+        for position, name in enumerate(names):
+            _ATTACH.run(
+                connection,
+                blob_id=blob_id,
+                tag_id=ids[name],
+                position=position,
+                blob_created_at=blob_created_at,
+            )
         return tuple((name, ids[name]) for name in names)
 
     def detach(self, connection: Connection, blob_id: str) -> None:
@@ -148,10 +151,14 @@ class Tags:
         return {blob_id: tuple(pairs) for blob_id, pairs in found.items()}
 
     def ids(self, connection: Connection, *, account_id: str, names: Iterable[str]) -> list[str] | None:
-        """The ids of a user's tags by name; None when one of the names is not in use."""
+        """The ids of a user's tags by name, the rarest first; None when one of the names is not in use."""
         wanted = list(dict.fromkeys(names))
-        found = self._ids(connection, account_id, wanted)
-        return list(found.values()) if len(found) == len(wanted) else None
+        found = list(self._ids(connection, account_id, wanted).values())
+        if len(found) != len(wanted):
+            return None
+        if len(found) == 1:
+            return found
+        return sorted(found, key=lambda tag_id: _COUNT.rows(connection, tag=tag_id))
 
     @behaviour("list-tags.order", "invented", "Tags come in the order of their names.")
     def all(self, connection: Connection, account_id: str) -> list[Tag]:
@@ -167,8 +174,8 @@ class Tags:
         return None if row is None else _tag(row)
 
     def _ids(self, connection: Connection, account_id: str, names: Sequence[str]) -> dict[str, str]:
-        rows = connection.execute(_IDS, {"account": account_id, "names": names})
-        return {name: tag_id for name, tag_id in rows}  # noqa: C416 - rows are not typed as pairs
+        found = {name: _ID.rows(connection, account=account_id, named=name) for name in names}
+        return {name: rows[0][0] for name, rows in found.items() if rows}
 
 
 def _tag(row: Row[Any]) -> Tag:
