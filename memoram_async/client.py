@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Self
 
+import attrs
+
 from memoram_async.approvals import fetch_credentials, find_open_request, wait_until_approved
 from memoram_async.core.approval import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
 from memoram_async.core.arguments import (
@@ -283,19 +285,25 @@ class AsyncMemoram:
             InvalidArgumentError: The request cannot be written; nothing was sent.
             APIStatusError: The service said no.
         """
-        return await self._transport.call(
-            Call(
-                operation="request",
-                method=check_method(method),
-                url=self._family.config.base_url + check_path(path),
-                template=None,
-                params=params or {},
-                json=json,
-                safety=Safety.IDEMPOTENT if method in READING_METHODS else Safety.ONCE,
-                credentials=self._family.tokens,
-                peer=self._family.peer,
-            )
+        # Into the call first, which shows neither: a traceback may show what local variables hold.
+        call = Call(
+            operation="request",
+            method=method,
+            url="",
+            template=None,
+            params=params or {},
+            json=json,
+            credentials=self._family.tokens,
+            peer=self._family.peer,
         )
+        del params, json
+        call = attrs.evolve(
+            call,
+            method=check_method(method),
+            url=self._family.config.base_url + check_path(path),
+            safety=Safety.IDEMPOTENT if method in READING_METHODS else Safety.ONCE,
+        )
+        return await self._transport.call(call)
 
     async def aclose(self) -> None:
         """Close the connections; calls made afterwards raise. A second time does nothing."""

@@ -78,7 +78,8 @@ class AsyncMemoryStore:
         return self._keys().current.version
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of user {self._user_id}>"
+        # Debuggers show a store whose construction failed, too.
+        return f"<{type(self).__name__} of user {getattr(self, '_user_id', None)}>"
 
     def _keys(self) -> Keyring:
         if self._keyring is None:

@@ -10,6 +10,7 @@ from memoram_async.client import AsyncMemoram
 from memoram_async.core.approval import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
 from memoram_async.core.arguments import UNSET
 from memoram_async.core.config import DEFAULT_MAX_RETRIES, DEFAULT_REQUEST_TIMEOUT, DEFAULT_TIMEOUT
+from memoram_async.core.secret import hidden
 from memoram_sync.memory_store import MemoryStore
 from memoram_sync.resources.access_requests import AccessRequests
 from memoram_sync.resources.memory_blobs import MemoryBlobs
@@ -97,6 +98,7 @@ class Memoram:
             ConfigurationError: A setting is missing or cannot be used.
             InvalidArgumentError: A number is out of range.
         """
+        api_key = hidden(api_key)
         self._bind(
             AsyncMemoram(
                 api_key,
@@ -184,9 +186,9 @@ class Memoram:
             ApprovalTimeout: The user did not decide in time; calling again goes on waiting.
             InvalidKeyError: The service gave an encryption key that cannot be used.
         """
-        return MemoryStore(
-            run(self._async.connect(memory_key, reason=reason, timeout=timeout, on_status=on_status))
-        )
+        coroutine = self._async.connect(memory_key, reason=reason, timeout=timeout, on_status=on_status)
+        del memory_key
+        return MemoryStore(run(coroutine))
 
     def open(self, credentials: AccessCredentials) -> MemoryStore:
         """A store for a user whose credentials are at hand; nothing is sent.
@@ -222,7 +224,9 @@ class Memoram:
             InvalidArgumentError: The request cannot be written; nothing was sent.
             APIStatusError: The service said no.
         """
-        return run(self._async.request(method, path, params=params, json=json))
+        coroutine = self._async.request(method, path, params=params, json=json)
+        del params, json
+        return run(coroutine)
 
     def close(self) -> None:
         """Close the connections; calls made afterwards raise. A second time does nothing."""
@@ -241,4 +245,7 @@ class Memoram:
         run(self._async.__aexit__(kind, error, traceback))
 
     def __repr__(self) -> str:
-        return repr(self._async).replace(type(self._async).__name__, type(self).__name__, 1)
+        wrapped = getattr(self, "_async", None)
+        if wrapped is None:  # the construction failed, and a debugger shows it all the same
+            return f"<{type(self).__name__}, not made>"
+        return repr(wrapped).replace(type(wrapped).__name__, type(self).__name__, 1)

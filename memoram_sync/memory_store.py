@@ -51,7 +51,10 @@ class MemoryStore:
         return self._async.key_version
 
     def __repr__(self) -> str:
-        return repr(self._async).replace(type(self._async).__name__, type(self).__name__, 1)
+        wrapped = getattr(self, "_async", None)
+        if wrapped is None:  # the construction failed, and a debugger shows it all the same
+            return f"<{type(self).__name__}, not made>"
+        return repr(wrapped).replace(type(wrapped).__name__, type(self).__name__, 1)
 
     def create(
         self,

@@ -39,7 +39,9 @@ class AccessRequests:
             NotFoundError: No user has this memory key.
             OutcomeUnknownError: The answer was lost; `list` shows whether the request was made.
         """
-        return run(self._async.create(memory_key, reason=reason))
+        coroutine = self._async.create(memory_key, reason=reason)
+        del memory_key
+        return run(coroutine)
 
     def get(self, request_id: str) -> AccessRequest:
         """One request and where it stands (contract `getAccessRequest`).

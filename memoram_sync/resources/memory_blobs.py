@@ -110,7 +110,7 @@ class MemoryBlobs:
             confidence=confidence,
             source=source,
         )
-        del content
+        del memory_key, content
         return run(coroutine)
 
     def update(
@@ -162,7 +162,7 @@ class MemoryBlobs:
             confidence=confidence,
             source=source,
         )
-        del content
+        del memory_key, content
         return run(coroutine)
 
     def delete(self, blob_id: str, *, user_id: str) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memoram_async.core.secret import hidden
 from memoram_sync.runtime import run
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class OAuth:
         Raises:
             InvalidArgumentError: An argument cannot be sent.
         """
+        state = hidden(state)
         return self._async.authorization_url(
             client_id=client_id, redirect_uri=redirect_uri, scope=scope, state=state
         )
@@ -74,15 +76,15 @@ class OAuth:
             OAuthError: The authorization server refused; `code` tells why, such as `invalid_grant`.
             OutcomeUnknownError: The answer was lost; the code may be spent.
         """
-        return run(
-            self._async.exchange_code(
-                code,
-                client_id=client_id,
-                client_secret=client_secret,
-                redirect_uri=redirect_uri,
-                code_verifier=code_verifier,
-            )
+        coroutine = self._async.exchange_code(
+            code,
+            client_id=client_id,
+            client_secret=client_secret,
+            redirect_uri=redirect_uri,
+            code_verifier=code_verifier,
         )
+        del code, client_secret, code_verifier
+        return run(coroutine)
 
     def refresh(
         self, refresh_token: str | Secret, *, client_id: str, client_secret: str | Secret
@@ -101,4 +103,6 @@ class OAuth:
             OAuthError: The authorization server refused; `code` tells why, such as `invalid_grant`.
             OutcomeUnknownError: The answer was lost; the refresh token may be spent.
         """
-        return run(self._async.refresh(refresh_token, client_id=client_id, client_secret=client_secret))
+        coroutine = self._async.refresh(refresh_token, client_id=client_id, client_secret=client_secret)
+        del refresh_token, client_secret
+        return run(coroutine)

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from tools.mirror.names import Names
 
 DECORATORS: Final = frozenset({"property", "classmethod", "overload"})
-CONFIDENTIAL: Final = "content"
-"""A parameter that the facade's frame must have forgotten by the time that something can go wrong."""
-LOCAL_NAMES: Final = frozenset({"coroutine", "run"})
+CONFIDENTIAL: Final = frozenset({"content", "json", "params"})
+"""What carries memories. The facade's frame must have forgotten it, and every parameter that may be a
+`Secret`, by the time that something can go wrong: a traceback may show what local variables hold."""
+LOCAL_NAMES: Final = frozenset({"coroutine", "hidden", "run"})
 RUNTIME_ARGUMENT: Final = "runtime=BlockingRuntime(http_client) if runtime is None else runtime"
 
 
@@ -63,6 +64,15 @@ class Method:
         return self.node.returns
 
     @property
+    def confidential(self) -> list[str]:
+        """The parameters that its mirror's frame must not hold in the clear."""
+        return [
+            each.name.value
+            for each in self.parameters
+            if each.name.value in CONFIDENTIAL or (each.annotation and "Secret" in names_in(each.annotation))
+        ]
+
+    @property
     def parameters(self) -> Sequence[cst.Param]:
         """Its parameters, without the one for its object."""
         given = self.node.params
@@ -87,7 +97,7 @@ def mirror_constructor(method: Method, names: Names) -> str:
     """The constructor of a client, which builds the async one over the blocking runtime."""
     _check(method)
     made = f"self._bind({method.owner}({_arguments(method)}))"
-    return function(_signature(method, names), [*_documentation(method, names), made])
+    return function(_signature(method, names), [*_documentation(method, names), *_wrapped(method), made])
 
 
 def _check(method: Method) -> None:
@@ -164,7 +174,12 @@ def _body(method: Method, names: Names) -> list[str]:
     """What the method does: hand the call on, and the result back."""
     match method.name:
         case "__repr__":
-            return ["return repr(self._async).replace(type(self._async).__name__, type(self).__name__, 1)"]
+            return [
+                'wrapped = getattr(self, "_async", None)',
+                "if wrapped is None:  # the construction failed, and a debugger shows it all the same",
+                '    return f"<{type(self).__name__}, not made>"',
+                "return repr(wrapped).replace(type(wrapped).__name__, type(self).__name__, 1)",
+            ]
         case "__aenter__":
             return [f"run({_call(method)})", "return self"]
         case "__aiter__" if method.is_iterator:
@@ -177,15 +192,23 @@ def _body(method: Method, names: Names) -> list[str]:
                 "except StopAsyncIteration:",
                 "    raise StopIteration from None",
             ]
-        case _ if method.is_async and any(each.name.value == CONFIDENTIAL for each in method.parameters):
-            return [
-                f"coroutine = {_call(method)}",
-                f"del {CONFIDENTIAL}",
-                _returned(method, "run(coroutine)", names),
-            ]
         case _:
-            value = f"run({_call(method)})" if method.is_async else _call(method)
-            return [_returned(method, value, names)]
+            return _handed_on(method, names)
+
+
+def _handed_on(method: Method, names: Names) -> list[str]:
+    call = _call(method)
+    if not method.is_async:
+        return [*_wrapped(method), _returned(method, call, names)]
+    if not method.confidential:
+        return [_returned(method, f"run({call})", names)]
+    forgotten = f"del {', '.join(method.confidential)}"
+    return [f"coroutine = {call}", forgotten, _returned(method, "run(coroutine)", names)]
+
+
+def _wrapped(method: Method) -> list[str]:
+    """What keeps secrets out of the frame of a method that has no coroutine to hand them to."""
+    return [f"{each} = hidden({each})" for each in method.confidential]
 
 
 def _call(method: Method) -> str:
