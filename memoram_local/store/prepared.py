@@ -25,8 +25,7 @@ class _Written(NamedTuple):
 class Prepared:
     """One such statement.
 
-    Values come as the driver gives them and go as it takes them, so it fits text, octets and numbers alone, no
-    lists.
+    Values come as the driver gives them and go as it takes them: text, octets and numbers alone, no lists.
 
     Args:
         statement: With a `bindparam` for each parameter.

@@ -1,0 +1,217 @@
+"""Serves a platform from a file, and its twin on raw sqlite3, from one process that tells its CPU time.
+
+    python -m benchmarks.local_stage [--memories N]   # prints one JSON line, serves until its input ends
+
+The twin has the same routes and middleware; only the store's threads and what one read of a memory asks of
+them are raw sqlite3, with the same statements.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import PlainTextResponse
+
+from memoram_local.application import build_application
+from memoram_local.clock import Clock
+from memoram_local.hashing import PasswordProfile
+from memoram_local.randomness import Randomness
+from memoram_local.registration import open_account
+from memoram_local.server import serving
+from memoram_local.services import assemble
+from memoram_local.store.database import Database
+from memoram_local.store.memory_blobs import BlobChanges, MemoryBlob
+from memoram_local.testing.decisions import Decisions
+from memoram_local.testing.fault_plan import Faults
+from memoram_local.testing.faults import Bench
+from memoram_local.testing.history import History
+from memoram_local.testing.journal import Journal
+from memoram_local.testing.rig import Rig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from memoram_local.services import Services
+    from memoram_local.store.accounts import Account
+
+READERS = 4
+# The tags of the list's benchmark, and how many of 100 memories bear each.
+TAGS = {"common": 90, "half": 50, "tenth": 10, "rare": 1}
+SEALED = "x" * 1000
+
+GRANT = (
+    "SELECT accounts.memory_key FROM accounts "
+    "JOIN access_requests ON access_requests.account_id = accounts.id "
+    "WHERE access_requests.account_id = ? AND access_requests.app_id = ? "
+    "AND access_requests.status = 'approved' LIMIT 1"
+)
+BLOB = (
+    "SELECT id, account_id, created_at, updated_at, source, title, summary, importance, confidence, content "
+    "FROM memory_blobs WHERE id = ? AND account_id = ?"
+)
+BLOB_TAGS = (
+    "SELECT tags.name, tags.id FROM blob_tags JOIN tags ON tags.id = blob_tags.tag_id "
+    "WHERE blob_tags.blob_id = ? ORDER BY blob_tags.position"
+)
+
+
+class RawDatabase:
+    """The store's readers, without SQLAlchemy."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._bound = threading.local()
+        self._executor = ThreadPoolExecutor(READERS, thread_name_prefix="raw-reader", initializer=self._open)
+
+    def _open(self) -> None:
+        self._bound.connection = sqlite3.connect(self._path, isolation_level=None)
+
+    def _run(self, work: Callable[[Any], Any]) -> Any:
+        connection: sqlite3.Connection = self._bound.connection
+        connection.execute("BEGIN")
+        try:
+            return work(connection)
+        finally:
+            connection.execute("COMMIT")
+
+    async def read(self, work: Callable[[Any], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._run, work)
+
+
+class RawAccessRequests:
+    """What a read of a memory asks about access."""
+
+    def granted_memory_key(self, connection: Any, *, app_id: str, account_id: str) -> str | None:
+        row = connection.execute(GRANT, (account_id, app_id)).fetchone()
+        return None if row is None else row[0]
+
+
+class RawMemoryBlobs:
+    """What a read of a memory asks about it."""
+
+    def get(self, connection: Any, *, account_id: str, blob_id: str) -> MemoryBlob | None:
+        row: Any = connection.execute(BLOB, (blob_id, account_id)).fetchone()
+        if row is None:
+            return None
+        tags: Any = connection.execute(BLOB_TAGS, (blob_id,)).fetchall()
+        values: Any = (*row, tuple(tags))
+        return MemoryBlob(*values)
+
+
+def raw_twin(services: Services, path: Path) -> Services:
+    stand_ins: dict[str, Any] = {
+        "database": RawDatabase(path),
+        "access_requests": RawAccessRequests(),
+        "memory_blobs": RawMemoryBlobs(),
+    }
+    return replace(services, **stand_ins)
+
+
+def application_of(services: Services, database: Database) -> ASGIApp:
+    history = History(database)
+    rig = Rig(
+        journal=Journal(),
+        faults=Faults(history),
+        decisions=Decisions(services, history, None),
+        bench=Bench(services, history),
+    )
+    application = build_application(
+        services, allowed_hosts={"127.0.0.1"}, max_body_octets=4 * 1024 * 1024, rig=rig
+    )
+
+    async def telling_cpu(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/cpu":
+            await PlainTextResponse(str(time.process_time()))(scope, receive, send)
+        else:
+            await application(scope, receive, send)
+
+    return telling_cpu
+
+
+def fill(services: Services, account: Account, memories: int) -> None:
+    """Memories of about 1 KiB, with tags and importances that are spread evenly."""
+    draw = random.Random(1)  # noqa: S311 - no secret
+
+    def batch(size: int) -> Callable[[Connection], None]:
+        def store(connection: Connection) -> None:
+            for number in range(size):
+                tags = [name for name, percent in TAGS.items() if draw.random() * 100 < percent]
+                tags.append("odd" if number % 2 else "even")
+                values: BlobChanges = {"title": "A seat by the window", "importance": round(draw.random(), 3)}
+                services.memory_blobs.create(
+                    connection, account_id=account.id, content=SEALED, values=values, tags=tags
+                )
+
+        return store
+
+    for start in range(0, memories, 5_000):
+        services.database.write_now(batch(min(5_000, memories - start)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--memories", type=int, default=0)
+    memories: int = parser.parse_args().memories
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        database = Database(folder)
+        stack.callback(database.close)
+        services = assemble(
+            clock=Clock(),
+            randomness=Randomness(),
+            database=database,
+            passwords=PasswordProfile.named("fast"),
+            base_url=None,
+        )
+        account = open_account(services, email="ada@example.test", password="correct horse")  # noqa: S106
+        app = database.write_now(
+            lambda connection: services.apps.register(
+                connection, name="Bench", redirect_uris=[], owner_id=None
+            )
+        )
+
+        def let_in(connection: Connection) -> MemoryBlob:
+            request = services.access_requests.create(
+                connection, app_id=app.id, account=account, reason="To measure"
+            )
+            services.access_requests.decide(connection, request.id, "approve")
+            return services.memory_blobs.create(
+                connection, account_id=account.id, content=SEALED, values={}, tags=["travel", "seat"]
+            )
+
+        blob = database.write_now(let_in)
+        fill(services, account, memories)
+        token, _ = services.tokens.issue(app.id)
+        whole = stack.enter_context(serving(application_of(services, database), host="127.0.0.1", port=0))
+        twin = raw_twin(services, next(folder.glob("*.sqlite3")))
+        raw = stack.enter_context(serving(application_of(twin, database), host="127.0.0.1", port=0))
+        known = {
+            "port": whole.port,
+            "raw_port": raw.port,
+            "token": token,
+            "user_id": account.id,
+            "memory_key": account.memory_key,
+            "blob_id": blob.id,
+        }
+        print(json.dumps(known), flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
