@@ -81,16 +81,13 @@ async def test_connect_goes_on_with_a_request_that_is_still_open(stage: Stage) -
 
 
 async def test_a_users_no_is_an_error_of_its_own(stage: Stage) -> None:
+    def reject(status: str) -> None:
+        if status == "pending":
+            stage.local.reject(stage.local.access_requests()[0].id)
+
     async with stage.client(time=Time()) as client:
         error = await failure(
-            client.connect(
-                stage.user.memory_key,
-                reason=WHY,
-                on_status=lambda status: (
-                    status == "pending" and stage.local.reject(stage.local.access_requests()[0].id)
-                ),
-            ),
-            AccessRejected,
+            client.connect(stage.user.memory_key, reason=WHY, on_status=reject), AccessRejected
         )
     assert error.access_request_id == stage.local.access_requests()[0].id
 

@@ -8,7 +8,6 @@ import warnings
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.from_thread
 import pytest
 import trio
 

@@ -46,7 +46,8 @@ def after_token(script: Callable[[socket.socket, bytes], None]) -> Callable[[soc
 
 
 def client_of(world: World, url: str, **options: Any) -> Any:
-    return world.real_client(**{"api_key": "mem_x", "base_url": url, "max_retries": 0, **options})
+    settings: dict[str, Any] = {"api_key": "mem_x", "base_url": url, "max_retries": 0, **options}
+    return world.real_client(**settings)
 
 
 def get(client: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import pytest
@@ -17,6 +17,9 @@ from memoram_async import (
     Secret,
 )
 from tests.worlds import Service, World, failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.anyio
 
@@ -93,22 +96,22 @@ async def test_insecure_http_is_allowed_when_asked_for(world: World) -> None:
     world.client(nothing(), base_url="http://api.example.com", allow_insecure_http=True)
 
 
+CALLS_WITH_AN_ID: Final[list[Callable[[Any, Any], Any]]] = [
+    lambda client, bad: client.access_requests.get(bad),
+    lambda client, bad: client.access_requests.credentials(bad),
+    lambda client, bad: client.access_requests.wait_until_approved(bad),
+    lambda client, bad: client.memory_blobs.get(bad, user_id="u"),
+    lambda client, bad: client.memory_blobs.get("b", user_id=bad),
+    lambda client, bad: client.memory_blobs.delete(bad, user_id="u"),
+    lambda client, bad: client.memory_blobs.update(bad, user_id="u", memory_key="k"),
+    lambda client, bad: client.tags.get(bad, user_id="u"),
+    lambda client, bad: client.open(CREDENTIALS).get(bad),
+    lambda client, bad: client.open(CREDENTIALS).delete(bad),
+]
+
+
 @pytest.mark.parametrize("bad", BAD_IDS)
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda client, bad: client.access_requests.get(bad),
-        lambda client, bad: client.access_requests.credentials(bad),
-        lambda client, bad: client.access_requests.wait_until_approved(bad),
-        lambda client, bad: client.memory_blobs.get(bad, user_id="u"),
-        lambda client, bad: client.memory_blobs.get("b", user_id=bad),
-        lambda client, bad: client.memory_blobs.delete(bad, user_id="u"),
-        lambda client, bad: client.memory_blobs.update(bad, user_id="u", memory_key="k"),
-        lambda client, bad: client.tags.get(bad, user_id="u"),
-        lambda client, bad: client.open(CREDENTIALS).get(bad),
-        lambda client, bad: client.open(CREDENTIALS).delete(bad),
-    ],
-)
+@pytest.mark.parametrize("call", CALLS_WITH_AN_ID)
 async def test_an_id_that_is_none_is_refused(world: World, call: Any, bad: Any) -> None:
     service = nothing()
     async with world.client(service) as client:
