@@ -148,7 +148,7 @@ def test_leaving_ends_connections_and_the_thread(target: socket.socket, mode: Mo
     with FaultProxy("127.0.0.1", target.getsockname()[1], mode) as proxy:
         connection = asked(proxy)
     with contextlib.suppress(ConnectionError):
-        assert all_of(connection) in {b"", ANSWER}
+        assert ANSWER.startswith(all_of(connection))  # how far it came is up to the moment
 
 
 def test_it_runs_in_an_event_loop_as_well(target: socket.socket) -> None:
