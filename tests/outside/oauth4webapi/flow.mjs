@@ -1,7 +1,11 @@
 // Walks the code flow with oauth4webapi. The test is the browser: it reads one line, the address to go to, and
 // writes one line, the address that it was sent back to. The last line is what came of it, as JSON.
+import { webcrypto } from 'node:crypto'
 import * as readline from 'node:readline/promises'
-import * as oauth from 'oauth4webapi'
+
+// Node 18, which Debian 12 has, does not have it among its globals.
+globalThis.crypto ??= webcrypto
+const oauth = await import('oauth4webapi')
 
 const [issuer, clientId, clientSecret, redirectUri, authentication] = process.argv.slice(2)
 const insecure = { [oauth.allowInsecureRequests]: true }
