@@ -26,7 +26,7 @@ from memoram_async.core.config import (
     resolve,
 )
 from memoram_async.core.retry import READING_METHODS, Safety
-from memoram_async.core.secret import Secret, conceal
+from memoram_async.core.secret import Secret, conceal, hidden
 from memoram_async.core.urls import check_path
 from memoram_async.family import Family
 from memoram_async.memory_store import AsyncMemoryStore
@@ -109,19 +109,21 @@ class AsyncMemoram:
                 out marked as not encrypted.
             allow_insecure_http: Permit `http://` to hosts other than this machine.
             hooks: Told of every request, answer and retry; see `Hooks`.
-            http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close.
+            http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close. What it
+                logs is its own: httpx logs whole URLs, and over HTTP/2 hpack logs tokens at DEBUG.
             runtime: An implementation of the seam, for tests; replaces `http_client`.
 
         Raises:
             ConfigurationError: A setting is missing or cannot be used.
             InvalidArgumentError: A number is out of range.
         """
-        key = None if api_key is None else conceal(api_key)
-        del api_key  # a traceback may show what local variables hold
+        # A traceback may show what local variables hold, and an address may have a password in it.
+        key, base, auth = hidden(api_key), hidden(base_url), hidden(auth_url)
+        del api_key, base_url, auth_url
         config = resolve(
             api_key=key,
-            base_url=base_url,
-            auth_url=auth_url,
+            base_url=base,
+            auth_url=auth,
             allow_insecure_http=allow_insecure_http,
             environment=os.environ,
         )

@@ -114,8 +114,35 @@ def _no_cookies() -> http.cookiejar.CookieJar:
 # caught half-way stays taken. So a client of ours is one connection, and the runtimes keep a stack of them.
 _LIMITS: Final = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
-
 _NEVER_PROXIED: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
+class _QuietURL(httpx.URL):
+    """A URL that keeps its query to itself: httpx logs every URL, and people search for all sorts of things.
+
+    httpcore logs no more of a request than its method, and hpack, which logs all header fields, is not used
+    where HTTP/2 is off, as it is here.
+    """
+
+    def __str__(self) -> str:
+        return str(httpx.URL(self).copy_with(query=None))
+
+    def __repr__(self) -> str:
+        return repr(httpx.URL(self).copy_with(query=None))
+
+    def __eq__(self, other: object) -> bool:
+        return httpx.URL(self) == other
+
+    def __hash__(self) -> int:
+        return hash(httpx.URL(self))
+
+
+def _keep_query_out_of_logs(request: httpx.Request) -> None:
+    request.url = _QuietURL(request.url)
+
+
+async def _keep_query_out_of_async_logs(request: httpx.Request) -> None:
+    _keep_query_out_of_logs(request)
 
 
 def make_async_client() -> httpx.AsyncClient:
@@ -127,6 +154,7 @@ def make_async_client() -> httpx.AsyncClient:
             limits=_LIMITS,
             mounts=dict.fromkeys(_NEVER_PROXIED),
             cookies=_no_cookies(),
+            event_hooks={"request": [_keep_query_out_of_async_logs]},
             follow_redirects=False,
         )
 
@@ -140,6 +168,7 @@ def make_client() -> httpx.Client:
             limits=_LIMITS,
             mounts=dict.fromkeys(_NEVER_PROXIED),
             cookies=_no_cookies(),
+            event_hooks={"request": [_keep_query_out_of_logs]},
             follow_redirects=False,
         )
 

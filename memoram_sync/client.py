@@ -10,7 +10,6 @@ from memoram_async.client import AsyncMemoram
 from memoram_async.core.approval import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
 from memoram_async.core.arguments import UNSET
 from memoram_async.core.config import DEFAULT_MAX_RETRIES, DEFAULT_REQUEST_TIMEOUT, DEFAULT_TIMEOUT
-from memoram_async.core.secret import hidden
 from memoram_sync.memory_store import MemoryStore
 from memoram_sync.resources.access_requests import AccessRequests
 from memoram_sync.resources.memory_blobs import MemoryBlobs
@@ -91,30 +90,33 @@ class Memoram:
                 out marked as not encrypted.
             allow_insecure_http: Permit `http://` to hosts other than this machine.
             hooks: Told of every request, answer and retry; see `Hooks`.
-            http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close.
+            http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close. What it
+                logs is its own: httpx logs whole URLs, and over HTTP/2 hpack logs tokens at DEBUG.
             runtime: An implementation of the seam, for tests; replaces `http_client`.
 
         Raises:
             ConfigurationError: A setting is missing or cannot be used.
             InvalidArgumentError: A number is out of range.
         """
-        api_key = hidden(api_key)
-        self._bind(
-            AsyncMemoram(
-                api_key,
-                base_url=base_url,
-                auth_url=auth_url,
-                timeout=timeout,
-                request_timeout=request_timeout,
-                max_retries=max_retries,
-                token_lifetime=token_lifetime,
-                token_store=token_store,
-                read_policy=read_policy,
-                allow_insecure_http=allow_insecure_http,
-                hooks=hooks,
-                runtime=BlockingRuntime(http_client) if runtime is None else runtime,
+        try:
+            self._bind(
+                AsyncMemoram(
+                    api_key,
+                    base_url=base_url,
+                    auth_url=auth_url,
+                    timeout=timeout,
+                    request_timeout=request_timeout,
+                    max_retries=max_retries,
+                    token_lifetime=token_lifetime,
+                    token_store=token_store,
+                    read_policy=read_policy,
+                    allow_insecure_http=allow_insecure_http,
+                    hooks=hooks,
+                    runtime=BlockingRuntime(http_client) if runtime is None else runtime,
+                )
             )
-        )
+        finally:
+            del api_key, base_url, auth_url
 
     def _bind(self, wrapped: AsyncMemoram) -> None:
         self._async = wrapped

@@ -19,7 +19,14 @@ from memoram_async.clock import SystemClock, pause
 from memoram_async.core.errors import ClientClosedError, InternalError, MemoramError, PoolTimeoutError
 from memoram_async.core.http import HTTPResponse
 from memoram_async.forking import reset_after_fork
-from memoram_async.httpx_adapter import CONNECTIONS, Body, error_from, make_client, plain_headers, timed_out
+from memoram_async.httpx_adapter import (
+    CONNECTIONS,
+    Body,
+    error_from,
+    make_client,
+    plain_headers,
+    timed_out,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable

@@ -10,7 +10,7 @@ import attrs
 
 from memoram_async.core.errors import APIResponseError, InvalidArgumentError
 from memoram_async.core.info import ResponseInfo
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Confidential, Secret
 
 _REQUEST_ID_LENGTH = 128
 
@@ -20,8 +20,8 @@ def _no_headers() -> dict[str, str]:
 
 
 @attrs.frozen(kw_only=True)
-class HTTPRequest:
-    """A request, complete and ready to send.
+class HTTPRequest(Confidential):
+    """A request, complete and ready to send; it can be neither pickled nor copied.
 
     Attributes:
         method: The HTTP method.
@@ -39,8 +39,8 @@ class HTTPRequest:
 
 
 @attrs.frozen(kw_only=True)
-class HTTPResponse:
-    """An answer, read to its end.
+class HTTPResponse(Confidential):
+    """An answer, read to its end; it can be neither pickled nor copied.
 
     Attributes:
         status: The HTTP status.

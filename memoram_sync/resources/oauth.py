@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memoram_async.core.secret import hidden
 from memoram_sync.runtime import run
 
 if TYPE_CHECKING:
@@ -46,10 +45,12 @@ class OAuth:
         Raises:
             InvalidArgumentError: An argument cannot be sent.
         """
-        state = hidden(state)
-        return self._async.authorization_url(
-            client_id=client_id, redirect_uri=redirect_uri, scope=scope, state=state
-        )
+        try:
+            return self._async.authorization_url(
+                client_id=client_id, redirect_uri=redirect_uri, scope=scope, state=state
+            )
+        finally:
+            del state
 
     def exchange_code(
         self,

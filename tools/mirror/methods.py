@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from tools.mirror.names import Names
 
 DECORATORS: Final = frozenset({"property", "classmethod", "overload"})
-CONFIDENTIAL: Final = frozenset({"content", "json", "params"})
-"""What carries memories. The facade's frame must have forgotten it, and every parameter that may be a
-`Secret`, by the time that something can go wrong: a traceback may show what local variables hold."""
-LOCAL_NAMES: Final = frozenset({"coroutine", "hidden", "run"})
+CONFIDENTIAL: Final = frozenset({"auth_url", "base_url", "content", "json", "params"})
+"""What carries memories, or a password by mistake. The facade's frame must have forgotten it, and every
+parameter that may be a `Secret`, by the time that somebody looks at a traceback."""
+LOCAL_NAMES: Final = frozenset({"coroutine", "run"})
 RUNTIME_ARGUMENT: Final = "runtime=BlockingRuntime(http_client) if runtime is None else runtime"
 
 
@@ -97,7 +97,7 @@ def mirror_constructor(method: Method, names: Names) -> str:
     """The constructor of a client, which builds the async one over the blocking runtime."""
     _check(method)
     made = f"self._bind({method.owner}({_arguments(method)}))"
-    return function(_signature(method, names), [*_documentation(method, names), *_wrapped(method), made])
+    return function(_signature(method, names), [*_documentation(method, names), *_forgetting(method, made)])
 
 
 def _check(method: Method) -> None:
@@ -199,16 +199,18 @@ def _body(method: Method, names: Names) -> list[str]:
 def _handed_on(method: Method, names: Names) -> list[str]:
     call = _call(method)
     if not method.is_async:
-        return [*_wrapped(method), _returned(method, call, names)]
+        return _forgetting(method, _returned(method, call, names))
     if not method.confidential:
         return [_returned(method, f"run({call})", names)]
     forgotten = f"del {', '.join(method.confidential)}"
     return [f"coroutine = {call}", forgotten, _returned(method, "run(coroutine)", names)]
 
 
-def _wrapped(method: Method) -> list[str]:
-    """What keeps secrets out of the frame of a method that has no coroutine to hand them to."""
-    return [f"{each} = hidden({each})" for each in method.confidential]
+def _forgetting(method: Method, statement: str) -> list[str]:
+    """A statement of a method that has no coroutine to hand its secrets to."""
+    if not method.confidential:
+        return [statement]
+    return ["try:", f"    {statement}", "finally:", f"    del {', '.join(method.confidential)}"]
 
 
 def _call(method: Method) -> str:

@@ -1,0 +1,139 @@
+"""Every public method, called with planted secrets, and a service that answers as it should."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from memoram_async import AccessCredentials, Secret
+from memoram_async.crypto import EncryptionKey, encrypt
+from tests.secrecy.canaries import (
+    ACCESS_TOKEN,
+    CLIENT_SECRET,
+    CODE,
+    CONTENT,
+    ENCRYPTION_KEY,
+    MEMORY_KEY,
+    REFRESH_TOKEN,
+    STATE,
+    TOKEN,
+    VERIFIER,
+)
+from tests.worlds import items
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+USER: Final = "user-1"
+BACK: Final = "https://app.test/back"
+STORED: Final = encrypt(EncryptionKey.from_hex(Secret(ENCRYPTION_KEY), version=1), CONTENT)
+REQUEST: Final = {"id": "req-1", "status": "approved", "memoryKey": MEMORY_KEY, "reason": "why"}
+CREDENTIALS: Final = {
+    "user_id": USER,
+    "memory_key": MEMORY_KEY,
+    "encryption_key": ENCRYPTION_KEY,
+    "key_version": 1,
+}
+BLOB: Final = {"id": "mem-1", "user_id": USER, "content": STORED}
+TAG: Final = {"id": "tag-1", "name": "travel"}
+TOKENS: Final = {
+    "access_token": ACCESS_TOKEN,
+    "refresh_token": REFRESH_TOKEN,
+    "memory_key": MEMORY_KEY,
+    "token_type": "bearer",
+    "expires_in": 3600,
+}
+ISSUED: Final = {"token": TOKEN, "expires_at": "2040-01-01T00:00:00Z", "token_type": "Bearer"}
+
+
+def good(request: httpx.Request) -> httpx.Response:
+    """What a sound service says."""
+    return httpx.Response(201 if request.method == "POST" else 200, content=json.dumps(_body(request)))
+
+
+def _body(request: httpx.Request) -> object:
+    path = request.url.path
+    lists = {
+        "access-requests": ("items", REQUEST),
+        "memory-blobs": ("memoryBlobs", BLOB),
+        "tags": ("items", TAG),
+    }
+    last = path.rpartition("/")[2]
+    if path.endswith("/auth/token"):
+        return ISSUED
+    if path.endswith("/oauth/token"):
+        return TOKENS
+    if last == "credentials":
+        return CREDENTIALS
+    if last in lists and request.method == "GET":
+        member, item = lists[last]
+        return {member: [item], "next_cursor": None}
+    return next((item for name, (_, item) in lists.items() if name in path), BLOB)
+
+
+def credentials() -> AccessCredentials:
+    """The user's, as if they had been fetched."""
+    return AccessCredentials(
+        user_id=USER, memory_key=Secret(MEMORY_KEY), encryption_key=Secret(ENCRYPTION_KEY), key_version=1
+    )
+
+
+async def _first_page(pager: Any) -> Any:
+    return await pager.first_page()
+
+
+async def _page_by_page(pager: Any) -> list[Any]:
+    return [page async for page in pager.pages()]
+
+
+async def _page(pager: Any) -> Any:
+    return await pager.page(None)
+
+
+CALLS: Final[dict[str, Callable[[Any], Awaitable[Any]]]] = {
+    "connect": lambda client: client.connect(MEMORY_KEY, reason="why"),
+    "request": lambda client: client.request(
+        "POST", "/notes", params={"limit": 1}, json={"key": MEMORY_KEY, "content": CONTENT}
+    ),
+    "access_requests.create": lambda client: client.access_requests.create(MEMORY_KEY, reason="why"),
+    "access_requests.get": lambda client: client.access_requests.get("req-1"),
+    "access_requests.list": lambda client: items(client.access_requests.list()),
+    "access_requests.credentials": lambda client: client.access_requests.credentials("req-1"),
+    "access_requests.wait_until_approved": lambda client: client.access_requests.wait_until_approved(
+        "req-1", timeout=20
+    ),
+    "memory_blobs.create": lambda client: client.memory_blobs.create(
+        user_id=USER, memory_key=MEMORY_KEY, content=CONTENT
+    ),
+    "memory_blobs.update": lambda client: client.memory_blobs.update(
+        "mem-1", user_id=USER, memory_key=MEMORY_KEY, content=CONTENT
+    ),
+    "memory_blobs.get": lambda client: client.memory_blobs.get("mem-1", user_id=USER),
+    "memory_blobs.delete": lambda client: client.memory_blobs.delete("mem-1", user_id=USER),
+    "memory_blobs.list": lambda client: items(client.memory_blobs.list(user_id=USER)),
+    "pager.first_page": lambda client: _first_page(client.memory_blobs.list(user_id=USER)),
+    "pager.page": lambda client: _page(client.memory_blobs.list(user_id=USER)),
+    "pager.pages": lambda client: _page_by_page(client.memory_blobs.list(user_id=USER)),
+    "tags.get": lambda client: client.tags.get("tag-1", user_id=USER),
+    "tags.list": lambda client: items(client.tags.list(user_id=USER)),
+    "oauth.exchange_code": lambda client: client.oauth.exchange_code(
+        CODE, client_id="app", client_secret=CLIENT_SECRET, redirect_uri=BACK, code_verifier=VERIFIER
+    ),
+    "oauth.refresh": lambda client: client.oauth.refresh(
+        REFRESH_TOKEN, client_id="app", client_secret=CLIENT_SECRET
+    ),
+    "store.create": lambda client: client.open(credentials()).create(CONTENT, title="a title"),
+    "store.update": lambda client: client.open(credentials()).update("mem-1", content=CONTENT),
+    "store.get": lambda client: client.open(credentials()).get("mem-1"),
+    "store.delete": lambda client: client.open(credentials()).delete("mem-1"),
+    "store.list": lambda client: items(client.open(credentials()).list()),
+    "store.list_tags": lambda client: items(client.open(credentials()).list_tags()),
+}
+"""Methods that send something."""
+
+
+def authorization(client: Any) -> Any:
+    """A flow with a planted state."""
+    return client.oauth.authorization_url(client_id="app", redirect_uri=BACK, state=STATE)

@@ -1,0 +1,114 @@
+"""No error and no log line shows a secret, whatever the service does."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import memoram_sync
+from memoram_async import Attempt, Hooks, MemoramError, Outcome
+from tests.secrecy.calls import CALLS, good
+from tests.secrecy.canaries import API_KEY
+from tests.secrecy.faults import FAULTS
+from tests.secrecy.hunt import listening, shown_by_error, shown_by_object, sightings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from tests.secrecy.faults import Fault
+    from tests.worlds import World
+
+pytestmark = pytest.mark.anyio
+
+
+class Telling(Hooks):
+    """Hooks that keep what they are told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def before_request(self, attempt: Attempt) -> None:
+        self.told.append(attempt)
+
+    def after_response(self, attempt: Attempt, outcome: Outcome) -> None:
+        self.told.append(outcome)
+
+    def on_retry(self, attempt: Attempt, outcome: Outcome, delay: float) -> None:
+        self.told.append(delay)
+
+
+def told(hooks: Telling) -> Iterator[tuple[str, str]]:
+    """What hooks were told, in all its parts."""
+    for each in hooks.told:
+        yield f"hooks were told {type(each).__name__}", repr(each)
+
+
+async def outcome_of(call: Awaitable[Any]) -> Any:
+    """What a call answers or raises."""
+    try:
+        return await call
+    except MemoramError as error:
+        return error
+
+
+def shown_by(thing: Any) -> Iterator[tuple[str, str]]:
+    """All that an answer or error shows."""
+    return shown_by_error(thing) if isinstance(thing, BaseException) else shown_by_object(thing)
+
+
+def after_token(fault: Fault) -> Fault:
+    """A service that exchanges keys, and fails at everything else."""
+    return lambda request: good(request) if request.url.path.endswith("/auth/token") else fault(request)
+
+
+async def hunt(world: World, service: Fault, call: Any) -> list[str]:
+    """What one call under one fault shows."""
+    hooks = Telling()
+    with listening() as ear:
+        client = world.client(service, api_key=API_KEY, hooks=hooks)
+        async with client:
+            thing = await outcome_of(call(client))
+            seen = sightings(shown_by(thing))
+    return seen + sightings(told(hooks)) + sightings(iter(ear.heard))
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+async def test_no_fault_makes_a_call_show_a_secret(
+    world: World, call: Callable[[Any], Awaitable[Any]]
+) -> None:
+    seen = {name: await hunt(world, after_token(fault), call) for name, fault in FAULTS.items()}
+    assert {name: sightings for name, sightings in seen.items() if sightings} == {}
+
+
+async def test_no_fault_of_the_token_exchange_shows_a_secret(world: World) -> None:
+    seen = {name: await hunt(world, fault, CALLS["tags.get"]) for name, fault in FAULTS.items()}
+    assert {name: sightings for name, sightings in seen.items() if sightings} == {}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+async def test_no_call_that_goes_well_shows_a_secret(
+    world: World, call: Callable[[Any], Awaitable[Any]]
+) -> None:
+    assert await hunt(world, good, call) == []
+
+
+def test_every_public_method_that_sends_is_called() -> None:
+    kinds = {
+        "": memoram_sync.Memoram,
+        "access_requests.": memoram_sync.AccessRequests,
+        "memory_blobs.": memoram_sync.MemoryBlobs,
+        "tags.": memoram_sync.Tags,
+        "oauth.": memoram_sync.OAuth,
+        "store.": memoram_sync.MemoryStore,
+        "pager.": memoram_sync.Pager,
+    }
+    methods = {
+        prefix + name
+        for prefix, kind in kinds.items()
+        for name, _ in inspect.getmembers(kind, inspect.isfunction)
+        if not name.startswith("_")
+    }
+    silent = {"open", "close", "with_options", "oauth.authorization_url", "store.close"}
+    assert methods - silent == CALLS.keys()
