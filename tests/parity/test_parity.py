@@ -25,7 +25,15 @@ METHODS: Final = {
     "__anext__": "__next__",
     "aclose": "close",
 }
-PYTHONS_OWN: Final = {"__module__", "__dict__", "__weakref__", "__doc__", "__slots__", "__annotations__"} | {
+PYTHONS_OWN: Final = {
+    "__module__",
+    "__dict__",
+    "__weakref__",
+    "__doc__",
+    "__slots__",
+    "__slotnames__",
+    "__annotations__",
+} | {
     "__orig_bases__",
     "__parameters__",
     "__init__",
