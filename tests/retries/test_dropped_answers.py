@@ -36,9 +36,7 @@ WRITES: dict[str, Callable[[Any, str], Any]] = {
     "store.create": lambda client, mark: client.open(CREDENTIALS).create("x", title=mark),
     "store.update": lambda client, mark: client.open(CREDENTIALS).update("mem_1", title=mark),
     "store.delete": lambda client, mark: client.open(CREDENTIALS).delete(mark),
-    "request POST": lambda client, mark: client.request("POST", "/notes", json={"title": mark}),
-    "request PUT": lambda client, mark: client.request("PUT", f"/notes/{mark}"),
-    "request DELETE": lambda client, mark: client.request("DELETE", f"/notes/{mark}"),
+    "request": lambda client, mark: client.request("PUT", f"/notes/{mark}"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from typing import TYPE_CHECKING, Final
@@ -61,6 +62,26 @@ def _in_place_of_content(content: str) -> Fault:
     return answer
 
 
+def _undecided(status: str) -> Fault:
+    """A service whose access requests have that status, and which lets nobody in."""
+    request = {"id": "req-1", "status": status, "memoryKey": SECRETS["the memory key"], "reason": ECHO}
+
+    def answer(asked: httpx.Request) -> httpx.Response:
+        if asked.url.path.endswith("/credentials"):
+            return httpx.Response(403)
+        one = asked.method == "POST" or not asked.url.path.endswith("s")
+        return httpx.Response(200, json=request if one else {"items": [request]})
+
+    return answer
+
+
+def _other_header(**members: str) -> str:
+    """Content whose header says something else."""
+    header, _, rest = encrypt(_OTHER_KEY, CONTENT).partition(".")
+    told = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4))) | members
+    return f"{base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip('=')}.{rest}"
+
+
 _OTHER_KEY: Final = EncryptionKey.from_hex(Secret("ab" * 32), version=1)
 _LATER_KEY: Final = EncryptionKey.from_hex(Secret("ab" * 32), version=9)
 _SHAPES: Final = {
@@ -94,6 +115,14 @@ FAULTS: Final[dict[str, Fault]] = {
     "plaintext": _in_place_of_content(CONTENT),
     "another key's content": _in_place_of_content(encrypt(_OTHER_KEY, CONTENT)),
     "a later key's content": _in_place_of_content(encrypt(_LATER_KEY, CONTENT)),
+    "another algorithm's content": _in_place_of_content(_other_header(enc="A128CBC-HS256")),
+    "another field's content": _in_place_of_content(_other_header(typ="memoram-envelope+jwe")),
+    "another program's content": _in_place_of_content("gAAAAA" + base64.b64encode(ECHO.encode()).decode()),
+    "the same cursor again": _json({"items": [], "memoryBlobs": [], "next_cursor": "again"}),
+    "a request that is pending": _undecided("pending"),
+    "a request that was rejected": _undecided("rejected"),
+    "a request that was revoked": _undecided("revoked"),
+    "a request of a status to come": _undecided("postponed"),
     "half of a JWE": _in_place_of_content(encrypt(_OTHER_KEY, CONTENT)[:-30]),
     **{
         name: _raising(kind, f"Illegal header value b'Bearer {TOKEN}' {ECHO}")

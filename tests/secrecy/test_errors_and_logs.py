@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import memoram_async
 import memoram_sync
 from memoram_async import Attempt, Hooks, MemoramError, Outcome
 from tests.secrecy.calls import CALLS, good
@@ -92,6 +93,35 @@ async def test_no_call_that_goes_well_shows_a_secret(
     world: World, call: Callable[[Any], Awaitable[Any]]
 ) -> None:
     assert await hunt(world, good, call) == []
+
+
+async def test_the_faults_provoke_every_error_that_an_answer_can(world: World) -> None:
+    provoked: set[type] = set()
+    for name in ("connect", "store.get", "store.create", "memory_blobs.list", "oauth.refresh"):
+        for fault in FAULTS.values():
+            async with world.client(after_token(fault), api_key=API_KEY) as client:
+                outcome: object = await outcome_of(CALLS[name](client))
+                provoked.add(type(outcome))
+    of_answers = {
+        memoram_async.APIConnectionError,
+        memoram_async.APIStatusError,
+        memoram_async.APIResponseError,
+        memoram_async.AccessError,
+        memoram_async.DecryptionError,
+        memoram_async.PaginationError,
+    }
+    others = {
+        memoram_async.ApprovalRequired,  # raised by applications
+        memoram_async.ContentTooLargeError,  # these two are the codecs', which have tests of their own
+        memoram_async.PlaintextDecodeError,
+    }
+    missing = {kind for kind in all_below(*of_answers) if kind not in provoked | others}
+    assert {kind.__name__ for kind in missing} == {"AccessError", "DecryptionError"}  # which are abstract
+
+
+def all_below(*kinds: type) -> set[type]:
+    """The classes and those that derive from them."""
+    return set(kinds).union(*(all_below(*kind.__subclasses__()) for kind in kinds))
 
 
 def test_every_public_method_that_sends_is_called() -> None:
