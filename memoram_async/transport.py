@@ -23,7 +23,14 @@ from memoram_async.core.errors import (
 from memoram_async.core.events import Attempt, Outcome
 from memoram_async.core.http import HTTPRequest, HTTPResponse, json_body
 from memoram_async.core.info import ResponseInfo
-from memoram_async.core.retry import LEAVES_OPEN, RetryPolicy, Safety, parse_retry_after
+from memoram_async.core.retry import (
+    ErrorAnswer,
+    NoAnswer,
+    RetryPolicy,
+    Safety,
+    leaves_open,
+    parse_retry_after,
+)
 from memoram_async.core.secret import Secret, reveal
 from memoram_async.core.urls import with_query
 from memoram_async.hooks import HookRunner
@@ -196,14 +203,8 @@ class Transport:
             try:
                 response = await self._send(call, request, use, deadline, progress, attempt, outcome)
             except APIConnectionError as error:
-                delay = self._retry.after_failure(
-                    sent=error.sent,
-                    retries=retries,
-                    safety=call.safety,
-                    jitter=runtime.random(),
-                    acknowledged=call.peer is not None and call.peer.honours_keys,
-                )
-                if delay is None or deadline.expired(runtime.now() + delay):
+                delay = self._pause(call, NoAnswer(sent=error.sent), retries, deadline)
+                if delay is None:
                     raise
             else:
                 if 200 <= response.status < 300:
@@ -214,26 +215,33 @@ class Transport:
                         replayed = True
                         continue
                 retry_after = parse_retry_after(response.headers, wall=runtime.wall())
-                delay = self._retry.after_status(
-                    response.status,
-                    retries=retries,
-                    safety=call.safety,
-                    retry_after=retry_after,
-                    jitter=runtime.random(),
-                    acknowledged=call.peer is not None and call.peer.honours_keys,
-                )
-                if delay is None or deadline.expired(runtime.now() + delay):
+                delay = self._pause(call, ErrorAnswer(response.status, retry_after), retries, deadline)
+                if delay is None:
                     raise status_error(
                         response,
                         operation=call.operation,
                         oauth=call.oauth,
                         retry_after=retry_after,
-                        doubt=_doubt(call) if response.status in LEAVES_OPEN else None,
+                        doubt=_doubt(call) if leaves_open(response.status) else None,
                     )
             retries += 1
             _LOG.info("%s: sending again in %.1f s, attempt %d", call.operation, delay, progress.attempts + 1)
             self._hooks.retry(attempt, outcome[0], delay)
             await runtime.sleep(delay)
+
+    def _pause(
+        self, call: Call, ended: NoAnswer | ErrorAnswer, retries: int, deadline: Deadline
+    ) -> float | None:
+        """Seconds until the next attempt; None if there is none, or none in time."""
+        runtime = self.runtime
+        delay = self._retry.decide(
+            ended,
+            retries=retries,
+            safety=call.safety,
+            jitter=runtime.random(),
+            acknowledged=call.peer is not None and call.peer.honours_keys,
+        )
+        return None if delay is None or deadline.expired(runtime.now() + delay) else delay
 
     async def _send(
         self,
@@ -262,7 +270,7 @@ class Transport:
             raise
         progress.last = response
         # A refusal accounts for its own request, and an answer given again for those before it too.
-        progress.in_doubt = response.status in LEAVES_OPEN or (was_in_doubt and not _is_replay(response))
+        progress.in_doubt = leaves_open(response.status) or (was_in_doubt and not _is_replay(response))
         sent_key = request.headers.get(_IDEMPOTENCY_KEY)
         if call.peer is not None and sent_key is not None:
             call.peer.learn(response, sent_key=sent_key)
@@ -334,4 +342,4 @@ def _was_not_sent(error: BaseException) -> bool:
 
 def _leaves_open(error: MemoramError) -> bool:
     """Whether an error is an answer which says itself that the outcome is unknown."""
-    return isinstance(error, APIStatusError) and error.status in LEAVES_OPEN
+    return isinstance(error, APIStatusError) and leaves_open(error.status)

@@ -21,8 +21,8 @@ LONGEST_ASKED: Final = 1e9
 READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _SAID_NOT_DONE: Final = frozenset({429, 503})
-LEAVES_OPEN: Final = frozenset({408, 500, 502, 504})
-"""Statuses that do not say whether the request was carried out."""
+# What a service cannot do at all, it did not do, and will not be able to do in a second.
+_CANNOT_DO: Final = frozenset({501, 505})
 
 
 class Safety(Enum):
@@ -31,6 +31,30 @@ class Safety(Enum):
     IDEMPOTENT = "idempotent"  # reading: as often as one likes
     ONCE = "once"  # a write: a second one makes a second thing, or undoes what came in between
     NEVER = "never"  # a one-use secret: a code or a rotating token must not leave twice
+
+
+@attrs.frozen
+class NoAnswer:
+    """An attempt that ended without an answer.
+
+    Attributes:
+        sent: Whether any part of the request may have arrived.
+    """
+
+    sent: bool
+
+
+@attrs.frozen
+class ErrorAnswer:
+    """An attempt that was answered with an error.
+
+    Attributes:
+        status: The HTTP status.
+        retry_after: Seconds that the service asked to wait, None if it did not say.
+    """
+
+    status: int
+    retry_after: float | None = None
 
 
 @attrs.frozen
@@ -43,63 +67,53 @@ class RetryPolicy:
 
     max_retries: int
 
-    def after_status(
+    def decide(
         self,
-        status: int,
+        ended: NoAnswer | ErrorAnswer,
         *,
         retries: int,
         safety: Safety,
-        retry_after: float | None,
         jitter: float,
         acknowledged: bool = False,
     ) -> float | None:
-        """Seconds to wait before sending again after an error status, or None to give up.
+        """Seconds to wait before sending again, or None to give up.
 
-        429 and 503 say that the request was not carried out. The other 5xx and 408 leave that open, so
-        they are followed only by a request that can do no harm: one that reads, or one that bears an
-        idempotency key of which the service is known to take notice.
+        429 and 503 say that the request was not carried out. 408, the other 5xx and an answer that never
+        came leave that open, so they are followed only by a request that can do no harm: one that reads, or
+        one that bears an idempotency key of which the service is known to take notice. 501 and 505 are final.
+
+        The wait is what the service asked for, if that is no more than a minute. Where it did not ask, chance
+        has it anywhere between nothing and a step that doubles (full jitter).
 
         Args:
-            status: The HTTP status.
+            ended: How the attempt ended.
             retries: Retries so far.
             safety: What sending twice can do.
-            retry_after: Seconds the service asked for; longer than a minute means giving up.
             jitter: A random number in [0, 1).
             acknowledged: Whether the service honours the idempotency key that the request bears.
         """
-        repeatable = (status in _SAID_NOT_DONE and safety is not Safety.NEVER) or (
-            status in LEAVES_OPEN and _harmless(safety, acknowledged=acknowledged)
-        )
-        if not repeatable or retries >= self.max_retries:
+        if retries >= self.max_retries or not _may_repeat(ended, safety, acknowledged=acknowledged):
             return None
-        if retry_after is None:
+        if isinstance(ended, NoAnswer) or ended.retry_after is None:
             return self._backoff(retries, jitter)
-        return retry_after if retry_after <= LONGEST_RETRY_AFTER else None
-
-    def after_failure(
-        self, *, sent: bool, retries: int, safety: Safety, jitter: float, acknowledged: bool = False
-    ) -> float | None:
-        """Seconds to wait before sending again after no answer came, or None to give up.
-
-        Args:
-            sent: Whether any part of the request may have arrived.
-            retries: Retries so far.
-            safety: What sending twice can do.
-            jitter: A random number in [0, 1).
-            acknowledged: Whether the service honours the idempotency key that the request bears.
-        """
-        if retries >= self.max_retries or (sent and not _harmless(safety, acknowledged=acknowledged)):
-            return None
-        return self._backoff(retries, jitter)
+        return ended.retry_after if ended.retry_after <= LONGEST_RETRY_AFTER else None
 
     def _backoff(self, retries: int, jitter: float) -> float:
-        """Full jitter: anything between nothing and the doubled step."""
         return float(min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(retries, 10))) * jitter
 
 
-def _harmless(safety: Safety, *, acknowledged: bool) -> bool:
-    """Whether a request that may have been carried out can be sent again."""
-    return safety is Safety.IDEMPOTENT or (safety is Safety.ONCE and acknowledged)
+def leaves_open(status: int) -> bool:
+    """Whether an HTTP status does not say if the request was carried out."""
+    return status == 408 or (500 <= status < 600 and status not in _SAID_NOT_DONE | _CANNOT_DO)
+
+
+def _may_repeat(ended: NoAnswer | ErrorAnswer, safety: Safety, *, acknowledged: bool) -> bool:
+    harmless = safety is Safety.IDEMPOTENT or (safety is Safety.ONCE and acknowledged)
+    if isinstance(ended, NoAnswer):
+        return harmless or not ended.sent
+    if ended.status in _SAID_NOT_DONE:
+        return safety is not Safety.NEVER
+    return harmless and leaves_open(ended.status)
 
 
 def parse_retry_after(headers: Mapping[str, str], *, wall: float) -> float | None:
