@@ -22,6 +22,7 @@ class Staged:
 
     port: int
     raw_port: int
+    bare_port: int
     token: str
     user_id: str
     memory_key: str

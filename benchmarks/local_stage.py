@@ -1,39 +1,40 @@
-"""Serves a platform from a file, and its twin on raw sqlite3, from one process that tells its CPU time.
+"""Serves a platform from a file, its twin on raw sqlite3 and a bare floor, from one process.
 
     python -m benchmarks.local_stage [--memories N]   # prints one JSON line, serves until its input ends
 
-The twin has the same routes and middleware; only the store's threads and what one read of a memory asks of
-them are raw sqlite3, with the same statements.
+The twin has the same routes, middleware and queue for a thread; only what that thread does for one read of a
+memory is raw sqlite3, with the same statements.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import random
 import sqlite3
 import sys
 import tempfile
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import URL
 from starlette.responses import PlainTextResponse
 
+from benchmarks.local_bare import BareMemories
 from memoram_local.application import build_application
 from memoram_local.clock import Clock
 from memoram_local.hashing import PasswordProfile
+from memoram_local.interpreter import dedicate
 from memoram_local.randomness import Randomness
 from memoram_local.registration import open_account
 from memoram_local.server import serving
 from memoram_local.services import assemble
 from memoram_local.store.database import Database
 from memoram_local.store.memory_blobs import BlobChanges, MemoryBlob
+from memoram_local.store.workers import InTurn
 from memoram_local.testing.decisions import Decisions
 from memoram_local.testing.fault_plan import Faults
 from memoram_local.testing.faults import Bench
@@ -42,15 +43,15 @@ from memoram_local.testing.journal import Journal
 from memoram_local.testing.rig import Rig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from memoram_local.services import Services
     from memoram_local.store.accounts import Account
+    from memoram_local.store.units import Unit
 
-READERS = 4
 # The tags of the list's benchmark, and how many of 100 memories bear each.
 TAGS = {"common": 90, "half": 50, "tenth": 10, "rare": 1}
 SEALED = "x" * 1000
@@ -71,27 +72,23 @@ BLOB_TAGS = (
 )
 
 
-class RawDatabase:
-    """The store's readers, without SQLAlchemy."""
+class RawDatabase(InTurn):
+    """The store's thread that looks up, which does it without SQLAlchemy."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._bound = threading.local()
-        self._executor = ThreadPoolExecutor(READERS, thread_name_prefix="raw-reader", initializer=self._open)
+        super().__init__(url=URL.create("sqlite", database=str(path)), name="raw-lookup")
+        self._raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
-    def _open(self) -> None:
-        self._bound.connection = sqlite3.connect(self._path, isolation_level=None)
+    def _carry_out(self, units: Sequence[Unit[Any]]) -> None:
+        self._raw.execute("BEGIN")
+        for unit in units:
+            unit.attempt(self._raw)
+        self._raw.execute("COMMIT")
+        for unit in units:
+            unit.tell()
 
-    def _run(self, work: Callable[[Any], Any]) -> Any:
-        connection: sqlite3.Connection = self._bound.connection
-        connection.execute("BEGIN")
-        try:
-            return work(connection)
-        finally:
-            connection.execute("COMMIT")
-
-    async def read(self, work: Callable[[Any], Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._run, work)
+    async def look_up(self, work: Callable[[Any], Any]) -> Any:
+        return await self.arun(work)
 
 
 class RawAccessRequests:
@@ -201,14 +198,20 @@ def main() -> None:
         whole = stack.enter_context(serving(application_of(services, database), host="127.0.0.1", port=0))
         twin = raw_twin(services, next(folder.glob("*.sqlite3")))
         raw = stack.enter_context(serving(application_of(twin, database), host="127.0.0.1", port=0))
+        memories_alone = BareMemories(folder / "bare.db")
+        stack.callback(memories_alone.close)
+        bare = stack.enter_context(serving(memories_alone.application(), host="127.0.0.1", port=0))
         known = {
             "port": whole.port,
             "raw_port": raw.port,
+            "bare_port": bare.port,
             "token": token,
             "user_id": account.id,
             "memory_key": account.memory_key,
             "blob_id": blob.id,
         }
+        # As the command does.
+        dedicate()
         print(json.dumps(known), flush=True)
         sys.stdin.read()
 

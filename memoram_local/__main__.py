@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,8 +12,18 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
+_INTERRUPTED: Final = 130  # as shells report a process that Ctrl-C ended
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line, or say in one line which extra it needs; answers the exit status."""
+    try:
+        return _main(argv)
+    except KeyboardInterrupt:  # while the libraries load: nothing has begun
+        return _INTERRUPTED
+
+
+def _main(argv: Sequence[str] | None) -> int:
     try:
         cli = import_module("memoram_local.cli")
     except ModuleNotFoundError as error:

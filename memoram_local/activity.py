@@ -7,14 +7,15 @@ import threading
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from memoram_local.changes import after_commit
 from memoram_local.store.access_log import AccessLog, Action, Deed, Tally
 from memoram_local.store.request_log import CALLS_KEPT, Call, RequestLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
 
     from sqlalchemy import Connection
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
     from memoram_local.store.database import Database
 
 _SECONDS_BETWEEN_WRITES: Final = 1.0
+# A second of a busy platform takes long enough to write that others would notice: they come in between.
+_LINES_AT_ONCE: Final = 50
 # While the writer is busy the log of deeds may grow this far, then new ones go unrecorded.
 _MOST_DEEDS: Final = 20_000
 
 _log = logging.getLogger("memoram_local")
+
+_Line = TypeVar("_Line")
 
 
 def _newest_calls() -> deque[Call]:
@@ -42,6 +47,24 @@ class _Batch:
     )
     deeds: dict[Deed, Tally] = field(default_factory=dict[Deed, Tally])
     key_uses: dict[str, int] = field(default_factory=dict[str, int])
+
+    def pieces(self) -> Iterator[_Batch]:
+        """The same, as batches of a few lines each."""
+        if self.key_uses:
+            yield _Batch(key_uses=self.key_uses)
+        for app_id, calls in self.calls.items():
+            for some in _some_of(calls):
+                piece = _Batch()
+                piece.calls[app_id].extend(some)
+                yield piece
+        for few in _some_of(self.deeds.items()):
+            yield _Batch(deeds=dict(few))
+
+
+def _some_of(lines: Iterable[_Line]) -> Iterator[list[_Line]]:
+    rest = iter(lines)
+    while some := list(islice(rest, _LINES_AT_ONCE)):
+        yield some
 
 
 class Activity:
@@ -67,6 +90,8 @@ class Activity:
         self._api_keys = api_keys
         self._lock = threading.Lock()
         self._batch = _Batch()
+        # Gathered before, and on its way into the store.
+        self._pieces: deque[_Batch] = deque()
         self._next_write = time.monotonic() + _SECONDS_BETWEEN_WRITES
         database.before_close(self.write_now)
 
@@ -104,44 +129,62 @@ class Activity:
 
     async def written(self) -> None:
         """Return when all that was told so far can be read from the store."""
-        await self._database.write(self._writing())
+        await self._database.write(self._write_all)
 
     def write_now(self) -> None:
         """`written` for blocking code."""
-        self._database.write_now(self._writing())
+        self._database.write_now(self._write_all)
 
     def forget(self) -> None:
         """Drop what is not written yet, as when another state is put in place of the store's."""
         with self._lock:
             self._batch = _Batch()
+            self._pieces.clear()
 
     def _write_when_due(self) -> None:
         if time.monotonic() < self._next_write:
             return
         self._next_write = time.monotonic() + _SECONDS_BETWEEN_WRITES
+        with self._lock:
+            self._pieces.extend(self._batch.pieces())
+            self._batch = _Batch()
+        self._go_on()
+
+    def _go_on(self) -> None:
         try:
-            writing = self._database.write_later(self._writing())
+            writing = self._database.write_later(self._write_piece)
         except RuntimeError:
             # The store is closed; its answers are refusals, and nobody will read a log.
             return
-        writing.add_done_callback(_report)
+        writing.add_done_callback(self._written_piece)
 
-    def _writing(self) -> Callable[[Connection], None]:
+    def _written_piece(self, written: Future[bool]) -> None:
+        if written.cancelled() or written.exception() is not None:
+            # Not the error itself: it can quote what was to be written.
+            _log.warning("part of the request and access logs could not be written")
+        elif written.result():
+            self._go_on()
+
+    def _write_piece(self, connection: Connection) -> bool:
+        """A unit of work that writes the next piece, and says whether there are more."""
+        with self._lock:
+            piece = self._pieces.popleft() if self._pieces else _Batch()
+            are_more = bool(self._pieces)
+        self._write(connection, piece)
+        return are_more
+
+    def _write_all(self, connection: Connection) -> None:
         """A unit of work that writes what there is by the time it runs."""
+        with self._lock:
+            batches = [*self._pieces, self._batch]
+            self._pieces.clear()
+            self._batch = _Batch()
+        for batch in batches:
+            self._write(connection, batch)
 
-        def write(connection: Connection) -> None:
-            with self._lock:
-                batch, self._batch = self._batch, _Batch()
-            for app_id, calls in batch.calls.items():
-                self._request_log.add(connection, app_id, calls)
-            if batch.deeds:
-                self._access_log.add(connection, batch.deeds)
-            self._api_keys.used(connection, batch.key_uses)
-
-        return write
-
-
-def _report(written: Future[None]) -> None:
-    if not written.cancelled() and written.exception() is not None:
-        # Not the error itself: it can quote what was to be written.
-        _log.warning("part of the request and access logs could not be written")
+    def _write(self, connection: Connection, batch: _Batch) -> None:
+        for app_id, calls in batch.calls.items():
+            self._request_log.add(connection, app_id, calls)
+        if batch.deeds:
+            self._access_log.add(connection, batch.deeds)
+        self._api_keys.used(connection, batch.key_uses)

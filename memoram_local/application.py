@@ -10,10 +10,11 @@ from starlette.exceptions import HTTPException
 from memoram_local.api import answers
 from memoram_local.api.answers import ApiError
 from memoram_local.api.idempotency import KeyEcho
-from memoram_local.api.routes import API_PATH, api_routes
+from memoram_local.api.routes import api_routes
 from memoram_local.calls import CallLog
 from memoram_local.guards import BodyLimit, HostGuard, RequestIds, SameOriginGuard
 from memoram_local.oauth.token_endpoint import TokenEndpoint
+from memoram_local.routing import API_PATH
 from memoram_local.web.assets import Assets
 from memoram_local.web.pages import Pages
 from memoram_local.web.routes import web_routes
@@ -88,7 +89,7 @@ def build_application(
     refuse = _Refusals(pages)
     application = Starlette(
         routes=[
-            api_routes(services),
+            *api_routes(services),
             *TokenEndpoint(services).routes(),
             *web_routes(services, pages, assets),
         ],

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers
-
+from memoram_local.guards import REQUEST_ID
 from memoram_local.store.request_log import Call
 
 if TYPE_CHECKING:
@@ -42,13 +41,12 @@ class CallLog:
             return
         started = time.perf_counter()
         at = self._clock.micros()
-        status, request_id = 0, ""
+        status = 0
 
         async def send_and_see(message: Message) -> None:
-            nonlocal status, request_id
+            nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                request_id = Headers(raw=message["headers"]).get("x-request-id", "")
             await send(message)
 
         try:
@@ -57,10 +55,8 @@ class CallLog:
             app_id = scope.get(_APP)
             if app_id is not None:
                 millis = (time.perf_counter() - started) * 1_000
-                call = Call(at, scope["method"], _template(scope), status, millis, request_id)
+                request_id = scope[REQUEST_ID] if status else ""
+                # An application is known only after a route has matched.
+                template: str = scope["route"].path
+                call = Call(at, scope["method"], template, status, millis, request_id)
                 self._activity.called(app_id, call)
-
-
-def _template(scope: Scope) -> str:
-    # An application is known only after a route has matched.
-    return f"{scope.get('root_path', '')}{scope['route'].path}"

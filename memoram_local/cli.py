@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from memoram_local.errors import LocalPlatformError
+from memoram_local.interpreter import dedicate
 from memoram_local.platform import MemoramLocal
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def _serve(*, host: str, port: int, data: str, strict: bool, seed: str | None) -
             # Before anybody can connect: whoever gets an answer finds everything there.
             seeded = None if seed is None else platform.load_seed(seed)
             with platform.serve(host=host, port=port) as server:
+                dedicate()
                 _say(_greeting(server, data=data, is_new=not platform.has_apps, seeded=seeded))
                 while not stop.wait(_STEP_SECONDS):
                     pass

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_IN_UTC = datetime(1970, 1, 1)  # noqa: DTZ001 - written with a Z of our own
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -160,4 +161,5 @@ def from_micros(micros: int) -> datetime:
 
 def iso(micros: int) -> str:
     """A moment as the wire writes it: ISO 8601 in UTC with microseconds and `Z`."""
-    return f"{from_micros(micros).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    moment = _EPOCH_IN_UTC + timedelta(microseconds=micros)
+    return f"{moment.isoformat(timespec='microseconds')}Z"

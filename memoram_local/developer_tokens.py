@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from memoram_local.behaviour import behaviour
+from memoram_local.hashing import digest
 
 if TYPE_CHECKING:
     from memoram_local.clock import Clock
@@ -21,10 +23,18 @@ _ALGORITHMS = ["HS256"]
 _ISSUER = "memoram-local"
 _KEY_OCTETS = 32
 _SECOND = 1_000_000
+# An application has few tokens that are good at a time; a forgotten one is checked once more.
+_REMEMBERED: Final = 256
 
 
 class TokenError(Exception):
     """The token proves nothing."""
+
+
+class _Claims(NamedTuple):
+    app_id: str
+    expires_at: int
+    generation: object
 
 
 class DeveloperTokens:
@@ -49,6 +59,9 @@ class DeveloperTokens:
         self._clock = clock
         self._randomness = randomness
         self._newest_generation = self.generation = 0
+        self._lock = threading.Lock()
+        # What tokens with a good signature say, by their digests: no token is kept, and none that is made up.
+        self._claims: dict[str, _Claims] = {}
 
     def expire_all(self) -> None:
         """Make all tokens that were issued until now worthless."""
@@ -92,6 +105,24 @@ class DeveloperTokens:
         Raises:
             TokenError: The token is not ours, was changed, or has expired.
         """
+        claims = self._claims_of(token)
+        if claims.expires_at * _SECOND <= self._clock.micros() or claims.generation != self.generation:
+            raise TokenError("The token has expired.")
+        return claims.app_id
+
+    def _claims_of(self, token: str) -> _Claims:
+        # Applications send one token again and again, and checking a signature is dear.
+        its_digest = digest(token)
+        claims = self._claims.get(its_digest)
+        if claims is None:
+            claims = self._checked(token)
+            with self._lock:
+                if len(self._claims) >= _REMEMBERED:
+                    del self._claims[next(iter(self._claims))]
+                self._claims[its_digest] = claims
+        return claims
+
+    def _checked(self, token: str) -> _Claims:
         try:
             claims = jwt.decode(token, self._key, algorithms=_ALGORITHMS).claims
         except (JoseError, ValueError) as error:
@@ -99,7 +130,4 @@ class DeveloperTokens:
         app_id, expires_at = claims.get("sub"), claims.get("exp")
         if not isinstance(app_id, str) or not isinstance(expires_at, int):
             raise TokenError("The token is not valid.")
-        generation = claims.get("gen", 0)
-        if expires_at * _SECOND <= self._clock.micros() or generation != self.generation:
-            raise TokenError("The token has expired.")
-        return app_id
+        return _Claims(app_id, expires_at, claims.get("gen", 0))

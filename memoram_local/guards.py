@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from email.utils import format_datetime
-from typing import TYPE_CHECKING
+import random
+from email.utils import formatdate
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
+from memoram_local.header_fields import value_of, values_of, with_value
 from memoram_local.origins import host_name, is_cross_site
 
 if TYPE_CHECKING:
@@ -22,8 +25,14 @@ if TYPE_CHECKING:
     # Makes the answer to a refused request: path, status, message.
     Refuse = Callable[[str, int, str], Response]
 
+REQUEST_ID: Final = "memoram.request_id"
+"""Where a scope keeps what its answer's X-Request-Id says."""
+
+_SECOND = 1_000_000
 # Longer Content-Length values are refused without being read as numbers.
 _LENGTH_DIGITS = 15
+# Clients of one machine spell its few names, with ports, in a few ways.
+_HOSTS_REMEMBERED = 64
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -32,24 +41,37 @@ class RequestIds:
 
     def __init__(self, app: ASGIApp, *, randomness: Randomness, clock: Clock) -> None:
         self._app = app
-        self._randomness = randomness
+        # These ids protect nothing. Asking the system for each would let go of the interpreter each time.
+        self._draw = random.Random(randomness.octets(32))  # noqa: S311
         self._clock = clock
+        # Written once a second. A pair, so that threads never see the one of another's second.
+        self._second_and_date = (-1, b"")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = f"req_{self._randomness.hexadecimal(12)}"
+        request_id = scope[REQUEST_ID] = f"req_{self._draw.randbytes(12).hex()}"
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                headers.setdefault("date", format_datetime(self._clock.now(), usegmt=True))
+                headers = with_value(message["headers"], b"x-request-id", request_id.encode())
+                # A fault may have set another one.
+                if all(name.lower() != b"date" for name, _ in headers):
+                    headers.append((b"date", self._date()))
+                message["headers"] = headers
             await send(message)
 
         await self._app(scope, receive, send_with_id)
+
+    def _date(self) -> bytes:
+        now = self._clock.micros() // _SECOND
+        second, date = self._second_and_date
+        if second != now:
+            date = formatdate(now, usegmt=True).encode()
+            self._second_and_date = (now, date)
+        return date
 
 
 class HostGuard:
@@ -61,14 +83,19 @@ class HostGuard:
 
     def __init__(self, app: ASGIApp, *, hosts: Collection[str], refuse: Refuse) -> None:
         self._app = app
-        self._hosts = frozenset(hosts)
+        served = frozenset(hosts)
+
+        def is_served(host: str) -> bool:
+            return host_name(host) in served
+
+        self._is_served = lru_cache(_HOSTS_REMEMBERED)(is_served)
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
         if scope["type"] == "http":
-            hosts = Headers(scope=scope).getlist("host")
-            if len(hosts) != 1 or host_name(hosts[0]) not in self._hosts:
+            hosts = values_of(scope["headers"], b"host")
+            if len(hosts) != 1 or not self._is_served(hosts[0]):
                 answer = self._refuse(scope["path"], 421, "This platform does not serve that host.")
                 await answer(scope, receive, send)
                 return
@@ -109,20 +136,22 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
+        announced = value_of(scope["headers"], b"content-length") or "0"
         too_large_announced = len(announced) > _LENGTH_DIGITS or int(announced) > self._octets
-        too_large = HTTPException(413, f"A body may have at most {self._octets} octets.")
         received = 0
 
         async def receive_limited() -> Message:
             nonlocal received
             # Only those who read a body are told: everyone else's answer stands.
             if too_large_announced:
-                raise too_large
+                raise self._too_large()
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._octets:
-                raise too_large
+                raise self._too_large()
             return message
 
         await self._app(scope, receive_limited, send)
+
+    def _too_large(self) -> HTTPException:
+        return HTTPException(413, f"A body may have at most {self._octets} octets.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     Handler = Callable[[Request], Awaitable[Response]]
+
+API_PATH: Final = "/api/v1"
+"""Where the contract has the API."""
 
 
 def resource(path: str, **handlers: Handler) -> Route:

@@ -12,7 +12,7 @@ from memoram_local.api.waiting import applied, wait_until, wished_seconds
 from memoram_local.behaviour import behaviour
 from memoram_local.clock import iso
 from memoram_local.errors import NotFoundError
-from memoram_local.routing import resource
+from memoram_local.routing import API_PATH, resource
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,9 +39,9 @@ class AccessRequestsApi:
     def routes(self) -> list[Route]:
         """The routes of this resource."""
         return [
-            resource("/access-requests", get=self.list_all, post=self.create),
-            resource("/access-requests/{request_id}", get=self.get),
-            resource("/access-requests/{request_id}/credentials", get=self.credentials),
+            resource(API_PATH + "/access-requests", get=self.list_all, post=self.create),
+            resource(API_PATH + "/access-requests/{request_id}", get=self.get),
+            resource(API_PATH + "/access-requests/{request_id}/credentials", get=self.credentials),
         ]
 
     @behaviour("create-access-request.status", "documented", "A new request is pending.")
@@ -109,7 +109,7 @@ class AccessRequestsApi:
             return _on_the_wire(self._find(connection, request_id, app_id))
 
         async def read() -> dict[str, object]:
-            return await self._services.database.read(find)
+            return await self._services.database.look_up(find)
 
         def is_news(content: dict[str, object]) -> bool:
             if "if-none-match" in request.headers:
@@ -156,7 +156,7 @@ class AccessRequestsApi:
                 "key_version": wanted,
             }
 
-        return json_answer(await services.database.read(open_up))
+        return json_answer(await services.database.look_up(open_up))
 
     async def _perhaps_later(
         self,

@@ -29,6 +29,10 @@ _CODES = {
 }
 
 
+# json.dumps would make one of these each time.
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 class ApiError(Exception):
     """A refusal.
 
@@ -56,7 +60,7 @@ def code_of(status: int) -> str:
 
 def json_octets(content: object) -> bytes:
     """Content as the wire writes it: the same content is always written in the same way."""
-    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _JSON.encode(content).encode()
 
 
 def octets_answer(octets: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

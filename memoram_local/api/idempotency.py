@@ -10,10 +10,9 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers, MutableHeaders
-
 from memoram_local.api.answers import ApiError, json_octets, octets_answer
 from memoram_local.behaviour import behaviour
+from memoram_local.header_fields import values_of, with_value
 from memoram_local.store.idempotency import KeptAnswer
 
 if TYPE_CHECKING:
@@ -164,14 +163,14 @@ class KeyEcho:
             and scope["method"] in _METHODS
             and scope["path"].startswith(self._prefixes)
         ):
-            keys = Headers(scope=scope).getlist(_HEADER)
+            keys = values_of(scope["headers"], _HEADER.encode())
         if len(keys) != 1 or _VISIBLE.fullmatch(keys[0]) is None:
             await self._app(scope, receive, send)
             return
 
         async def send_with_key(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[_HEADER] = keys[0]
+                message["headers"] = with_value(message["headers"], _HEADER.encode(), keys[0].encode())
             await send(message)
 
         await self._app(scope, receive, send_with_key)

@@ -12,7 +12,7 @@ from memoram_local.api.idempotency import Once
 from memoram_local.api.members import Body, Query, read_body
 from memoram_local.behaviour import behaviour
 from memoram_local.clock import iso
-from memoram_local.routing import resource
+from memoram_local.routing import API_PATH, resource
 from memoram_local.store.memory_blobs import BlobChanges, BlobFilter
 
 if TYPE_CHECKING:
@@ -38,8 +38,10 @@ class MemoryBlobsApi:
     def routes(self) -> list[Route]:
         """The routes of this resource."""
         return [
-            resource("/memory-blobs", get=self.list_all, post=self.create),
-            resource("/memory-blobs/{blob_id}", get=self.get, patch=self.update, delete=self.delete),
+            resource(API_PATH + "/memory-blobs", get=self.list_all, post=self.create),
+            resource(
+                API_PATH + "/memory-blobs/{blob_id}", get=self.get, patch=self.update, delete=self.delete
+            ),
         ]
 
     @behaviour("list-blobs.limit", "documented", "A page holds 10 blobs unless limit says otherwise.")
@@ -119,7 +121,7 @@ class MemoryBlobsApi:
             require_grant(services, connection, app_id=app_id, user_id=user_id)
             return _found(services.memory_blobs.get(connection, account_id=user_id, blob_id=blob_id))
 
-        blob = await services.database.read(find)
+        blob = await services.database.look_up(find)
         services.activity.done("read", account_id=user_id, app_id=app_id, blob_id=blob_id)
         return conditional_answer(request, _with_content(blob))
 
@@ -199,11 +201,13 @@ def _found(blob: MemoryBlob | None) -> MemoryBlob:
 
 
 def _summary(blob: MemoryBlob) -> dict[str, object]:
+    created_at = iso(blob.created_at)
     return {
         "id": blob.id,
         "user_id": blob.user_id,
-        "created_at": iso(blob.created_at),
-        "updated_at": iso(blob.updated_at),
+        "created_at": created_at,
+        # Few are ever changed.
+        "updated_at": created_at if blob.updated_at == blob.created_at else iso(blob.updated_at),
         "source": blob.source,
         "title": blob.title,
         "summary": blob.summary,

@@ -9,7 +9,7 @@ from memoram_local.api.bearer import calling_app
 from memoram_local.api.grant import require_grant
 from memoram_local.api.members import Query
 from memoram_local.clock import iso
-from memoram_local.routing import resource
+from memoram_local.routing import API_PATH, resource
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -29,7 +29,10 @@ class TagsApi:
 
     def routes(self) -> list[Route]:
         """The routes of this resource."""
-        return [resource("/tags", get=self.list_all), resource("/tags/{tag_id}", get=self.get)]
+        return [
+            resource(API_PATH + "/tags", get=self.list_all),
+            resource(API_PATH + "/tags/{tag_id}", get=self.get),
+        ]
 
     async def list_all(self, request: Request) -> Response:
         """Contract operation listTags."""
@@ -41,7 +44,7 @@ class TagsApi:
             require_grant(services, connection, app_id=app_id, user_id=user_id)
             return services.tags.all(connection, user_id)
 
-        items = [_on_the_wire(tag) for tag in await services.database.read(find)]
+        items = [_on_the_wire(tag) for tag in await services.database.look_up(find)]
         services.activity.done("tags", account_id=user_id, app_id=app_id)
         return conditional_answer(request, {"items": items})
 
@@ -56,7 +59,7 @@ class TagsApi:
             require_grant(services, connection, app_id=app_id, user_id=user_id)
             return services.tags.get(connection, account_id=user_id, tag_id=tag_id)
 
-        tag = await services.database.read(find)
+        tag = await services.database.look_up(find)
         if tag is None:
             raise ApiError(404, "There is no such tag.")
         services.activity.done("tags", account_id=user_id, app_id=app_id)

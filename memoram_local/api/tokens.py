@@ -12,7 +12,7 @@ from memoram_local.calls import note_app
 from memoram_local.clock import iso
 from memoram_local.developer_tokens import DEFAULT_SECONDS
 from memoram_local.hashing import digest
-from memoram_local.routing import resource
+from memoram_local.routing import API_PATH, resource
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,7 +30,7 @@ class TokensApi:
 
     def routes(self) -> list[Route]:
         """The routes of this resource."""
-        return [resource("/auth/token", post=self.create)]
+        return [resource(API_PATH + "/auth/token", post=self.create)]
 
     @behaviour("create-token.wrong-key", "documented", "A key that nobody has is answered with 401.")
     async def create(self, request: Request) -> Response:
@@ -39,7 +39,7 @@ class TokensApi:
         api_key = body.text("api_key")
         expires_in = body.optional_count("expires_in") or DEFAULT_SECONDS
         services = self._services
-        app = await services.database.read(partial(services.apps.by_api_key, api_key=api_key))
+        app = await services.database.look_up(partial(services.apps.by_api_key, api_key=api_key))
         if app is None:
             raise ApiError(401, "The API key is not valid.", code="invalid_api_key")
         note_app(request, app.id)

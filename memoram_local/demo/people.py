@@ -23,7 +23,7 @@ MOMENT: Final = 1.0
 """Seconds after which a person who is asked for access says yes."""
 
 _GLANCE: Final = 0.2  # seconds between two looks at the dashboard
-_PATIENCE: Final = 30.0  # seconds for a page to load; passwords are hashed slowly on purpose
+_PATIENCE: Final = 30.0  # seconds for a page to load
 
 
 class PageError(Exception):

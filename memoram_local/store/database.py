@@ -1,45 +1,37 @@
-"""Connections that belong to threads, and one hop to a thread for each unit of work.
+"""The store of one platform, and one hop to a thread for each unit of work.
 
-SQLite takes one writer at a time. One thread that writes, in turn, waits for nobody; many that queue for
-the lock wait for each other. With a file, four more threads read beside it (write-ahead log). In memory one
-thread does everything on the one connection there can be.
+With a file, one thread writes, one looks up what takes no time, and four read what may take long (write-ahead
+log). Looking up has one thread alone, because threads that all want the interpreter for a moment pass it to
+each other more than they work. In memory one thread does everything on the one connection there can be.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import URL, Connection, create_engine, event, select
+from sqlalchemy import URL, select
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
 
-from memoram_local.changes import take_calls
 from memoram_local.errors import DataDirectoryError
 from memoram_local.store import schema
+from memoram_local.store.workers import InTurn, SideBySide, driver_of, engine_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from concurrent.futures import Future
     from pathlib import Path
 
-    from sqlalchemy import Engine
-    from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy import Connection
 
 _FILE_NAME = "memoram.sqlite3"
 _READERS = 4
-# Rarely waited for: only another process on the same file can hold the lock.
-_BUSY_TIMEOUT_MS = 5_000
 
 _Result = TypeVar("_Result")
-_Arguments = TypeVarTuple("_Arguments")
 
 SEED_MARK = "seed:"
 """How the names of those settings begin that say which seeds were loaded."""
@@ -52,7 +44,7 @@ _past: ContextVar[bytes | None] = ContextVar("memoram_local_past", default=None)
 
 @contextmanager
 def reading_from(state: bytes | None) -> Generator[None]:
-    """In this block, `Database.read` reads a copy of the store from the past; None changes nothing."""
+    """In this block, whoever reads reads a copy of the store from the past; None changes nothing."""
     token = _past.set(state)
     try:
         yield
@@ -60,80 +52,11 @@ def reading_from(state: bytes | None) -> Generator[None]:
         _past.reset(token)
 
 
-class _Workers:
-    """Threads that each keep one connection for as long as they live."""
-
-    def __init__(self, *, url: URL, begin: str, threads: int, name: str) -> None:
-        self._engine = _engine(url, begin=begin)
-        self._bound = threading.local()
-        self._opened: list[Connection] = []
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=self._bind)
-
-    def _bind(self) -> None:
-        # An initializer that raises would break the pool for good: the first unit of work opens.
-        self._bound.connection = None
-
-    def _connection(self) -> Connection:
-        connection: Connection | None = self._bound.connection
-        if connection is None:
-            connection = self._bound.connection = self._engine.connect()
-            self._opened.append(connection)
-        return connection
-
-    def _run(self, work: Callable[[Connection], _Result]) -> _Result:
-        connection = self._connection()
-        try:
-            with connection.begin():
-                result = work(connection)
-        except BaseException:
-            take_calls(connection)
-            raise
-        for call in take_calls(connection):
-            call()
-        return result
-
-    def run(self, work: Callable[[Connection], _Result]) -> _Result:
-        return self._executor.submit(self._run, work).result()
-
-    def run_bare(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        """Run something outside of any transaction, in turn with the units of work."""
-        return self._executor.submit(self._run_bare, work).result()
-
-    async def arun_bare(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        return await _in_thread(self._executor, self._run_bare, work)
-
-    def _run_bare(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        return work(_bare(self._connection()))
-
-    async def arun_on(self, state: bytes, work: Callable[[Connection], _Result]) -> _Result:
-        """Run a unit of work on a copy of the store that is thrown away afterwards."""
-        return await _in_thread(self._executor, self._run_on, state, work)
-
-    def _run_on(self, state: bytes, work: Callable[[Connection], _Result]) -> _Result:
-        engine = _engine(URL.create("sqlite"), begin="BEGIN")
-        with engine.connect() as connection:
-            _put(state, _bare(connection))
-            with connection.begin():
-                return work(connection)
-
-    def later(self, work: Callable[[Connection], _Result]) -> Future[_Result]:
-        return self._executor.submit(self._run, work)
-
-    async def arun(self, work: Callable[[Connection], _Result]) -> _Result:
-        return await _in_thread(self._executor, self._run, work)
-
-    def close(self) -> None:
-        self._executor.shutdown()
-        for connection in self._opened:
-            connection.close()
-        self._engine.dispose()
-
-
 class Database:
     """The store of one platform.
 
-    A unit of work is a function of a connection. It runs in one transaction, which is rolled back when it
-    raises. Units that write run one after the other.
+    A unit of work is a function of a connection. What it does is done as a whole, or not at all when it
+    raises. Units that write run one after the other; those that have queued up are committed together.
 
     Args:
         directory: Where the file is kept, made when missing; None keeps everything in memory.
@@ -143,15 +66,19 @@ class Database:
     """
 
     def __init__(self, directory: Path | None) -> None:
-        self._readers: _Workers | None = None
+        self._readers: SideBySide | None = None
+        self._lookups: InTurn | None = None
         self._last_work: list[Callable[[], None]] = []
         if directory is None:
-            self._writer = _Workers(url=URL.create("sqlite"), begin="BEGIN", threads=1, name="memoram-store")
+            self._writer = InTurn(url=URL.create("sqlite"), name="memoram-store")
             self.put_state(_empty())
             return
         path = _prepare_file(directory)
         url = URL.create("sqlite", database=str(path))
-        self._writer = _Workers(url=url, begin="BEGIN IMMEDIATE", threads=1, name="memoram-writer")
+        readers = SideBySide(url=url, threads=_READERS, name="memoram-reader")
+        self._writer = InTurn(
+            url=url, name="memoram-writer", begin="BEGIN IMMEDIATE", copy_log=readers.copy_log
+        )
         try:
             self._writer.run(_create)
         except (DatabaseError, sqlite3.DatabaseError) as error:
@@ -161,14 +88,16 @@ class Database:
         except DataDirectoryError:
             self._writer.close()
             raise
-        self._readers = _Workers(url=url, begin="BEGIN", threads=_READERS, name="memoram-reader")
+        self._readers = readers
+        self._lookups = InTurn(url=url, name="memoram-lookup")
 
     async def read(self, work: Callable[[Connection], _Result]) -> _Result:
         """Run a unit of work that only reads; it sees one state throughout."""
-        past = _past.get()
-        if past is not None:
-            return await self._writer.arun_on(past, work)
-        return await (self._readers or self._writer).arun(work)
+        return await self._read_by(self._readers or self._writer, work)
+
+    async def look_up(self, work: Callable[[Connection], _Result]) -> _Result:
+        """`read` for what finds a few rows by their keys, and so keeps nobody waiting."""
+        return await self._read_by(self._lookups or self._writer, work)
 
     async def write(self, work: Callable[[Connection], _Result]) -> _Result:
         """Run a unit of work that may write; it is committed, or rolled back, when this returns."""
@@ -218,9 +147,17 @@ class Database:
         """Finish the units of work under way and close all connections. A second call does nothing."""
         while self._last_work:
             self._last_work.pop()()
-        if self._readers is not None:
-            self._readers.close()
+        # The writer may still ask a reader to copy its log.
         self._writer.close()
+        for workers in (self._readers, self._lookups):
+            if workers is not None:
+                workers.close()
+
+    async def _read_by(self, workers: SideBySide, work: Callable[[Connection], _Result]) -> _Result:
+        past = _past.get()
+        if past is not None:
+            return await self._writer.arun_bare(lambda _: _read_copy(past, work))
+        return await workers.arun(work)
 
 
 def _create(connection: Connection) -> None:
@@ -239,16 +176,15 @@ def _create(connection: Connection) -> None:
 @cache
 def _empty() -> bytes:
     """A store with all tables and nothing in them: copying it costs less than creating them."""
-    with _engine(URL.create("sqlite"), begin="BEGIN").connect() as connection:
-        with connection.begin():
-            _create(connection)
-        return _state_of(_bare(connection))
+    with engine_of(URL.create("sqlite")).connect() as connection:
+        _create(connection)
+        return _state_of(driver_of(connection))
 
 
-def _bare(connection: Connection) -> sqlite3.Connection:
-    driver_connection: Any = connection.connection.driver_connection
-    assert isinstance(driver_connection, sqlite3.Connection)  # noqa: S101 - the only store there is
-    return driver_connection
+def _read_copy(state: bytes, work: Callable[[Connection], _Result]) -> _Result:
+    with engine_of(URL.create("sqlite")).connect() as connection:
+        _put(state, driver_of(connection))
+        return work(connection)
 
 
 def _state_of(connection: sqlite3.Connection) -> bytes:
@@ -264,19 +200,6 @@ def _put(state: bytes, connection: sqlite3.Connection) -> None:
         source.backup(connection)
 
 
-async def _in_thread(
-    executor: ThreadPoolExecutor, function: Callable[[*_Arguments], _Result], *arguments: *_Arguments
-) -> _Result:
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        # In process under another event loop, such as trio: one hop more, through that loop's threads.
-        from anyio import to_thread  # noqa: PLC0415 - rarely taken
-
-        return await to_thread.run_sync(lambda: executor.submit(function, *arguments).result())
-    return await loop.run_in_executor(executor, function, *arguments)
-
-
 def _prepare_file(directory: Path) -> Path:
     path = directory.absolute() / _FILE_NAME
     if directory.exists() and not directory.is_dir():
@@ -290,27 +213,3 @@ def _prepare_file(directory: Path) -> Path:
             f"the data directory {directory} cannot be used: {error.strerror}"
         ) from error
     return path
-
-
-def _engine(url: URL, *, begin: str) -> Engine:
-    # Connections are passed to close() from another thread once theirs has ended. Errors must not show
-    # parameters, which can be secrets.
-    engine = create_engine(
-        url, poolclass=NullPool, hide_parameters=True, connect_args={"check_same_thread": False}
-    )
-
-    def configure(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-        # None leaves transactions to the statement sent below; sqlite3 would begin them late and deferred.
-        connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
-        # With a write-ahead log this survives a crash of the process; a power cut may lose the last commits.
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    event.listen(engine, "connect", configure)
-    event.listen(engine, "begin", start)
-    return engine

@@ -263,15 +263,17 @@ class MemoryBlobs:
             tag_ids = self._tags.ids(connection, account_id=account_id, names=only.tags)
             if tag_ids is None:
                 return None
-            # One tag drives, in the order of its own index; the others are looked up blob by blob.
-            created_at, blob_id = blob_tags.c.blob_created_at, blob_tags.c.blob_id
-            query = query.join(blob_tags, blob_tags.c.blob_id == memory_blobs.c.id)
-            query = query.where(blob_tags.c.tag_id == tag_ids[0])
-            for tag_id in tag_ids[1:]:
+            if only.least_importance is None or self._tags.is_rare(connection, tag_ids[0]):
+                # One tag drives, in the order of its own index. Else the user's blobs do, in an index that
+                # tells their importance, and so passes over most of them for less than looking up a tag.
+                created_at, blob_id = blob_tags.c.blob_created_at, blob_tags.c.blob_id
+                query = query.join(blob_tags, blob_tags.c.blob_id == memory_blobs.c.id)
+                query = query.where(blob_tags.c.tag_id == tag_ids.pop(0))
+            for tag_id in tag_ids:
                 other = blob_tags.alias()
                 query = query.where(
                     select(other.c.tag_id)
-                    .where(other.c.blob_id == blob_tags.c.blob_id, other.c.tag_id == tag_id)
+                    .where(other.c.blob_id == blob_id, other.c.tag_id == tag_id)
                     .exists()
                 )
         if only.least_importance is not None:

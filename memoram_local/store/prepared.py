@@ -6,7 +6,6 @@ would cost more than running it.
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -43,16 +42,17 @@ class Prepared:
             connection: In a unit of work, whose transaction it runs in.
             **parameters: By the names of the statement's; columns, where it inserts.
         """
-        with closing(connection.connection.cursor()) as cursor:
-            text, values = self._bound(connection, parameters)
-            cursor.execute(text, values)
-            return list(cursor.fetchall())
+        cursor = connection.connection.cursor()
+        cursor.execute(*self._bound(connection, parameters))
+        rows = list(cursor.fetchall())
+        cursor.close()
+        return rows
 
     def run(self, connection: Connection, **parameters: object) -> None:
         """Run it where it gives nothing back; see `rows`."""
-        with closing(connection.connection.cursor()) as cursor:
-            text, values = self._bound(connection, parameters)
-            cursor.execute(text, values)
+        cursor = connection.connection.cursor()
+        cursor.execute(*self._bound(connection, parameters))
+        cursor.close()
 
     def _bound(self, connection: Connection, parameters: Mapping[str, object]) -> tuple[str, Any]:
         written = self._written.get(connection.dialect.name) or self._write(connection.dialect)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import select
 
@@ -20,8 +19,7 @@ CALLS_KEPT: Final = 500
 _INSERT = request_log.insert()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call of an application.
 
     Attributes:
@@ -46,19 +44,7 @@ class RequestLog:
 
     def add(self, connection: Connection, app_id: str, calls: Sequence[Call]) -> None:
         """Remember calls of an application, in their order, and forget those that are too old."""
-        rows = [
-            {
-                "app_id": app_id,
-                "at": call.at,
-                "method": call.method,
-                "path": call.path,
-                "status": call.status,
-                "millis": call.millis,
-                "request_id": call.request_id,
-            }
-            for call in calls
-        ]
-        connection.execute(_INSERT, rows)
+        connection.execute(_INSERT, [{"app_id": app_id, **call._asdict()} for call in calls])
         columns = request_log.c
         oldest_kept = (
             select(columns.id)

@@ -144,7 +144,7 @@ class Tags:
         """Name and id of the tags of each of these blobs that has any, in one query."""
         if not blob_ids:
             return {}
-        rows = connection.execute(_OF_BLOBS, {"blobs": blob_ids})
+        rows = connection.execute(_OF_BLOBS, {"blobs": blob_ids}).all()
         found: dict[str, list[tuple[str, str]]] = {}
         for blob_id, name, tag_id in rows:
             found.setdefault(blob_id, []).append((name, tag_id))
@@ -158,7 +158,11 @@ class Tags:
             return None
         if len(found) == 1:
             return found
-        return sorted(found, key=lambda tag_id: _COUNT.rows(connection, tag=tag_id))
+        return sorted(found, key=lambda tag_id: self._count(connection, tag_id))
+
+    def is_rare(self, connection: Connection, tag_id: str) -> bool:
+        """Whether so few blobs bear a tag that going through all of them takes no time."""
+        return self._count(connection, tag_id) < _ENOUGH
 
     @behaviour("list-tags.order", "invented", "Tags come in the order of their names.")
     def all(self, connection: Connection, account_id: str) -> list[Tag]:
@@ -172,6 +176,10 @@ class Tags:
             select(tags).where(tags.c.id == tag_id, tags.c.account_id == account_id)
         ).one_or_none()
         return None if row is None else _tag(row)
+
+    def _count(self, connection: Connection, tag_id: str) -> int:
+        count: int = _COUNT.rows(connection, tag=tag_id)[0][0]
+        return count
 
     def _ids(self, connection: Connection, account_id: str, names: Sequence[str]) -> dict[str, str]:
         found = {name: _ID.rows(connection, account=account_id, named=name) for name in names}

@@ -6,11 +6,10 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers
-
 from memoram_local.api.waiting import SETTLE
 from memoram_local.behaviour import behaviour
 from memoram_local.developer_tokens import TokenError
+from memoram_local.header_fields import value_of
 from memoram_local.testing.operations import operation_of
 from memoram_local.testing.policies import ByHand, Pending
 
@@ -124,7 +123,7 @@ class DecisionGate:
         """Answer one request."""
         if scope["type"] == "http" and not isinstance(self._decisions.policy, ByHand):
             operation = operation_of(scope["method"], scope["path"])
-            await self._decisions.settle(operation, Headers(scope=scope).get("authorization", ""))
+            await self._decisions.settle(operation, value_of(scope["headers"], b"authorization") or "")
             # Set in place: what others note in the scope must stay visible outside.
             scope[SETTLE] = self._settle_unseen
         await self._app(scope, receive, send)

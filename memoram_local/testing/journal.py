@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
 
@@ -87,7 +88,8 @@ class Journal:
     def __init__(self, *, kept: int = ENTRIES_KEPT) -> None:
         self._kept = kept
         self._count = 0
-        self._entries: dict[int, JournalEntry] = {}
+        # Ordered: a plain dict that loses its first entry again and again takes long to find the next one.
+        self._entries: OrderedDict[int, JournalEntry] = OrderedDict()
         self._news = threading.Condition()
 
     def __iter__(self) -> Iterator[JournalEntry]:
@@ -209,7 +211,7 @@ class Journal:
             entry = JournalEntry(self._count, at, operation, method, path, query, authorization)
             self._entries[entry.number] = entry
             if len(self._entries) > self._kept:
-                del self._entries[next(iter(self._entries))]
+                self._entries.popitem(last=False)
             self._news.notify_all()
         return entry
 

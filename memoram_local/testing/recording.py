@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 
-from starlette.datastructures import Headers
-
 from memoram_local.clock import from_micros
+from memoram_local.guards import REQUEST_ID
+from memoram_local.header_fields import value_of
 from memoram_local.testing.fault_plan import STRUCK
 from memoram_local.testing.faults import ARRIVED
 from memoram_local.testing.operations import operation_of
@@ -48,10 +48,8 @@ class Recorder:
             return
         # Taken before anybody can see that the request is there, and advance the clock for its sake.
         scope[ARRIVED] = self._clock.micros()
-        headers = Headers(scope=scope)
-        entry = self._arrived(scope, headers)
+        entry = self._arrived(scope)
         status: int | None = None
-        request_id: str | None = None
         body = bytearray()
         is_whole = is_over = False
 
@@ -64,10 +62,9 @@ class Recorder:
             return message
 
         async def send_and_see(message: Message) -> None:
-            nonlocal status, request_id
+            nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                request_id = Headers(raw=message["headers"]).get("x-request-id")
             elif not message.get("more_body", False):
                 # Before the last of the answer leaves: whoever has it finds the request in the journal.
                 end()
@@ -78,7 +75,8 @@ class Recorder:
             is_over = True
             shown = None
             if entry.operation is not None and is_whole and body and len(body) <= _LARGEST_BODY:
-                shown = _redacted_body(bytes(body), headers.get("content-type", ""))
+                shown = _redacted_body(bytes(body), value_of(scope["headers"], b"content-type") or "")
+            request_id = None if status is None else scope[REQUEST_ID]
             faults = scope.get(STRUCK, ())
             self._journal.ended(entry, body=shown, status=status, request_id=request_id, faults=faults)
 
@@ -88,10 +86,10 @@ class Recorder:
             if not is_over:
                 end()
 
-    def _arrived(self, scope: Scope, headers: Headers) -> JournalEntry:
+    def _arrived(self, scope: Scope) -> JournalEntry:
         operation = operation_of(scope["method"], scope["path"])
         pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        authorization = headers.get("authorization")
+        authorization = value_of(scope["headers"], b"authorization")
         scheme = (authorization or "").partition(" ")[0]
         return self._journal.arrived(
             at=from_micros(scope[ARRIVED]),

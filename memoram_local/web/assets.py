@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,8 @@ from starlette.responses import Response
 from memoram_local.routing import resource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.routing import Route
 
@@ -32,11 +35,7 @@ class Assets:
     """Stylesheet, scripts and icon of the pages."""
 
     def __init__(self) -> None:
-        self._assets = {
-            path.relative_to(_FOLDER).as_posix(): _asset(path)
-            for path in _FOLDER.rglob("*")
-            if path.suffix in _TYPES
-        }
+        self._assets = _assets()
 
     def routes(self) -> list[Route]:
         """Where they are served."""
@@ -58,6 +57,16 @@ class Assets:
             "cross-origin-resource-policy": "same-origin",
         }
         return Response(asset.content, headers=headers, media_type=asset.media_type)
+
+
+@cache
+def _assets() -> Mapping[str, _Asset]:
+    """What is in the folder: it comes with the package, and is the same for every platform of a process."""
+    return {
+        path.relative_to(_FOLDER).as_posix(): _asset(path)
+        for path in _FOLDER.rglob("*")
+        if path.suffix in _TYPES
+    }
 
 
 def _asset(path: Path) -> _Asset:

@@ -43,7 +43,7 @@ class Visitors:
         def find(connection: Connection) -> Account | None:
             return sessions.account(connection, secret)
 
-        return await self._services.database.read(find)
+        return await self._services.database.look_up(find)
 
     def only(self, handler: Callable[[Request, Account], Awaitable[Response]], *, home: str) -> Handler:
         """A handler for those who are signed in alone.

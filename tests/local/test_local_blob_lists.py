@@ -222,6 +222,26 @@ def test_filters_must_all_hold(memories: Memories) -> None:
     assert memories.ids(searchQuery="seat", tags="travel", importance=0.5) == [wanted]
 
 
+@pytest.mark.parametrize("enough", [1, 2_000])
+def test_tags_and_importance_show_the_same_however_many_blobs_bear_the_tags(
+    memories: Memories, monkeypatch: pytest.MonkeyPatch, enough: int
+) -> None:
+    monkeypatch.setattr("memoram_local.store.tags._ENOUGH", enough)
+    stored = [
+        (memories.create(tags=tags, importance=importance), tags, importance)
+        for importance in (0.9, None, 0.5, 0.1)
+        for tags in (["travel"], ["travel", "seat"], ["seat"], [])
+    ]
+
+    for named, least in [(["travel"], 0.5), (["travel", "seat"], 0.1), (["seat", "travel"], 0.9)]:
+        wanted = [
+            blob_id
+            for blob_id, tags, importance in reversed(stored)
+            if set(named) <= set(tags) and importance is not None and importance >= least
+        ]
+        assert walk(memories, tags=",".join(named), importance=least, limit=1) == wanted
+
+
 def test_unknown_parameters_are_ignored(memories: Memories) -> None:
     blob_id = memories.create()
 

@@ -11,7 +11,7 @@ import pytest
 import memoram_local
 from memoram_local.behaviour import Behaviour, behaviour, behaviours_of
 from memoram_local.clock import Clock
-from memoram_local.developer_tokens import DeveloperTokens
+from memoram_local.developer_tokens import DeveloperTokens, TokenError
 from memoram_local.hashing import PasswordProfile, hash_password, verify_password
 from memoram_local.randomness import Randomness
 
@@ -74,6 +74,35 @@ def test_equal_passwords_have_different_hashes() -> None:
 def test_a_short_signing_key_is_refused(octets: int) -> None:
     with pytest.raises(ValueError, match="32 octets"):
         DeveloperTokens(key=b"x" * octets, clock=Clock(), randomness=Randomness())
+
+
+def test_more_tokens_than_are_remembered_prove_what_they_prove() -> None:
+    tokens = DeveloperTokens(key=b"x" * 32, clock=Clock(), randomness=Randomness())
+    issued = {tokens.issue(f"app {number}")[0]: f"app {number}" for number in range(600)}
+
+    for _ in range(2):
+        assert {token: tokens.app_id(token) for token in issued} == issued
+
+
+def test_a_token_that_was_good_is_not_good_when_changed() -> None:
+    tokens = DeveloperTokens(key=b"x" * 32, clock=Clock(), randomness=Randomness())
+    token, _ = tokens.issue("app")
+    tokens.app_id(token)
+
+    for changed in (token[:-4] + "AAAA", token[:-1], "", token.replace(".", "..", 1)):
+        with pytest.raises(TokenError):
+            tokens.app_id(changed)
+
+
+def test_a_token_that_was_good_expires() -> None:
+    clock = Clock(running=False)
+    tokens = DeveloperTokens(key=b"x" * 32, clock=clock, randomness=Randomness())
+    token, _ = tokens.issue("app", expires_in=5)
+
+    assert tokens.app_id(token) == "app"
+    clock.advance(6)
+    with pytest.raises(TokenError):
+        tokens.app_id(token)
 
 
 def test_streams_of_one_seed_do_not_shift_each_other() -> None:
