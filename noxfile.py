@@ -15,6 +15,9 @@ nox.options.reuse_existing_virtualenvs = True
 PROJECT = nox.project.load_toml("pyproject.toml")
 PURE_FLOORS = "memoram_async/core/*,memoram_async/crypto/*,memoram_async/models/*"
 
+# Tests last from a millisecond to seconds: whoever is done takes over what another has not begun.
+IN_PARALLEL = ("-n", "auto", "--dist", "worksteal")
+
 
 def groups(*names: str) -> tuple[str, ...]:
     """The requirements of dependency groups; pip itself learnt to read them only lately."""
@@ -28,9 +31,17 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
-    session.run("pytest", "-n", "auto", "--cov", "--cov-report=")
+    session.run("pytest", *IN_PARALLEL, "--cov", "--cov-report=")
     session.run("coverage", "report", f"--include={PURE_FLOORS}", "--fail-under=100")
     session.run("coverage", "report", "--skip-covered", "--fail-under=0")
+
+
+@nox.session
+def core(session: nox.Session) -> None:
+    """Run the core suite, for a quick answer: what needs other programs or long repetition is left out."""
+    session.install("-e", ".[local]", *groups("tests"))
+    left_out = [f"--ignore=tests/{folder}" for folder in ("demo", "examples", "outside", "wheel")]
+    session.run("pytest", *IN_PARALLEL, "-m", "not endurance and not service", *left_out, *session.posargs)
 
 
 @nox.session

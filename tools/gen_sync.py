@@ -13,8 +13,9 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # a script's own folder is on the path, and its package's is not
@@ -24,24 +25,27 @@ from tools.mirror.names import ASYNC_PACKAGE, SYNC_PACKAGE, Names, sync_place  #
 from tools.mirror.refusal import Refusal  # noqa: E402
 from tools.mirror.source import Source, read  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
 SOURCES: Final = ("__init__.py", "client.py", "memory_store.py", "pager.py", "resources/*.py")
 WRITTEN_BY_HAND: Final = frozenset({"runtime.py", "py.typed"})
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write the mirror or check it; 1 if it is stale, 2 if the source cannot be mirrored."""
     parser = argparse.ArgumentParser(description="Write memoram_sync from memoram_async.")
     parser.add_argument("--check", action="store_true", help="compare, and touch nothing")
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder that holds both packages")
-    arguments = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
-        mirror = generate(arguments.root)
+        mirror = generate(options.root)
     except Refusal as refusal:
         print(f"cannot mirror {refusal}", file=sys.stderr)
         return 2
-    if not arguments.check:
-        write(arguments.root, mirror)
-    faults = compare(arguments.root, mirror)
+    if not options.check:
+        write(options.root, mirror)
+    faults = compare(options.root, mirror)
     print("\n".join(faults) or f"{SYNC_PACKAGE} is up to date", file=sys.stderr if faults else sys.stdout)
     return 1 if faults else 0
 
@@ -55,7 +59,7 @@ def generate(root: Path) -> dict[str, str]:
     sources = {path: read(_module(path), (root / path).read_text("utf-8")) for path in _source_paths(root)}
     names = Names({kind.name.value: each.name for each in sources.values() for kind in each.classes})
     texts = {sync_place(path): _mirror(path, each, names) for path, each in sources.items()}
-    return {path: formatted(text, path) for path, text in texts.items()}
+    return formatted(texts)
 
 
 def _source_paths(root: Path) -> list[str]:
@@ -74,28 +78,33 @@ def _mirror(path: str, source: Source, names: Names) -> str:
     return mirror(source, names, path=path)
 
 
-def formatted(text: str, path: str) -> str:
-    """A file's text as the project's ruff writes it: imports in order, then everything in form."""
-    sort = ("check", "--select", "I", "--fix-only", "--quiet")
-    for command in (sort, ("format",)):
-        text = _ruff(command, text, path)
-    return text
+def formatted(texts: Mapping[str, str]) -> dict[str, str]:
+    """The files as the project's ruff writes them: imports in order, then everything in form.
+
+    They are laid out below a folder of their own, because starting ruff costs more than what it does.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        files = {path: Path(folder, path) for path in sorted(texts)}
+        for path, file in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(texts[path].encode())
+        _ruff("check", "--select", "I", "--fix-only", among=Path(folder), paths=files)
+        _ruff("format", among=Path(folder), paths=files)
+        return {path: file.read_bytes().decode() for path, file in files.items()}
 
 
-def _ruff(command: tuple[str, ...], text: str, path: str) -> str:
+def _ruff(*command: str, among: Path, paths: Iterable[str]) -> None:
     """The interpreter's own ruff, which the development dependencies pin."""
-    settings = ("--no-cache", "--config", str(ROOT / "pyproject.toml"), "--stdin-filename", path, "-")
+    settings = ("--no-cache", "--config", str(ROOT / "pyproject.toml"))
     done = subprocess.run(  # noqa: S603 - our own words
-        (sys.executable, "-m", "ruff", *command, *settings),
-        input=text,
+        (sys.executable, "-m", "ruff", *command, *settings, *paths),
         capture_output=True,
         encoding="utf-8",
         check=False,
-        cwd=ROOT,
+        cwd=among,
     )
     if done.returncode:
-        raise Refusal(f"{path}: ruff says {done.stderr.strip()}")
-    return done.stdout
+        raise Refusal(f"what ruff cannot write: {done.stderr.strip()}")
 
 
 def compare(root: Path, mirror: dict[str, str]) -> list[str]:

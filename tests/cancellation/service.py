@@ -6,7 +6,6 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from memoram_async.httpx_adapter import CONNECTIONS
 from tests.raw_server import answer, read_request, serving
 
 if TYPE_CHECKING:
@@ -19,9 +18,9 @@ PROMPTLY: Final = 10.0
 
 
 @contextmanager
-def tag_service() -> Generator[str]:
-    """Answers every read of a tag; those of `together` only when all connections are in use by them."""
-    together = threading.Barrier(CONNECTIONS, timeout=PROMPTLY)
+def tag_service(connections: int) -> Generator[str]:
+    """Answers every read of a tag; those of `together` only when that many connections are in use by them."""
+    together = threading.Barrier(connections, timeout=PROMPTLY)
 
     def play(connection: socket.socket) -> None:
         while request := read_request(connection):

@@ -13,7 +13,6 @@ import attrs
 import pytest
 
 from memoram_async import AsyncMemoram
-from memoram_async.httpx_adapter import CONNECTIONS
 from memoram_async.runtime import AnyioRuntime
 from tests.cancellation.inside import inside
 from tests.cancellation.service import PROMPTLY, tag_service
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 
 pytestmark = [
+    pytest.mark.endurance,
     pytest.mark.anyio,
     # httpx writes and reads through async generators, which trio reports when they are left before their end.
     pytest.mark.filterwarnings("ignore:Async generator .*:ResourceWarning"),
@@ -29,6 +29,13 @@ pytestmark = [
 ]
 
 LONGEST_WALK: Final = 500
+CONNECTIONS: Final = 4
+"""How many a client may have here: few, because all of them are put to use after each step of each walk."""
+
+
+@pytest.fixture(autouse=True)
+def few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memoram_async.runtime.CONNECTIONS", CONNECTIONS)
 
 
 @attrs.define
@@ -170,7 +177,7 @@ async def walk(way: Way, step: Callable[[int], Awaitable[bool]]) -> int:
 
 
 async def test_a_first_call_can_be_cancelled_anywhere(way: Way) -> None:
-    with tag_service() as url:
+    with tag_service(CONNECTIONS) as url:
 
         async def step(at: int) -> bool:
             async with stage(url) as scene:
@@ -182,7 +189,7 @@ async def test_a_first_call_can_be_cancelled_anywhere(way: Way) -> None:
 
 
 async def test_a_later_call_can_be_cancelled_anywhere(way: Way) -> None:
-    with tag_service() as url:
+    with tag_service(CONNECTIONS) as url:
         async with stage(url) as scene:
             await scene.read()
 
@@ -196,7 +203,7 @@ async def test_a_later_call_can_be_cancelled_anywhere(way: Way) -> None:
 
 @pytest.mark.parametrize("who", ["leader", "waiter"])
 async def test_neither_the_leader_nor_a_waiter_takes_others_with_it(way: Way, who: str) -> None:
-    with tag_service() as url:
+    with tag_service(CONNECTIONS) as url:
         async with stage(url) as scene:
             await scene.read()
 
@@ -225,7 +232,7 @@ async def test_neither_the_leader_nor_a_waiter_takes_others_with_it(way: Way, wh
 
 
 async def test_a_call_that_waits_its_turn_can_be_cancelled_anywhere(way: Way) -> None:
-    with tag_service() as url:
+    with tag_service(CONNECTIONS) as url:
         async with stage(url) as scene:
             await scene.read()
 

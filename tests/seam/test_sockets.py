@@ -18,7 +18,7 @@ from memoram_async import (
     OutcomeUnknownError,
 )
 from tests.raw_server import answer, read_request, reset, serving
-from tests.worlds import failure
+from tests.worlds import Time, failure
 
 if TYPE_CHECKING:
     import socket
@@ -46,6 +46,7 @@ def after_token(script: Callable[[socket.socket, bytes], None]) -> Callable[[soc
 
 
 def client_of(world: World, url: str, **options: Any) -> Any:
+    """A client of that service; with a clock of the test's own it need not wait before it tries again."""
     settings: dict[str, Any] = {"api_key": "mem_x", "base_url": url, "max_retries": 0, **options}
     return world.real_client(**settings)
 
@@ -93,7 +94,7 @@ async def test_a_broken_answer_to_a_write_leaves_the_outcome_unknown(world: Worl
 async def test_a_service_that_is_not_there_is_named(world: World) -> None:
     with serving(lambda _: None) as url:
         pass
-    async with client_of(world, url) as client:
+    async with client_of(world, url, time=Time()) as client:
         error = await failure(get(client), APIConnectionError)
     assert error.sent is False
     assert url in str(error)
@@ -101,7 +102,7 @@ async def test_a_service_that_is_not_there_is_named(world: World) -> None:
 
 
 async def test_a_host_that_has_no_address_is_named(world: World) -> None:
-    async with client_of(world, "https://no-such-host.invalid") as client:
+    async with client_of(world, "https://no-such-host.invalid", time=Time()) as client:
         error = await failure(get(client), APIConnectionError)
     assert "could not be resolved" in str(error)
 
@@ -257,7 +258,7 @@ async def test_other_requests_go_through_the_proxy_of_the_environment(
 
     with serving(proxy) as url:
         monkeypatch.setenv("HTTPS_PROXY", url)
-        async with client_of(world, "https://api.example.com") as client:
+        async with client_of(world, "https://api.example.com", time=Time()) as client:
             error = await failure(get(client), APIConnectionError)
     assert requests[0].startswith(b"CONNECT api.example.com:443")
     assert error.sent is False

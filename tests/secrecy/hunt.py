@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.secrecy.canaries import seen_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 OURS: Final = ("/memoram_async/", "/memoram_sync/")
 """Frames of the SDK. What those of its users hold is theirs to keep."""
@@ -20,9 +20,12 @@ OURS: Final = ("/memoram_async/", "/memoram_sync/")
 DEEPEST: Final = 12
 
 
-def sightings(shown: Iterator[tuple[str, str]]) -> list[str]:
+def sightings(shown: Iterable[tuple[str, str]]) -> list[str]:
     """Where which secret was seen."""
-    return [f"{secret} in {where}: {text[:200]}" for where, text in shown for secret in seen_in(text)]
+    texts = list(shown)
+    if not seen_in("\n".join(text for _, text in texts)):  # what is in none of them is not in all of them
+        return []
+    return [f"{secret} in {where}: {text[:200]}" for where, text in texts for secret in seen_in(text)]
 
 
 def shown_by_error(error: BaseException) -> Iterator[tuple[str, str]]:
@@ -51,7 +54,8 @@ def _related(error: BaseException | None, seen: set[int]) -> Iterator[BaseExcept
 
 def _shown_by_frames(error: BaseException) -> Iterator[tuple[str, str]]:
     frames = [pair for pair in traceback.walk_tb(error.__traceback__) if _is_ours(pair[0].f_code.co_filename)]
-    for frame in traceback.StackSummary.extract(iter(frames), capture_locals=True):
+    summary = traceback.StackSummary.extract(iter(frames), lookup_lines=False, capture_locals=True)
+    for frame in summary:
         for name, text in (frame.locals or {}).items():
             yield f"{name} in {frame.name}, {frame.filename}:{frame.lineno}", text
 

@@ -109,7 +109,7 @@ async def refusal(call: Awaitable[Any]) -> list[str]:
             seen = sightings(shown_by_error(error))
         else:
             seen = []
-    return seen + sightings(iter(ear.heard))
+    return seen + sightings(ear.heard)
 
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT.keys())

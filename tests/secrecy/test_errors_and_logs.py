@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -16,10 +17,14 @@ from tests.secrecy.faults import FAULTS
 from tests.secrecy.hunt import listening, shown_by_error, shown_by_object, sightings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+    import httpx
 
     from tests.secrecy.faults import Fault
     from tests.worlds import World
+
+    Call: TypeAlias = Callable[[Any], Awaitable[Any]]
 
 pytestmark = pytest.mark.anyio
 
@@ -64,42 +69,56 @@ def after_token(fault: Fault) -> Fault:
     return lambda request: good(request) if request.url.path.endswith("/auth/token") else fault(request)
 
 
-async def hunt(world: World, service: Fault, call: Any) -> list[str]:
-    """What one call under one fault shows."""
-    hooks = Telling()
-    with listening() as ear:
-        client = world.client(service, api_key=API_KEY, hooks=hooks)
-        async with client:
-            thing = await outcome_of(call(client))
-            seen = sightings(shown_by(thing))
-    return seen + sightings(told(hooks)) + sightings(iter(ear.heard))
+class Troubled:
+    """A service at which things go wrong in one way, and then in another."""
+
+    def __init__(self) -> None:
+        self.fault: Fault = good
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        return self.fault(request)
 
 
+async def hunt(world: World, faults: Mapping[str, Fault], call: Call) -> dict[str, list[str]]:
+    """What one call shows under each of the faults that one client meets, and at its end."""
+    service, hooks = Troubled(), Telling()
+    seen: dict[str, list[str]] = {}
+    async with world.client(service, api_key=API_KEY, hooks=hooks) as client:
+        for name, fault in faults.items():
+            service.fault = fault
+            hooks.told.clear()
+            with listening() as ear:
+                shown = list(shown_by(await outcome_of(call(client))))
+            seen[name] = sightings(chain(shown, told(hooks), ear.heard))
+        with listening() as ear:
+            await client.aclose()
+    seen["closing"] = sightings(ear.heard)
+    return {name: found for name, found in seen.items() if found}
+
+
+@pytest.mark.endurance
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
-async def test_no_fault_makes_a_call_show_a_secret(
-    world: World, call: Callable[[Any], Awaitable[Any]]
-) -> None:
-    seen = {name: await hunt(world, after_token(fault), call) for name, fault in FAULTS.items()}
-    assert {name: sightings for name, sightings in seen.items() if sightings} == {}
+async def test_no_fault_makes_a_call_show_a_secret(world: World, call: Call) -> None:
+    assert await hunt(world, {name: after_token(fault) for name, fault in FAULTS.items()}, call) == {}
 
 
 async def test_no_fault_of_the_token_exchange_shows_a_secret(world: World) -> None:
-    seen = {name: await hunt(world, fault, CALLS["tags.get"]) for name, fault in FAULTS.items()}
-    assert {name: sightings for name, sightings in seen.items() if sightings} == {}
+    for name, fault in FAULTS.items():  # each meets a client that has no token yet
+        assert await hunt(world, {name: fault}, CALLS["tags.get"]) == {}
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
-async def test_no_call_that_goes_well_shows_a_secret(
-    world: World, call: Callable[[Any], Awaitable[Any]]
-) -> None:
-    assert await hunt(world, good, call) == []
+async def test_no_call_that_goes_well_shows_a_secret(world: World, call: Call) -> None:
+    assert await hunt(world, {"none": good}, call) == {}
 
 
 async def test_the_faults_provoke_every_error_that_an_answer_can(world: World) -> None:
     provoked: set[type] = set()
-    for name in ("connect", "store.get", "store.create", "memory_blobs.list", "oauth.refresh"):
-        for fault in FAULTS.values():
-            async with world.client(after_token(fault), api_key=API_KEY) as client:
+    service = Troubled()
+    async with world.client(service, api_key=API_KEY) as client:
+        for name in ("connect", "store.get", "store.create", "memory_blobs.list", "oauth.refresh"):
+            for fault in FAULTS.values():
+                service.fault = after_token(fault)
                 outcome: object = await outcome_of(CALLS[name](client))
                 provoked.add(type(outcome))
     of_answers = {

@@ -43,7 +43,7 @@ async def test_no_logger_shows_a_secret(world: World, call: Any) -> None:
             await call(client)
     assert {"memoram", "httpx", "httpcore.http11", "httpcore.connection"} <= ear.loggers
     assert not any(name.startswith(("hpack", "h2")) for name in ear.loggers)
-    assert sightings(iter(ear.heard)) == []
+    assert sightings(ear.heard) == []
 
 
 async def test_no_logger_shows_what_is_searched_for(world: World) -> None:
@@ -53,7 +53,7 @@ async def test_no_logger_shows_what_is_searched_for(world: World) -> None:
             await client.request("GET", "/notes", params={"key": MEMORY_KEY})
             await failure(client.request("GET", "/missing"), NotFoundError)
     assert any("/notes" in text for _, text in ear.heard)
-    assert sightings(iter(ear.heard)) == []
+    assert sightings(ear.heard) == []
 
 
 async def test_what_is_searched_for_is_sent_all_the_same(world: World) -> None:

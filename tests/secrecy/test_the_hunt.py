@@ -112,7 +112,7 @@ def warn() -> None:
 def test_a_leaking_log_line_or_warning_is_found(leak: Callable[[], None]) -> None:
     with listening() as ear:
         leak()
-    assert sightings(iter(ear.heard))
+    assert sightings(ear.heard)
 
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS.keys())

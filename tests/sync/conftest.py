@@ -32,7 +32,7 @@ class TokenCounter:
 
 
 class Platform:
-    """A platform on a socket, for all tests of a file; each test has an application and a user of its own."""
+    """A platform on a socket, for all tests of a file."""
 
     def __init__(self, local: MemoramLocal, server: LocalServer, counter: TokenCounter) -> None:
         self.local = local
@@ -83,14 +83,15 @@ def platform() -> Iterator[Platform]:
             yield Platform(local, server, counter)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def facts(platform: Platform) -> Facts:
+    """What the tests of a file share: none of them leaves anything that another would stumble over."""
     return platform.facts()
 
 
 @pytest.fixture
 def scene(platform: Platform, facts: Facts) -> Iterator[Scene]:
     """A cold client and what it can be used on."""
-    scene = Scene(facts, platform.codes(facts, 10))
+    scene = Scene(facts, platform.codes(facts, 1))
     with scene.client:
         yield scene

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROUNDS: Final = 20
 CREW: Final = 8
+BEGINNINGS: Final = 5
 LONGEST: Final = 30
 
 
@@ -118,7 +119,15 @@ def closed(facts: Facts, _: list[str]) -> None:
 
 
 def cold(facts: Facts, _: list[str]) -> None:
-    """Forks at the very moment when another thread makes the first client of the process."""
+    """Forks at the very moment when another thread makes the first client of the process.
+
+    This process makes none, so that each of its children begins anew.
+    """
+    for _round in range(BEGINNINGS):
+        reap(fork(lambda: begin(facts)))
+
+
+def begin(facts: Facts) -> None:
     begun = threading.Event()
     make = httpx.create_ssl_context
 
@@ -134,7 +143,7 @@ def cold(facts: Facts, _: list[str]) -> None:
     httpx.create_ssl_context = tell_and_make
     crew = Crew(get_and_close, size=2)
     crew.start()
-    begun.wait(LONGEST)
+    assert begun.wait(LONGEST)
     reap(fork(get_and_close))
     crew.finish()
 

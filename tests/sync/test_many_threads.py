@@ -7,53 +7,60 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from memoram_async.httpx_adapter import CONNECTIONS
-from tests.sync.calls import CALLS, CODES_FOR_ALL
+from tests.sync.calls import CALLS, tokens
+from tests.sync.scenes import Scene
 from tests.sync.threads import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.sync.conftest import Platform
-    from tests.sync.scenes import Facts, Scene
 
 THREADS: Final = 200
-CALLS_EACH: Final = 5
+ROWS: Final = tuple(CALLS)
+HANDS: Final = [ROWS[first::5] for first in range(5)]
+"""All calls, dealt out so that those on one thing are made beside those on others."""
+FEW: Final = 2
+MOST: Final = max(map(len, HANDS))
+"""How many calls of a hand each thread makes: enough to contend, or every one."""
 
 
-@pytest.fixture
-def busy_scene(platform: Platform, scene: Scene) -> Scene:
-    """A cold client, with OAuth codes for everybody."""
-    scene.codes.extend(platform.codes(scene.facts, THREADS * CODES_FOR_ALL))
-    return scene
+def test_for_each_call_alone_there_are_more_threads_than_connections() -> None:
+    assert THREADS * FEW // MOST > 2 * CONNECTIONS
 
 
-def test_there_are_more_threads_than_connections() -> None:
-    assert THREADS > 4 * CONNECTIONS
+def test_no_call_is_left_out() -> None:
+    assert sorted(sum(HANDS, ()), key=ROWS.index) == list(ROWS)
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
-def test_the_same_call_in_all_of_them(busy_scene: Scene, call: Callable[[Scene], None]) -> None:
-    together(lambda _: call(busy_scene), size=THREADS)
-
-
-def test_a_cold_client_exchanges_its_key_once(platform: Platform, facts: Facts) -> None:
-    before = platform.counter.exchanges
-    with facts.client() as client:
-        together(lambda _: client.tags.get(facts.tag_id, user_id=facts.user_id), size=THREADS)
-    assert platform.counter.exchanges == before + 1
-
-
-def test_different_calls_in_each_of_them_and_nothing_is_lost(busy_scene: Scene) -> None:
-    rows = list(CALLS)
-    store = busy_scene.store
+@pytest.mark.parametrize(
+    "turns", [pytest.param(FEW, id="some"), pytest.param(MOST, id="all", marks=pytest.mark.endurance)]
+)
+@pytest.mark.parametrize("hand", HANDS, ids=lambda hand: ",".join(call.__name__ for call in hand))
+def test_all_of_them_at_once_make_these_calls_and_the_key_is_exchanged_once(
+    platform: Platform, hand: tuple[Callable[[Scene], None], ...], turns: int
+) -> None:
+    chosen = [
+        [hand[(number + turn) % len(hand)] for turn in range(min(turns, len(hand)))]
+        for number in range(THREADS)
+    ]
+    facts = platform.facts()  # of its own: some calls leave something to each thread
+    scene = Scene(facts, platform.codes(facts, sum(calls.count(tokens) for calls in chosen)))
 
     def work(number: int) -> None:
-        store.create(f"memory of thread {number}", tags=["kept"])
-        for step in range(CALLS_EACH):
-            rows[(number + step * 7) % len(rows)](busy_scene)
+        for call in chosen[number]:
+            call(scene)
 
-    together(work, size=THREADS)
-    kept = [memory.content for memory in store.list(tags=["kept"], page_size=100)]
+    before = platform.counter.exchanges
+    with scene.client:
+        together(work, size=THREADS)
+    assert platform.counter.exchanges == before + 1
+    assert scene.codes == []
+
+
+def test_nothing_is_lost(scene: Scene) -> None:
+    together(lambda number: scene.store.create(f"memory of thread {number}", tags=["kept"]), size=THREADS)
+    kept = [memory.content for memory in scene.store.list(tags=["kept"], page_size=100)]
     assert sorted(kept) == sorted(f"memory of thread {number}" for number in range(THREADS))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -27,7 +27,7 @@ import memoram_sync
 from tests.worlds import API, API_KEY, AUTH, ClockedAnyioRuntime, ClockedBlockingRuntime, Time
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from anyio.from_thread import BlockingPortal
 
     from tests.worlds import World
 
@@ -178,6 +178,7 @@ class Crowd:
     def __init__(self, world: World, service: TokenService, **options: Any) -> None:
         self._world = world
         self._stack = ExitStack()
+        self._portal: BlockingPortal | None = None
         self.waiting = threading.Semaphore(0)
         hooks = _Arrivals()
         self.sending = hooks.sending
@@ -198,8 +199,10 @@ class Crowd:
             pool = self._stack.enter_context(ThreadPoolExecutor(THREADS))
             self._submit: Callable[[Callable[[], Any]], Future[Any]] = pool.submit
         else:
-            portal = self._stack.enter_context(anyio.from_thread.start_blocking_portal(self._world.name))
-            self._submit = portal.start_task_soon
+            self._portal = self._stack.enter_context(
+                anyio.from_thread.start_blocking_portal(self._world.name)
+            )
+            self._submit = self._portal.start_task_soon
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -211,8 +214,23 @@ class Crowd:
         return self._submit(partial(client.tags.get, "tag_1", user_id="u"))
 
     def calls(self, number: int) -> list[Future[Any]]:
-        """Let so many more come."""
-        return [self.call() for _ in range(number)]
+        """Let so many more come, all at once."""
+        if self._portal is None:
+            return [self.call() for _ in range(number)]
+        calls: list[Future[Any]] = [Future() for _ in range(number)]
+        self._portal.start_task_soon(self._make, calls)  # asking the loop for each of them takes its time
+        return calls
+
+    async def _make(self, calls: list[Future[Any]]) -> None:
+        async with anyio.create_task_group() as group:
+            for call in calls:
+                group.start_soon(self._answer, call)
+
+    async def _answer(self, call: Future[Any]) -> None:
+        try:
+            call.set_result(await self.client.tags.get("tag_1", user_id="u"))
+        except Exception as error:  # noqa: BLE001 - told to whoever waits for it
+            call.set_exception(error)
 
     def until_waiting(self, number: int) -> None:
         """Go on when so many more callers wait for another's exchange."""

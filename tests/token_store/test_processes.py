@@ -14,7 +14,7 @@ from tests.token_store.worker import API_KEY, work
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
+    from multiprocessing.context import ForkServerProcess
     from multiprocessing.synchronize import Barrier
 
     from tests.token_store.issuer import Scene
@@ -24,16 +24,24 @@ pytestmark = pytest.mark.service("redis-server")
 
 WORLDS: Final = ("asyncio", "trio", "sync", "asyncio", "trio", "sync", "asyncio", "sync")
 LONGEST: Final = 60.0
+PRELOADED: Final = [
+    "tests.token_store.worker",
+    "httpcore",
+    "anyio._backends._asyncio",
+    "anyio._backends._trio",
+]
 
 
 class Workers:
     """Processes that obey; they are ended with the test."""
 
     def __init__(self, service: CountingService, redis_url: str, *, timeout: float = 30.0) -> None:
-        self._context = multiprocessing.get_context("spawn")
+        # Each is forked from a process that has imported what they need, and done nothing else.
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(PRELOADED)
         self._addresses = service.url, redis_url
         self._timeout = timeout
-        self.processes: list[SpawnProcess] = []
+        self.processes: list[ForkServerProcess] = []
         self._lines: list[Connection] = []
         self._barriers: list[Barrier] = []
 
