@@ -33,9 +33,9 @@ def main(memory_key: str) -> None:
 
 
 if __name__ == "__main__":
+    if "MEMORAM_MEMORY_KEY" not in os.environ:
+        sys.exit("set MEMORAM_MEMORY_KEY to the memory key of a user; the dashboard shows it")
     try:
         main(os.environ["MEMORAM_MEMORY_KEY"])
-    except KeyError:
-        sys.exit("set MEMORAM_MEMORY_KEY to the memory key of a user; the dashboard shows it")
     except MemoramError as error:
         sys.exit(str(error))

@@ -301,16 +301,13 @@ def test_a_directory_is_no_file(tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert capfd.readouterr().err.endswith("cannot be read: Is a directory\n")
 
 
-def test_what_differs_or_fails_is_named_and_status_1(capfd: pytest.CaptureFixture[str]) -> None:
-    def differing(stage: Stage) -> None:
+def test_what_differs_and_what_fails_is_named_and_status_1(capfd: pytest.CaptureFixture[str]) -> None:
+    def walk(stage: Stage) -> None:
         stage.outcome.problems.append(f"line {stage.memories[2].line} came back different in content")
-
-    def failing(_stage: Stage) -> None:
         raise MemoramError("the service went away")
 
-    walks = {"first": differing, "second": failing}
-    assert run(Namespace(memories=None, interactive=False), walks=walks) == 1
+    assert run(Namespace(memories=None, interactive=False), walks={"sdk": walk}) == 1
     out = capfd.readouterr().out
-    assert "PROBLEM  first: line 3 came back different in content\n" in out
-    assert "PROBLEM  second: the service went away\n" in out
+    assert "PROBLEM  sdk: line 3 came back different in content\n" in out
+    assert "PROBLEM  sdk: the service went away\n" in out
     assert "NOT ALL EQUAL: 2 problems; " in out

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 EXAMPLES: Final = ROOT / "examples"
 LONGEST: Final = 60
+NUMBERS: Final = itertools.count()
 
 
 @attrs.frozen
@@ -33,9 +35,10 @@ class Stage:
     local: MemoramLocal
     environment: dict[str, str]
 
-    def user(self, name: str) -> User:
+    def user(self) -> User:
         """A new user."""
-        return self.local.create_user(email=f"{name}@example.com", password="correct horse battery")
+        email = f"user{next(NUMBERS)}@example.com"
+        return self.local.create_user(email=email, password="correct horse battery")
 
     def client(self) -> Memoram:
         """A client of the application."""
@@ -65,7 +68,7 @@ class Stage:
                 process.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
     with MemoramLocal(password_profile="fast") as local, local.serve() as server:
         app = local.register_app(name="Example")
@@ -91,41 +94,52 @@ def test_each_is_short() -> None:
     assert {name: size for name, size in sizes.items() if size >= 60} == {}
 
 
-@pytest.mark.parametrize(
-    ("example", "said"),
-    [
-        ("script.py", ["Seat: Prefers window seats", "now: Prefers aisle seats on long flights"]),
-        ("agent_tasks.py", ["300 agents left a memory each", "and took it back"]),
-    ],
-)
-def test_a_script_waits_for_the_user_and_does_its_work(stage: Stage, example: str, said: list[str]) -> None:
-    user = stage.user("ada")
-    with stage.running(str(EXAMPLES / example), MEMORAM_MEMORY_KEY=user.memory_key) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "access: pending\n"
-        (asked,) = stage.local.access_requests(user_id=user.id)
-        stage.local.approve(asked.id)
-        output = finish(process)
-    assert output.startswith("access: approved\n")
-    for line in said:
-        assert line in output
+SCRIPTS: Final = {
+    "script.py": ("Seat: Prefers window seats", "now: Prefers aisle seats on long flights"),
+    "agent_tasks.py": ("300 agents left a memory each", "and took it back"),
+}
+"""The scripts among them, and what they say."""
+
+
+def test_scripts_wait_for_the_user_and_do_their_work(stage: Stage) -> None:
+    users = {example: stage.user() for example in SCRIPTS}
+    with ExitStack() as running:
+        processes = {
+            example: running.enter_context(
+                stage.running(str(EXAMPLES / example), MEMORAM_MEMORY_KEY=user.memory_key)
+            )
+            for example, user in users.items()
+        }
+        for example, process in processes.items():
+            assert process.stdout is not None
+            assert process.stdout.readline() == "access: pending\n"
+            (asked,) = stage.local.access_requests(user_id=users[example].id)
+            stage.local.approve(asked.id)
+        for example, process in processes.items():
+            output = finish(process)
+            assert output.startswith("access: approved\n")
+            for line in SCRIPTS[example]:
+                assert line in output
     with stage.client() as client:
-        assert list(client.memory_blobs.list(user_id=user.id)) == []
+        for user in users.values():
+            assert list(client.memory_blobs.list(user_id=user.id)) == []
 
 
-@pytest.mark.parametrize("example", ["script.py", "agent_tasks.py"])
+@pytest.mark.parametrize("example", SCRIPTS)
 def test_a_script_says_in_one_line_what_is_missing(stage: Stage, example: str) -> None:
-    with stage.running(str(EXAMPLES / example), MEMORAM_MEMORY_KEY="mk_nobody") as process:
-        _, errors = process.communicate(timeout=LONGEST)
-    assert process.returncode == 1
-    assert errors.count("\n") == 1
-    with stage.running(str(EXAMPLES / example)) as process:
-        _, errors = process.communicate(timeout=LONGEST)
-    assert process.returncode == 1
-    assert errors.startswith("set MEMORAM_MEMORY_KEY")
+    with (
+        stage.running(str(EXAMPLES / example), MEMORAM_MEMORY_KEY="mk_nobody") as with_wrong_key,
+        stage.running(str(EXAMPLES / example)) as without_key,
+    ):
+        _, errors = with_wrong_key.communicate(timeout=LONGEST)
+        assert with_wrong_key.returncode == 1
+        assert errors.count("\n") == 1
+        _, errors = without_key.communicate(timeout=LONGEST)
+        assert without_key.returncode == 1
+        assert errors.startswith("set MEMORAM_MEMORY_KEY")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def backend(stage: Stage) -> Iterator[httpx.Client]:
     """The FastAPI example, served as its first lines say."""
     command = ("-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", "0", "fastapi_app:app")
@@ -141,7 +155,7 @@ def backend(stage: Stage) -> Iterator[httpx.Client]:
 
 
 def test_two_users_at_once_read_their_own_notes(stage: Stage, backend: httpx.Client) -> None:
-    users = {name: stage.ask(stage.user(name)) for name in ("ada", "bob")}
+    users = {name: stage.ask(stage.user()) for name in ("ada", "bob")}
     for request_id in users.values():
         stage.local.approve(request_id)
 
@@ -164,7 +178,7 @@ def test_two_users_at_once_read_their_own_notes(stage: Stage, backend: httpx.Cli
 
 
 def test_what_the_user_decided_is_the_answers_status(stage: Stage, backend: httpx.Client) -> None:
-    asked = stage.ask(stage.user("ada"))
+    asked = stage.ask(stage.user())
 
     def status() -> int:
         return backend.get("/notes", headers={"X-Access": asked}).status_code
