@@ -7,15 +7,16 @@ import threading
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from memoram_local.changes import after_commit
 from memoram_local.store.access_log import AccessLog, Action, Deed, Tally
 from memoram_local.store.request_log import CALLS_KEPT, Call, RequestLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     from sqlalchemy import Connection
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_WRITES: Final = 1.0
 # A second of a busy platform takes long enough to write that others would notice: they come in between.
-_LINES_AT_ONCE: Final = 50
+_LINES_AT_ONCE: Final = 100
 # While the writer is busy the log of deeds may grow this far, then new ones go unrecorded.
 _MOST_DEEDS: Final = 20_000
 
 _log = logging.getLogger("memoram_local")
 
 _Line = TypeVar("_Line")
+
+_Piece: TypeAlias = "Callable[[Connection], bool]"
+"""A part of what is to be written, as a unit of work that says whether it must run once more."""
 
 
 def _newest_calls() -> deque[Call]:
@@ -47,18 +51,6 @@ class _Batch:
     )
     deeds: dict[Deed, Tally] = field(default_factory=dict[Deed, Tally])
     key_uses: dict[str, int] = field(default_factory=dict[str, int])
-
-    def pieces(self) -> Iterator[_Batch]:
-        """The same, as batches of a few lines each."""
-        if self.key_uses:
-            yield _Batch(key_uses=self.key_uses)
-        for app_id, calls in self.calls.items():
-            for some in _some_of(calls):
-                piece = _Batch()
-                piece.calls[app_id].extend(some)
-                yield piece
-        for few in _some_of(self.deeds.items()):
-            yield _Batch(deeds=dict(few))
 
 
 def _some_of(lines: Iterable[_Line]) -> Iterator[list[_Line]]:
@@ -91,7 +83,7 @@ class Activity:
         self._lock = threading.Lock()
         self._batch = _Batch()
         # Gathered before, and on its way into the store.
-        self._pieces: deque[_Batch] = deque()
+        self._pieces: deque[_Piece] = deque()
         self._next_write = time.monotonic() + _SECONDS_BETWEEN_WRITES
         database.before_close(self.write_now)
 
@@ -146,8 +138,7 @@ class Activity:
             return
         self._next_write = time.monotonic() + _SECONDS_BETWEEN_WRITES
         with self._lock:
-            self._pieces.extend(self._batch.pieces())
-            self._batch = _Batch()
+            self._cut_up_batch()
         self._go_on()
 
     def _go_on(self) -> None:
@@ -168,23 +159,50 @@ class Activity:
     def _write_piece(self, connection: Connection) -> bool:
         """A unit of work that writes the next piece, and says whether there are more."""
         with self._lock:
-            piece = self._pieces.popleft() if self._pieces else _Batch()
-            are_more = bool(self._pieces)
-        self._write(connection, piece)
-        return are_more
+            piece = self._pieces.popleft() if self._pieces else None
+        if piece is not None and piece(connection):
+            with self._lock:
+                self._pieces.append(piece)
+        return bool(self._pieces)
 
     def _write_all(self, connection: Connection) -> None:
         """A unit of work that writes what there is by the time it runs."""
         with self._lock:
-            batches = [*self._pieces, self._batch]
+            self._cut_up_batch()
+            pieces = [*self._pieces]
             self._pieces.clear()
-            self._batch = _Batch()
-        for batch in batches:
-            self._write(connection, batch)
+        for piece in pieces:
+            while piece(connection):
+                pass
 
-    def _write(self, connection: Connection, batch: _Batch) -> None:
+    def _cut_up_batch(self) -> None:
+        batch, self._batch = self._batch, _Batch()
+        if batch.key_uses:
+            self._pieces.append(partial(self._write_key_uses, batch.key_uses))
         for app_id, calls in batch.calls.items():
-            self._request_log.add(connection, app_id, calls)
-        if batch.deeds:
-            self._access_log.add(connection, batch.deeds)
-        self._api_keys.used(connection, batch.key_uses)
+            self._pieces.extend(partial(self._write_calls, app_id, some) for some in _some_of(calls))
+        self._pieces.extend(partial(self._write_deeds, dict(some)) for some in _some_of(batch.deeds.items()))
+        # What is too old goes last: whoever looks in between sees more, not less.
+        self._pieces.extend(partial(self._forget_calls, app_id) for app_id in batch.calls)
+        account_ids = dict.fromkeys(deed.account_id for deed in batch.deeds)
+        self._pieces.extend(partial(self._forget_deeds, account_id) for account_id in account_ids)
+
+    def _write_key_uses(self, uses: Mapping[str, int], connection: Connection) -> bool:
+        self._api_keys.used(connection, uses)
+        return False
+
+    def _write_calls(self, app_id: str, calls: Sequence[Call], connection: Connection) -> bool:
+        self._request_log.add(connection, app_id, calls)
+        return False
+
+    def _write_deeds(self, deeds: Mapping[Deed, Tally], connection: Connection) -> bool:
+        self._access_log.add(connection, deeds)
+        return False
+
+    def _forget_calls(self, app_id: str, connection: Connection) -> bool:
+        forgotten = self._request_log.forget_old(connection, app_id, most=_LINES_AT_ONCE)
+        return forgotten == _LINES_AT_ONCE
+
+    def _forget_deeds(self, account_id: str, connection: Connection) -> bool:
+        forgotten = self._access_log.forget_old(connection, account_id, most=_LINES_AT_ONCE)
+        return forgotten == _LINES_AT_ONCE

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import BigInteger, Integer, and_, bindparam, or_, select, text
 
-from memoram_local.store.schema import access_log, apps, memory_blobs
+from memoram_local.store.prepared import Prepared
+from memoram_local.store.schema import DONE_AGAIN, access_log, apps, memory_blobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from sqlalchemy import ColumnElement, Connection
@@ -23,7 +24,6 @@ ENTRIES_KEPT: Final = 2_000
 COALESCED_SECONDS: Final = 600
 
 _SECOND = 1_000_000
-_INSERT = access_log.insert()
 
 
 class Deed(NamedTuple):
@@ -76,20 +76,62 @@ class Entry:
     last_at: int
 
 
+_INSERT = Prepared(
+    access_log.insert().values(
+        {name: bindparam(name) for name in (*Deed._fields, "calls", "first_at", "last_at")}
+    )
+)
+_COLUMNS = access_log.c
+_ADD = Prepared(
+    access_log.update()
+    .where(
+        _COLUMNS.id
+        == select(_COLUMNS.id)
+        .where(
+            *[_COLUMNS[name] == bindparam(name) for name in Deed._fields],
+            _COLUMNS.last_at >= bindparam("not_before", type_=BigInteger),
+            # What SQLite must read to take the index of these.
+            text(DONE_AGAIN),
+        )
+        .order_by(_COLUMNS.last_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    .values(calls=_COLUMNS.calls + bindparam("more_calls", type_=Integer), last_at=bindparam("until"))
+)
+_FORGET = Prepared(
+    access_log.delete().where(
+        _COLUMNS.id.in_(
+            select(_COLUMNS.id)
+            .where(_COLUMNS.account_id == bindparam("account_id"))
+            .order_by(_COLUMNS.last_at.desc(), _COLUMNS.id.desc())
+            .limit(bindparam("most", type_=Integer))
+            .offset(bindparam("kept", type_=Integer))
+        )
+    )
+)
+
+
 class AccessLog:
     """Units of work on the log."""
 
     def add(self, connection: Connection, deeds: Mapping[Deed, Tally]) -> None:
-        """Remember deeds, and forget those that are too old."""
+        """Remember deeds."""
         fresh = [
             {**deed._asdict(), "calls": tally.calls, "first_at": tally.first_at, "last_at": tally.last_at}
             for deed, tally in deeds.items()
             # A memory is created and deleted once: there is no entry to add to.
             if deed.action in {"created", "deleted"} or not self._added(connection, deed, tally)
         ]
-        if fresh:
-            connection.execute(_INSERT, fresh)
-        self._trim(connection, {deed.account_id for deed in deeds})
+        _INSERT.run_each(connection, fresh)
+
+    def forget_old(self, connection: Connection, account_id: str, *, most: int) -> int:
+        """Forget entries of a user that are older than those that are kept, at most so many at once.
+
+        Returns:
+            How many were forgotten: fewer than `most` when no more are left.
+        """
+        return _FORGET.run(connection, account_id=account_id, most=most, kept=ENTRIES_KEPT)
 
     def newest(
         self,
@@ -138,40 +180,14 @@ class AccessLog:
 
     def _added(self, connection: Connection, deed: Deed, tally: Tally) -> bool:
         """Whether an entry was there that the deed could be added to."""
-        columns = access_log.c
-        latest = (
-            select(columns.id)
-            .where(
-                columns.account_id == deed.account_id,
-                columns.blob_id == deed.blob_id,
-                columns.app_id == deed.app_id,
-                columns.action == deed.action,
-                columns.last_at >= tally.first_at - COALESCED_SECONDS * _SECOND,
-            )
-            .order_by(columns.last_at.desc())
-            .limit(1)
-            .scalar_subquery()
+        changed = _ADD.run(
+            connection,
+            **deed._asdict(),
+            not_before=tally.first_at - COALESCED_SECONDS * _SECOND,
+            more_calls=tally.calls,
+            until=tally.last_at,
         )
-        changed = connection.execute(
-            access_log.update()
-            .where(columns.id == latest)
-            .values(calls=columns.calls + tally.calls, last_at=tally.last_at)
-        )
-        return changed.rowcount > 0
-
-    def _trim(self, connection: Connection, account_ids: Iterable[str]) -> None:
-        columns = access_log.c
-        for account_id in account_ids:
-            oldest_kept = connection.execute(
-                select(columns.last_at, columns.id)
-                .where(columns.account_id == account_id)
-                .order_by(columns.last_at.desc(), columns.id.desc())
-                .offset(ENTRIES_KEPT - 1)
-                .limit(1)
-            ).one_or_none()
-            if oldest_kept is not None:
-                older = _older(oldest_kept.last_at, oldest_kept.id)
-                connection.execute(access_log.delete().where(columns.account_id == account_id, older))
+        return changed > 0
 
 
 def _older(last_at: int, entry_id: int) -> ColumnElement[bool]:

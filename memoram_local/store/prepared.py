@@ -6,10 +6,13 @@ would cost more than running it.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from memoram_local.store.workers import driver_of
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Dialect
     from sqlalchemy.sql.elements import ClauseElement
@@ -17,8 +20,7 @@ if TYPE_CHECKING:
 
 class _Written(NamedTuple):
     text: str
-    positions: Sequence[str] | None
-    fixed: dict[str, Any]
+    values: Callable[[Mapping[str, object]], Sequence[object]]
 
 
 class Prepared:
@@ -42,27 +44,44 @@ class Prepared:
             connection: In a unit of work, whose transaction it runs in.
             **parameters: By the names of the statement's; columns, where it inserts.
         """
-        cursor = connection.connection.cursor()
-        cursor.execute(*self._bound(connection, parameters))
-        rows = list(cursor.fetchall())
+        written = self._written.get(connection.dialect.name) or self._write(connection.dialect)
+        cursor = driver_of(connection).execute(written.text, written.values(parameters))
+        rows = cursor.fetchall()
         cursor.close()
         return rows
 
-    def run(self, connection: Connection, **parameters: object) -> None:
-        """Run it where it gives nothing back; see `rows`."""
-        cursor = connection.connection.cursor()
-        cursor.execute(*self._bound(connection, parameters))
-        cursor.close()
+    def run(self, connection: Connection, **parameters: object) -> int:
+        """Run it where it gives nothing back; see `rows`.
 
-    def _bound(self, connection: Connection, parameters: Mapping[str, object]) -> tuple[str, Any]:
+        Returns:
+            How many rows it wrote, changed or deleted.
+        """
         written = self._written.get(connection.dialect.name) or self._write(connection.dialect)
-        values = {**written.fixed, **parameters}
-        if written.positions is None:
-            return written.text, values
-        return written.text, [values[name] for name in written.positions]
+        cursor = driver_of(connection).execute(written.text, written.values(parameters))
+        changed = cursor.rowcount
+        cursor.close()
+        return changed
+
+    def run_each(self, connection: Connection, rows: Iterable[Mapping[str, object]]) -> None:
+        """Run it for one row after the other; see `run`."""
+        written = self._written.get(connection.dialect.name) or self._write(connection.dialect)
+        driver_of(connection).executemany(written.text, map(written.values, rows)).close()
 
     def _write(self, dialect: Dialect) -> _Written:
         compiled: Any = self._statement.compile(dialect=dialect)
-        written = _Written(str(compiled), compiled.positiontup, dict(compiled.params))
+        written = _Written(str(compiled), _in_order(compiled.positiontup, compiled.params))
         self._written[dialect.name] = written
         return written
+
+
+def _in_order(
+    names: Sequence[str], known: Mapping[str, object]
+) -> Callable[[Mapping[str, object]], Sequence[object]]:
+    """What puts values into the order of a statement's parameters, some of which it may know itself."""
+    fixed = {name: value for name, value in known.items() if value is not None}
+    if fixed:
+        return lambda values: [fixed[name] if name in fixed else values[name] for name in names]
+    if len(names) == 1:
+        return lambda values: (values[names[0]],)
+    in_order: Callable[[Mapping[str, object]], tuple[object, ...]] = itemgetter(*names)
+    return in_order

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Integer, bindparam, select
 
+from memoram_local.store.prepared import Prepared
 from memoram_local.store.schema import request_log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from sqlalchemy import Connection
 
 # Older calls of an application are forgotten.
 CALLS_KEPT: Final = 500
-
-_INSERT = request_log.insert()
 
 
 class Call(NamedTuple):
@@ -39,22 +38,34 @@ class Call(NamedTuple):
     request_id: str
 
 
+_INSERT = Prepared(request_log.insert().values({name: bindparam(name) for name in ("app_id", *Call._fields)}))
+_FORGET = Prepared(
+    request_log.delete().where(
+        request_log.c.id.in_(
+            select(request_log.c.id)
+            .where(request_log.c.app_id == bindparam("app_id"))
+            .order_by(request_log.c.id.desc())
+            .limit(bindparam("most", type_=Integer))
+            .offset(bindparam("kept", type_=Integer))
+        )
+    )
+)
+
+
 class RequestLog:
     """Units of work on the log."""
 
-    def add(self, connection: Connection, app_id: str, calls: Sequence[Call]) -> None:
-        """Remember calls of an application, in their order, and forget those that are too old."""
-        connection.execute(_INSERT, [{"app_id": app_id, **call._asdict()} for call in calls])
-        columns = request_log.c
-        oldest_kept = (
-            select(columns.id)
-            .where(columns.app_id == app_id)
-            .order_by(columns.id.desc())
-            .offset(CALLS_KEPT - 1)
-            .limit(1)
-            .scalar_subquery()
-        )
-        connection.execute(request_log.delete().where(columns.app_id == app_id, columns.id < oldest_kept))
+    def add(self, connection: Connection, app_id: str, calls: Iterable[Call]) -> None:
+        """Remember calls of an application, in their order."""
+        _INSERT.run_each(connection, [{"app_id": app_id, **call._asdict()} for call in calls])
+
+    def forget_old(self, connection: Connection, app_id: str, *, most: int) -> int:
+        """Forget calls of an application that are older than those it keeps, at most so many at once.
+
+        Returns:
+            How many were forgotten: fewer than `most` when no more are left.
+        """
+        return _FORGET.run(connection, app_id=app_id, most=most, kept=CALLS_KEPT)
 
     def newest(
         self, connection: Connection, app_id: str, *, limit: int, before: int | None = None

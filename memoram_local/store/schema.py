@@ -6,6 +6,8 @@ except for users' encryption keys, which the platform must be able to hand to ap
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 SCHEMA_VERSION = "2"
@@ -210,6 +213,9 @@ request_log = Table(
     Index("request_log_newest", "app_id", "id"),
 )
 
+DONE_AGAIN: Final = "action <> 'created' AND action <> 'deleted'"
+"""Which entries of the access log can be added to: a memory is created and deleted once."""
+
 access_log = Table(
     "access_log",
     metadata,
@@ -224,5 +230,10 @@ access_log = Table(
     Column("first_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),
     Index("access_log_newest", "account_id", "last_at", "id"),
-    Index("access_log_same", "account_id", "blob_id", "app_id", "action", "last_at"),
+    # Only of what may be added to: most of what is written is a memory's one beginning or end.
+    Index(
+        "access_log_same",
+        *("account_id", "blob_id", "app_id", "action", "last_at"),
+        sqlite_where=text(DONE_AGAIN),
+    ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 
 from memoram_local.behaviour import behaviour
 from memoram_local.store.prepared import Prepared
@@ -21,8 +21,16 @@ if TYPE_CHECKING:
     from memoram_local.randomness import Randomness
 
 # Built once: they run with every blob, and building costs more than running.
-_ID = Prepared(
-    select(tags.c.id).where(tags.c.account_id == bindparam("account"), tags.c.name == bindparam("named"))
+# One statement for each number of names up to this: most memories bear fewer.
+_MOST_NAMES = 8
+_IDS = tuple(
+    Prepared(
+        select(tags.c.name, tags.c.id).where(
+            tags.c.account_id == bindparam("account"),
+            or_(*[tags.c.name == bindparam(f"named_{number}") for number in range(names)]),
+        )
+    )
+    for names in range(1, _MOST_NAMES + 1)
 )
 _OF_BLOBS = (
     select(blob_tags.c.blob_id, tags.c.name, tags.c.id)
@@ -120,14 +128,18 @@ class Tags:
                     for name in missing
                 ],
             )
-        for position, name in enumerate(names):
-            _ATTACH.run(
-                connection,
-                blob_id=blob_id,
-                tag_id=ids[name],
-                position=position,
-                blob_created_at=blob_created_at,
-            )
+        _ATTACH.run_each(
+            connection,
+            [
+                {
+                    "blob_id": blob_id,
+                    "tag_id": ids[name],
+                    "position": position,
+                    "blob_created_at": blob_created_at,
+                }
+                for position, name in enumerate(names)
+            ],
+        )
         return tuple((name, ids[name]) for name in names)
 
     def detach(self, connection: Connection, blob_id: str) -> None:
@@ -182,8 +194,12 @@ class Tags:
         return count
 
     def _ids(self, connection: Connection, account_id: str, names: Sequence[str]) -> dict[str, str]:
-        found = {name: _ID.rows(connection, account=account_id, named=name) for name in names}
-        return {name: rows[0][0] for name, rows in found.items() if rows}
+        found: dict[str, str] = {}
+        for start in range(0, len(names), _MOST_NAMES):
+            some = names[start : start + _MOST_NAMES]
+            named = {f"named_{number}": name for number, name in enumerate(some)}
+            found.update(_IDS[len(some) - 1].rows(connection, account=account_id, **named))
+        return found
 
 
 def _tag(row: Row[Any]) -> Tag:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 import anyio
 
+from memoram_local.clock import from_micros
 from memoram_local.errors import LocalPlatformError
 from memoram_local.testing.operations import checked
 
@@ -60,6 +61,46 @@ class JournalEntry:
     is_over: bool = False
 
 
+@dataclass(slots=True)
+class Noted:
+    """What the journal keeps of one request; an entry is made of it when somebody looks.
+
+    Attributes:
+        number: As the entry's, like all that have the same name.
+        at: Microseconds since 1970.
+    """
+
+    number: int
+    at: int
+    operation: str | None
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    authorization: str | None
+    body: object = None
+    status: int | None = None
+    request_id: str | None = None
+    faults: tuple[str, ...] = ()
+    is_over: bool = False
+
+    def entry(self) -> JournalEntry:
+        """What is shown of it as it stands now."""
+        return JournalEntry(
+            self.number,
+            from_micros(self.at),
+            self.operation,
+            self.method,
+            self.path,
+            self.query,
+            self.authorization,
+            self.body,
+            self.status,
+            self.request_id,
+            self.faults,
+            self.is_over,
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
     operation: str | None
@@ -68,14 +109,14 @@ class _Wanted:
     status: int | None
     over: bool
 
-    def fits(self, entry: JournalEntry) -> bool:
+    def fits(self, noted: Noted) -> bool:
         pairs = (
-            (self.operation, entry.operation),
-            (self.method, entry.method),
-            (self.path, entry.path),
-            (self.status, entry.status),
+            (self.operation, noted.operation),
+            (self.method, noted.method),
+            (self.path, noted.path),
+            (self.status, noted.status),
         )
-        return all(wish in {None, value} for wish, value in pairs) and (entry.is_over or not self.over)
+        return all(wish in {None, value} for wish, value in pairs) and (noted.is_over or not self.over)
 
 
 class Journal:
@@ -86,18 +127,16 @@ class Journal:
     """
 
     def __init__(self, *, kept: int = ENTRIES_KEPT) -> None:
-        self._kept = kept
         self._count = 0
-        # Ordered: a plain dict that loses its first entry again and again takes long to find the next one.
-        self._entries: OrderedDict[int, JournalEntry] = OrderedDict()
+        self._noted: deque[Noted] = deque(maxlen=kept)
         self._news = threading.Condition()
 
     def __iter__(self) -> Iterator[JournalEntry]:
         with self._news:
-            return iter(list(self._entries.values()))
+            return iter([noted.entry() for noted in self._noted])
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._noted)
 
     @overload
     def __getitem__(self, index: int) -> JournalEntry: ...
@@ -126,7 +165,8 @@ class Journal:
             UnknownRouteError: No operation has this name.
         """
         wanted = _wanted(operation, method=method, path=path, status=status, over=False)
-        return [entry for entry in self if wanted.fits(entry)]
+        with self._news:
+            return [noted.entry() for noted in self._noted if wanted.fits(noted)]
 
     def wait_for(
         self,
@@ -193,31 +233,29 @@ class Journal:
     def clear(self) -> None:
         """Forget all requests; the numbers go on."""
         with self._news:
-            self._entries.clear()
+            self._noted.clear()
 
     def arrived(
         self,
         *,
-        at: datetime,
+        at: int,
         operation: str | None,
         method: str,
         path: str,
         query: tuple[tuple[str, str], ...],
         authorization: str | None,
-    ) -> JournalEntry:
+    ) -> Noted:
         """Note a request. What is passed must be redacted."""
         with self._news:
             self._count += 1
-            entry = JournalEntry(self._count, at, operation, method, path, query, authorization)
-            self._entries[entry.number] = entry
-            if len(self._entries) > self._kept:
-                self._entries.popitem(last=False)
+            noted = Noted(self._count, at, operation, method, path, query, authorization)
+            self._noted.append(noted)
             self._news.notify_all()
-        return entry
+        return noted
 
     def ended(
         self,
-        entry: JournalEntry,
+        noted: Noted,
         *,
         body: object,
         status: int | None,
@@ -226,22 +264,20 @@ class Journal:
     ) -> None:
         """Note how a request ended. What is passed must be redacted."""
         with self._news:
-            if entry.number in self._entries:
-                self._entries[entry.number] = replace(
-                    entry, body=body, status=status, request_id=request_id, faults=faults, is_over=True
-                )
+            noted.body, noted.status, noted.request_id, noted.faults = body, status, request_id, faults
+            noted.is_over = True
             self._news.notify_all()
 
     def _nth(self, wanted: _Wanted, count: int) -> JournalEntry | None:
-        fitting = [entry for entry in self._entries.values() if wanted.fits(entry)]
-        return fitting[count - 1] if len(fitting) >= count else None
+        fitting = [noted for noted in self._noted if wanted.fits(noted)]
+        return fitting[count - 1].entry() if len(fitting) >= count else None
 
     def _not_seen(self, wanted: _Wanted, *, count: int, timeout: float) -> RequestNotSeenError:
         wishes = [wanted.method, wanted.operation or "request", wanted.path]
         shown = " ".join(wish for wish in wishes if wish is not None)
         if wanted.status is not None:
             shown += f" with status {wanted.status}"
-        came = [f"{entry.operation or entry.path} {entry.status or ''}" for entry in self._entries.values()]
+        came = [f"{noted.operation or noted.path} {noted.status or ''}" for noted in self._noted]
         seen = ", ".join(text.strip() for text in came[-10:]) or "nothing"
         return RequestNotSeenError(f"no {shown} came {count} times within {timeout} s; what came: {seen}")
 

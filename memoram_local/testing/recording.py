@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 
-from memoram_local.clock import from_micros
 from memoram_local.guards import REQUEST_ID
 from memoram_local.header_fields import value_of
 from memoram_local.testing.fault_plan import STRUCK
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from memoram_local.clock import Clock
-    from memoram_local.testing.journal import Journal, JournalEntry
+    from memoram_local.testing.journal import Journal, Noted
 
 REDACTED: Final = "[redacted]"
 
@@ -48,7 +47,7 @@ class Recorder:
             return
         # Taken before anybody can see that the request is there, and advance the clock for its sake.
         scope[ARRIVED] = self._clock.micros()
-        entry = self._arrived(scope)
+        noted = self._arrived(scope)
         status: int | None = None
         body = bytearray()
         is_whole = is_over = False
@@ -74,11 +73,11 @@ class Recorder:
             nonlocal is_over
             is_over = True
             shown = None
-            if entry.operation is not None and is_whole and body and len(body) <= _LARGEST_BODY:
+            if noted.operation is not None and is_whole and body and len(body) <= _LARGEST_BODY:
                 shown = _redacted_body(bytes(body), value_of(scope["headers"], b"content-type") or "")
             request_id = None if status is None else scope[REQUEST_ID]
             faults = scope.get(STRUCK, ())
-            self._journal.ended(entry, body=shown, status=status, request_id=request_id, faults=faults)
+            self._journal.ended(noted, body=shown, status=status, request_id=request_id, faults=faults)
 
         try:
             await self._app(scope, receive_and_see, send_and_see)
@@ -86,13 +85,14 @@ class Recorder:
             if not is_over:
                 end()
 
-    def _arrived(self, scope: Scope) -> JournalEntry:
+    def _arrived(self, scope: Scope) -> Noted:
         operation = operation_of(scope["method"], scope["path"])
-        pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        query = scope["query_string"].decode("latin-1")
+        pairs = parse_qsl(query, keep_blank_values=True) if query else []
         authorization = value_of(scope["headers"], b"authorization")
         scheme = (authorization or "").partition(" ")[0]
         return self._journal.arrived(
-            at=from_micros(scope[ARRIVED]),
+            at=scope[ARRIVED],
             operation=None if operation is None else operation.name,
             method=scope["method"],
             path=scope["path"],

@@ -10,6 +10,7 @@ import anyio
 import httpx
 import pytest
 
+from memoram_local.clock import to_micros
 from memoram_local.testing import Delay, DropAfterCommit, RequestNotSeenError, UnknownRouteError
 from memoram_local.testing.journal import Journal
 
@@ -161,7 +162,7 @@ def test_the_journal_can_be_cleared_and_counts_on(caller: Caller) -> None:
 
 def test_a_journal_keeps_the_newest() -> None:
     journal = Journal(kept=3)
-    at = datetime(2030, 1, 1, tzinfo=UTC)
+    at = to_micros(datetime(2030, 1, 1, tzinfo=UTC))
     for number in range(5):
         journal.arrived(at=at, operation=None, method="GET", path=f"/{number}", query=(), authorization=None)
 
