@@ -58,7 +58,7 @@ class RequestIds:
             if message["type"] == "http.response.start":
                 headers = with_value(message["headers"], b"x-request-id", request_id.encode())
                 # A fault may have set another one.
-                if all(name.lower() != b"date" for name, _ in headers):
+                if b"date" not in [name.lower() for name, _ in headers]:
                     headers.append((b"date", self._date()))
                 message["headers"] = headers
             await send(message)

@@ -97,7 +97,7 @@ class Once:
         if key is None:
             return octets_answer(await services.database.write(act_now), status=status)
 
-        operation = f"{request.method} {request.url.path}"
+        operation = f"{request.method} {request.scope['path']}"
         request_digest = await _digest(request)
 
         def act_once(connection: Connection) -> tuple[KeptAnswer, bool]:
@@ -177,7 +177,8 @@ class KeyEcho:
 
 
 async def _digest(request: Request) -> str:
-    hashed = hashlib.sha256(request.url.query.encode())
+    query: bytes = request.scope["query_string"]
+    hashed = hashlib.sha256(query)
     # No query holds a line feed, so it cannot run into the body.
     hashed.update(b"\n")
     hashed.update(await request.body())

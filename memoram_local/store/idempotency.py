@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 24 * 3600
 
+_SECONDS_BETWEEN_CLEARINGS = 60
+_SECOND = 1_000_000
+
 _FIND = Prepared(
-    select(idempotent_answers.c.request_digest, idempotent_answers.c.status, idempotent_answers.c.body).where(
+    select(
+        idempotent_answers.c.request_digest,
+        idempotent_answers.c.status,
+        idempotent_answers.c.body,
+        idempotent_answers.c.expires_at,
+    ).where(
         idempotent_answers.c.app_id == bindparam("app"),
         idempotent_answers.c.operation == bindparam("called"),
         idempotent_answers.c.key == bindparam("named"),
-        idempotent_answers.c.expires_at > bindparam("now"),
     )
 )
 _FORGET = Prepared(idempotent_answers.delete().where(idempotent_answers.c.expires_at <= bindparam("now")))
@@ -50,11 +57,20 @@ class IdempotentAnswers:
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
+        self._next_clearing = 0
 
     def find(self, connection: Connection, *, app_id: str, operation: str, key: str) -> KeptAnswer | None:
-        """The first answer to a key, if it is younger than a day."""
-        rows = _FIND.rows(connection, app=app_id, called=operation, named=key, now=self._clock.micros())
-        return KeptAnswer(*rows[0]) if rows else None
+        """The first answer to a key, if it is younger than a day. Called in a unit of work that writes."""
+        rows = _FIND.rows(connection, app=app_id, called=operation, named=key)
+        if not rows:
+            return None
+        *answer, expires_at = rows[0]
+        now = self._clock.micros()
+        if expires_at > now:
+            return KeptAnswer(*answer)
+        # It makes room for what the key is taken for now.
+        _FORGET.run(connection, now=now)
+        return None
 
     @behaviour(
         "idempotency.life",
@@ -67,7 +83,9 @@ class IdempotentAnswers:
     ) -> None:
         """Keep a first answer, in the unit of work that did what it tells of."""
         now = self._clock.micros()
-        _FORGET.run(connection, now=now)
+        if now >= self._next_clearing:
+            self._next_clearing = now + _SECONDS_BETWEEN_CLEARINGS * _SECOND
+            _FORGET.run(connection, now=now)
         _KEEP.run(
             connection,
             app_id=app_id,
@@ -76,5 +94,5 @@ class IdempotentAnswers:
             request_digest=answer.request_digest,
             status=answer.status,
             body=answer.body,
-            expires_at=now + KEPT_SECONDS * 1_000_000,
+            expires_at=now + KEPT_SECONDS * _SECOND,
         )

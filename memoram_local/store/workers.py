@@ -34,7 +34,8 @@ _MOST_AT_ONCE: Final = 32
 # A writer that copies its log into the file waits for the disk, and all who write wait with it. A reader does
 # that in time; the writer does it only if the log grows to this all the same (64 MiB).
 _MOST_PAGES_OF_LOG: Final = 16_384
-_SECONDS_BETWEEN_COPIES: Final = 1.0
+# Often, so that little is copied at once: whoever writes meanwhile shares the disk and the processor with it.
+_SECONDS_BETWEEN_COPIES: Final = 0.25
 
 _Result = TypeVar("_Result")
 
@@ -162,7 +163,7 @@ class InTurn(SideBySide):
         url: Of the store.
         name: Of the thread.
         begin: What begins a transaction.
-        copy_log: Called about once a second while it writes; see `SideBySide.copy_log`.
+        copy_log: Called a few times a second while it writes; see `SideBySide.copy_log`.
     """
 
     def __init__(
