@@ -35,7 +35,7 @@ _MOST_AT_ONCE: Final = 32
 # that in time; the writer does it only if the log grows to this all the same (64 MiB).
 _MOST_PAGES_OF_LOG: Final = 16_384
 # Often, so that little is copied at once: whoever writes meanwhile shares the disk and the processor with it.
-_SECONDS_BETWEEN_COPIES: Final = 0.25
+_SECONDS_BETWEEN_COPIES: Final = 0.1
 
 _Result = TypeVar("_Result")
 
@@ -163,7 +163,7 @@ class InTurn(SideBySide):
         url: Of the store.
         name: Of the thread.
         begin: What begins a transaction.
-        copy_log: Called a few times a second while it writes; see `SideBySide.copy_log`.
+        copy_log: Called some ten times a second while it writes; see `SideBySide.copy_log`.
     """
 
     def __init__(
@@ -244,7 +244,7 @@ class InTurn(SideBySide):
 
 def driver_of(connection: Connection) -> sqlite3.Connection:
     """The driver's connection behind SQLAlchemy's."""
-    driver_connection: Any = connection.connection.driver_connection
+    driver_connection: Any = connection.connection.dbapi_connection
     assert isinstance(driver_connection, sqlite3.Connection)  # noqa: S101 - the only store there is
     return driver_connection
 
