@@ -34,7 +34,7 @@ from memoram_local.server import serving
 from memoram_local.services import assemble
 from memoram_local.store.database import Database
 from memoram_local.store.memory_blobs import BlobChanges, MemoryBlob
-from memoram_local.store.workers import InTurn
+from memoram_local.store.workers import InTurn, engine_of
 from memoram_local.testing.decisions import Decisions
 from memoram_local.testing.fault_plan import Faults
 from memoram_local.testing.faults import Bench
@@ -76,7 +76,7 @@ class RawDatabase(InTurn):
     """The store's thread that looks up, which does it without SQLAlchemy."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(url=URL.create("sqlite", database=str(path)), name="raw-lookup")
+        super().__init__(engine=engine_of(URL.create("sqlite", database=str(path))), name="raw-lookup")
         self._raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
     def _carry_out(self, units: Sequence[Unit[Any]]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import Router
 
 from memoram_local.api import answers
 from memoram_local.api.answers import ApiError
@@ -20,11 +22,11 @@ from memoram_local.web.pages import Pages
 from memoram_local.web.routes import web_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from memoram_local.services import Services
     from memoram_local.testing.rig import Rig
@@ -91,7 +93,6 @@ def build_application(
         routes=[
             *api_routes(services),
             *TokenEndpoint(services).routes(),
-            *web_routes(services, pages, assets),
         ],
         exception_handlers={
             ApiError: refuse.api_error,
@@ -101,6 +102,11 @@ def build_application(
     )
     # A misspelt path is answered with 404, not by sending the client, and its body, elsewhere.
     application.router.redirect_slashes = False
+
+    def router_of_pages() -> Router:
+        return Router(web_routes(services, pages, assets), redirect_slashes=False)
+
+    application.router.default = _Later(router_of_pages)
     checked = _held_to_contract(application, refuse) if strict else application
     limited = BodyLimit(rig.deciding(checked), octets=max_body_octets)
     same_origin = SameOriginGuard(limited, without_cookies=_FOR_PROGRAMS, refuse=refuse)
@@ -108,6 +114,22 @@ def build_application(
     echoing = KeyEcho(guarded, prefixes=(f"{API_PATH}/memory-blobs", f"{API_PATH}/access-requests"))
     numbered = RequestIds(rig.failing(echoing), randomness=services.request_ids, clock=services.clock)
     return rig.recorded(CallLog(numbered, activity=services.activity, clock=services.clock))
+
+
+class _Later:
+    """An application that is made when it is first asked: most platforms of tests never show a page."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._app: ASGIApp | None = None
+        self._lock = threading.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        with self._lock:
+            if self._app is None:
+                self._app = self._make()
+        await self._app(scope, receive, send)
 
 
 def _held_to_contract(application: ASGIApp, refuse: _Refusals) -> ASGIApp:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError
 
 from memoram_local.errors import DataDirectoryError
 from memoram_local.store import schema
+from memoram_local.store.prepared import Prepared
 from memoram_local.store.workers import InTurn, SideBySide, driver_of, engine_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 _FILE_NAME = "memoram.sqlite3"
 _READERS = 4
@@ -69,15 +70,17 @@ class Database:
         self._readers: SideBySide | None = None
         self._lookups: InTurn | None = None
         self._last_work: list[Callable[[], None]] = []
+        self._is_kept = directory is not None
         if directory is None:
-            self._writer = InTurn(url=URL.create("sqlite"), name="memoram-store")
+            self._writer = InTurn(engine=_engine_in_memory(), name="memoram-store")
             self.put_state(_empty())
             return
         path = _prepare_file(directory)
         url = URL.create("sqlite", database=str(path))
-        readers = SideBySide(url=url, threads=_READERS, name="memoram-reader")
+        engine = engine_of(url)
+        readers = SideBySide(engine=engine, threads=_READERS, name="memoram-reader")
         self._writer = InTurn(
-            url=url, name="memoram-writer", begin="BEGIN IMMEDIATE", copy_log=readers.copy_log
+            engine=engine, name="memoram-writer", begin="BEGIN IMMEDIATE", copy_log=readers.copy_log
         )
         try:
             self._writer.run(_create)
@@ -89,7 +92,7 @@ class Database:
             self._writer.close()
             raise
         self._readers = readers
-        self._lookups = InTurn(url=url, name="memoram-lookup")
+        self._lookups = InTurn(engine=engine, name="memoram-lookup")
 
     async def read(self, work: Callable[[Connection], _Result]) -> _Result:
         """Run a unit of work that only reads; it sees one state throughout."""
@@ -131,17 +134,15 @@ class Database:
         """Empty all tables; of the settings those stay that the platform cannot do without."""
 
         def empty(connection: Connection) -> None:
-            for table in reversed(schema.metadata.sorted_tables):
-                if table is not schema.settings:
-                    connection.execute(table.delete())
-            name = schema.settings.c.name
-            connection.execute(schema.settings.delete().where(name.startswith(SEED_MARK)))
+            for statement in _emptying():
+                statement.run(connection)
 
         self._writer.run(empty)
 
     def before_close(self, work: Callable[[], None]) -> None:
-        """Have something done, once, when the store is about to close."""
-        self._last_work.append(work)
+        """Have something done, once, when the store is about to close. One in memory has nothing to keep."""
+        if self._is_kept:
+            self._last_work.append(work)
 
     def close(self) -> None:
         """Finish the units of work under way and close all connections. A second call does nothing."""
@@ -174,15 +175,28 @@ def _create(connection: Connection) -> None:
 
 
 @cache
+def _emptying() -> list[Prepared]:
+    tables = [table for table in reversed(schema.metadata.sorted_tables) if table is not schema.settings]
+    seeds = schema.settings.delete().where(schema.settings.c.name.startswith(SEED_MARK))
+    return [*(Prepared(table.delete()) for table in tables), Prepared(seeds)]
+
+
+@cache
+def _engine_in_memory() -> Engine:
+    # It keeps no connection, and each that it makes is a store of its own.
+    return engine_of(URL.create("sqlite"))
+
+
+@cache
 def _empty() -> bytes:
     """A store with all tables and nothing in them: copying it costs less than creating them."""
-    with engine_of(URL.create("sqlite")).connect() as connection:
+    with _engine_in_memory().connect() as connection:
         _create(connection)
         return _state_of(driver_of(connection))
 
 
 def _read_copy(state: bytes, work: Callable[[Connection], _Result]) -> _Result:
-    with engine_of(URL.create("sqlite")).connect() as connection:
+    with _engine_in_memory().connect() as connection:
         _put(state, driver_of(connection))
         return work(connection)
 

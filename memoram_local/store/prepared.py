@@ -79,7 +79,7 @@ def _in_order(
 ) -> Callable[[Mapping[str, object]], Sequence[object]]:
     """What puts values into the order of a statement's parameters, some of which it may know itself."""
     fixed = {name: value for name, value in known.items() if value is not None}
-    if fixed:
+    if fixed or not names:
         return lambda values: [fixed[name] if name in fixed else values[name] for name in names]
     if len(names) == 1:
         return lambda values: (values[names[0]],)

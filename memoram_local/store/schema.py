@@ -3,8 +3,8 @@
 Moments are whole microseconds since 1970, which sort and compare as integers. Secrets are stored as digests,
 except for users' encryption keys, which the platform must be able to hand to approved applications.
 
-Tables that are written with every memory, and whose rows are short, are kept in the order of their primary key:
-that is one place less to write to.
+Tables that are written with every memory, and whose rows are short, are kept in the order of their primary
+key: that is one place less to write to.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,10 +33,14 @@ _IDS = tuple(
     )
     for names in range(1, _MOST_NAMES + 1)
 )
-_OF_BLOBS = (
+# So many blobs at once: a page has no more, and most have no fewer.
+_MOST_BLOBS = 100
+_BLOB_NAMES = [f"blob_{number}" for number in range(_MOST_BLOBS)]
+_NO_BLOBS = dict.fromkeys(_BLOB_NAMES, "")
+_OF_BLOBS = Prepared(
     select(blob_tags.c.blob_id, tags.c.name, tags.c.id)
     .join(tags, tags.c.id == blob_tags.c.tag_id)
-    .where(blob_tags.c.blob_id.in_(bindparam("blobs", expanding=True)))
+    .where(blob_tags.c.blob_id.in_([bindparam(name) for name in _BLOB_NAMES]))
     .order_by(blob_tags.c.position)
 )
 _OF_BLOB = Prepared(
@@ -153,13 +158,12 @@ class Tags:
     def of_blobs(
         self, connection: Connection, blob_ids: Sequence[str]
     ) -> dict[str, tuple[tuple[str, str], ...]]:
-        """Name and id of the tags of each of these blobs that has any, in one query."""
-        if not blob_ids:
-            return {}
-        rows = connection.execute(_OF_BLOBS, {"blobs": blob_ids}).all()
-        found: dict[str, list[tuple[str, str]]] = {}
-        for blob_id, name, tag_id in rows:
-            found.setdefault(blob_id, []).append((name, tag_id))
+        """Name and id of the tags of each of these blobs that has any."""
+        found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for start in range(0, len(blob_ids), _MOST_BLOBS):
+            named = dict(zip(_BLOB_NAMES, blob_ids[start : start + _MOST_BLOBS], strict=False))
+            for blob_id, name, tag_id in _OF_BLOBS.rows(connection, **(_NO_BLOBS | named)):
+                found[blob_id].append((name, tag_id))
         return {blob_id: tuple(pairs) for blob_id, pairs in found.items()}
 
     def ids(self, connection: Connection, *, account_id: str, names: Iterable[str]) -> list[str] | None:

@@ -51,14 +51,14 @@ class SideBySide:
     """Threads that take units of work as they come, each in a transaction of its own.
 
     Args:
-        url: Of the store.
+        engine: Makes their connections, and keeps none.
         threads: How many.
         name: Of the threads.
         begin: What begins a transaction.
     """
 
-    def __init__(self, *, url: URL, threads: int, name: str, begin: str = "BEGIN") -> None:
-        self._engine = engine_of(url)
+    def __init__(self, *, engine: Engine, threads: int, name: str, begin: str = "BEGIN") -> None:
+        self._engine = engine
         self._begin = begin
         self._own = threading.local()
         self._opened: list[Connection] = []
@@ -83,7 +83,6 @@ class SideBySide:
         self._executor.shutdown()
         for connection in self._opened:
             connection.close()
-        self._engine.dispose()
 
     def _submit(self, unit: Unit[Connection]) -> None:
         self._executor.submit(self._carry_out, [unit])
@@ -160,16 +159,16 @@ class InTurn(SideBySide):
     """One thread that takes units of work in turn. Those that have queued up share a transaction.
 
     Args:
-        url: Of the store.
+        engine: Makes its connection, and keeps none.
         name: Of the thread.
         begin: What begins a transaction.
         copy_log: Called some ten times a second while it writes; see `SideBySide.copy_log`.
     """
 
     def __init__(
-        self, *, url: URL, name: str, begin: str = "BEGIN", copy_log: Callable[[], None] | None = None
+        self, *, engine: Engine, name: str, begin: str = "BEGIN", copy_log: Callable[[], None] | None = None
     ) -> None:
-        super().__init__(url=url, threads=1, name=name, begin=begin)
+        super().__init__(engine=engine, threads=1, name=name, begin=begin)
         self._have_log_copied = copy_log
         self._next_copy = time.monotonic() + _SECONDS_BETWEEN_COPIES
         self._lock = threading.Lock()
