@@ -52,7 +52,7 @@ def beside(client: Memoram) -> None:
         while not stop.is_set():
             tag(client, "quick")
 
-    crew = Crew(work, size=8)
+    crew = Crew(work, size=4)
     crew.start()
     for _ in range(INTERRUPTS):
         interrupted(client, "held")
