@@ -40,8 +40,8 @@ def tests(session: nox.Session) -> None:
 def core(session: nox.Session) -> None:
     """Run the core suite, for a quick answer: what needs other programs or long repetition is left out."""
     session.install("-e", ".[local]", *groups("tests"))
-    left_out = [f"--ignore=tests/{folder}" for folder in ("demo", "examples", "outside", "wheel")]
-    session.run("pytest", *IN_PARALLEL, "-m", "not endurance and not service", *left_out, *session.posargs)
+    left_out = ["-m", "not endurance and not service", "--ignore=tests/outside"]
+    session.run("pytest", *IN_PARALLEL, *left_out, "--hypothesis-profile=core", *session.posargs)
 
 
 @nox.session

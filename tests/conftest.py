@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.services"]
 
 settings.register_profile("memoram", deadline=None, print_blob=True)
+settings.register_profile("core", settings.get_profile("memoram"), max_examples=25)
 settings.load_profile("memoram")
 
 

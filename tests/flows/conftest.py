@@ -7,10 +7,13 @@ import pytest
 
 from memoram_local import MemoramLocal
 from memoram_local.platform import User
+from tests.in_worlds import anyio_backend, world
 from tests.worlds import Time, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["anyio_backend", "world"]
 
 
 BACK = "http://localhost:9/back"
@@ -43,18 +46,6 @@ class Stage:
         request = await client.access_requests.create(self.user.memory_key, reason="Plans journeys")
         self.local.approve(request.id)
         return client.open(await client.access_requests.credentials(request.id))
-
-
-@pytest.fixture(params=["asyncio", "trio", "sync"])
-def world(request: pytest.FixtureRequest) -> World:
-    """Each of the worlds that the SDK runs in."""
-    return World(request.param)
-
-
-@pytest.fixture
-def anyio_backend(world: World) -> str:
-    """The loop to run the test on; the sync world runs inside one too, as in a notebook."""
-    return "trio" if world.name == "trio" else "asyncio"
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from memoram_async.runtime import AnyioRuntime
 from memoram_local import Clock
 from memoram_local.testing import ExpireTokens
 from memoram_sync.runtime import BlockingRuntime
+from tests.in_worlds import anyio_backend, world
 from tests.worlds import World, failure
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from memoram_local import MemoramLocal, User
     from memoram_sync import Memoram
+
+__all__ = ["anyio_backend", "world"]
 
 HOUR = 3600
 
@@ -77,16 +80,6 @@ class TestPace:
         clock.advance(1)
 
         assert told == [0, 3]
-
-
-@pytest.fixture(params=["asyncio", "trio", "sync"])
-def world(request: pytest.FixtureRequest) -> World:
-    return World(request.param)
-
-
-@pytest.fixture
-def anyio_backend(world: World) -> str:
-    return "trio" if world.name == "trio" else "asyncio"
 
 
 @pytest.fixture

@@ -1,17 +1,5 @@
 from __future__ import annotations
 
-import pytest
+from tests.in_worlds import anyio_backend, world
 
-from tests.worlds import World
-
-
-@pytest.fixture(params=["asyncio", "trio", "sync"])
-def world(request: pytest.FixtureRequest) -> World:
-    """Each of the worlds that the SDK runs in."""
-    return World(request.param)
-
-
-@pytest.fixture
-def anyio_backend(world: World) -> str:
-    """The loop to run the test on; the sync world runs inside one too, as in a notebook."""
-    return "trio" if world.name == "trio" else "asyncio"
+__all__ = ["anyio_backend", "world"]

@@ -4,24 +4,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.in_worlds import anyio_backend, world
 from tests.token_store.issuer import Scene
 from tests.token_store.redis_server import RedisServer
-from tests.worlds import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.worlds import World
 
-@pytest.fixture(params=["asyncio", "trio", "sync"])
-def world(request: pytest.FixtureRequest) -> World:
-    """Each of the worlds that the SDK runs in."""
-    return World(request.param)
-
-
-@pytest.fixture
-def anyio_backend(world: World) -> str:
-    """The loop to run the test on; the sync world runs inside one too, as in a notebook."""
-    return "trio" if world.name == "trio" else "asyncio"
+__all__ = ["anyio_backend", "world"]
 
 
 @pytest.fixture
