@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memoram_local.store.request_log import CALLS_KEPT
+from memoram_local.store import request_log
 from tests.pages.conftest import register, text_of
 
 if TYPE_CHECKING:
     import httpx
+    import pytest
 
     from memoram_local import Clock, User
 
@@ -63,9 +64,10 @@ def test_calls_of_others_do_not_show(browser: httpx.Client) -> None:
     assert "/api/v1/tags" not in browser.get(other).text
 
 
-def test_the_newest_calls_are_kept_and_paged(browser: httpx.Client) -> None:
+def test_the_newest_calls_are_kept_and_paged(browser: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_log, "CALLS_KEPT", 120)
     path, headers = authorized(browser)
-    for _ in range(CALLS_KEPT + 5):
+    for _ in range(125):
         browser.get("/api/v1/access-requests", headers=headers)
     browser.get("/api/v1/tags", headers=headers)
     addresses, seen = [f"{path}/calls"], 0
@@ -77,7 +79,7 @@ def test_the_newest_calls_are_kept_and_paged(browser: httpx.Client) -> None:
             part.split('"')[0] for part in page.split('href="') if part.startswith(f"{path}/calls?before")
         ]
 
-    assert seen == CALLS_KEPT
+    assert seen == 120
 
 
 def test_a_place_that_makes_no_sense_is_the_start(browser: httpx.Client) -> None:

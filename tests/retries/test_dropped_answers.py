@@ -105,7 +105,9 @@ async def test_a_service_that_stops_honouring_keys_is_not_relied_on_any_more(wor
 
 
 @pytest.mark.parametrize("idempotent", [True, False])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.endurance) for seed in range(1, 4))]
+)
 async def test_whatever_becomes_of_requests_errors_tell_the_truth(
     world: World, idempotent: bool, seed: int
 ) -> None:

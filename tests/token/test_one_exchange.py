@@ -24,6 +24,7 @@ def refusal() -> httpx.Response:
     return httpx.Response(401)
 
 
+@pytest.mark.endurance
 def test_a_thousand_callers_of_a_cold_client_take_one_exchange(world: World) -> None:
     service = TokenService(gate=closed())
     with Crowd(world, service) as crowd:
