@@ -151,6 +151,9 @@ class Activity:
 
     def _written_piece(self, written: Future[bool]) -> None:
         if written.cancelled() or written.exception() is not None:
+            # Else they would pile up for as long as the store takes nothing.
+            with self._lock:
+                self._pieces.clear()
             # Not the error itself: it can quote what was to be written.
             _log.warning("part of the request and access logs could not be written")
         elif written.result():
