@@ -26,21 +26,21 @@ from starlette.responses import PlainTextResponse
 from benchmarks.local_bare import BareMemories
 from memoram_local.application import build_application
 from memoram_local.clock import Clock
+from memoram_local.controls.decisions import Decisions
+from memoram_local.controls.fault_plan import Faults
+from memoram_local.controls.faults import Bench
+from memoram_local.controls.history import History
+from memoram_local.controls.journal import Journal
+from memoram_local.controls.rig import Rig
 from memoram_local.hashing import PasswordProfile
-from memoram_local.interpreter import dedicate
+from memoram_local.process.interpreter import dedicate
+from memoram_local.process.server import serving
 from memoram_local.randomness import Randomness
-from memoram_local.registration import open_account
-from memoram_local.server import serving
-from memoram_local.services import assemble
+from memoram_local.services.registration import open_account
+from memoram_local.services.services import assemble
 from memoram_local.store.database import Database
 from memoram_local.store.memory_blobs import BlobChanges, MemoryBlob
 from memoram_local.store.workers import InTurn, engine_of
-from memoram_local.testing.decisions import Decisions
-from memoram_local.testing.fault_plan import Faults
-from memoram_local.testing.faults import Bench
-from memoram_local.testing.history import History
-from memoram_local.testing.journal import Journal
-from memoram_local.testing.rig import Rig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.store.accounts import Account
     from memoram_local.store.units import Unit
 

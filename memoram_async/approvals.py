@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from memoram_async.core.secret import Secret
     from memoram_async.models.access import AccessCredentials, AccessRequest
-    from memoram_async.pager import AsyncPager
     from memoram_async.resources.access_requests import AsyncAccessRequests
-    from memoram_async.seam import Runtime
+    from memoram_async.runtime.protocol import Runtime
+    from memoram_async.transport.pager import AsyncPager
 
 
 async def wait_until_approved(

@@ -30,14 +30,14 @@ from memoram_async.core.secret import Secret, conceal, hidden
 from memoram_async.core.urls import check_path
 from memoram_async.family import Family
 from memoram_async.memory_store import AsyncMemoryStore
-from memoram_async.requester import Requester
 from memoram_async.resources.access_requests import AsyncAccessRequests
 from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 from memoram_async.resources.oauth import AsyncOAuth
 from memoram_async.resources.tags import AsyncTags
-from memoram_async.runtime import AnyioRuntime
-from memoram_async.token_store import check_token_store
-from memoram_async.transport import Call, Transport
+from memoram_async.runtime.anyio_runtime import AnyioRuntime
+from memoram_async.tokens.store import check_token_store
+from memoram_async.transport.requester import Requester
+from memoram_async.transport.transport import Call, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
 
     from memoram_async.core.http import HTTPResponse
     from memoram_async.crypto import ReadPolicy
-    from memoram_async.hooks import Hooks
-    from memoram_async.httpx_adapter import AsyncHTTPClient
     from memoram_async.models.access import AccessCredentials
-    from memoram_async.seam import Runtime
-    from memoram_async.token_store import TokenStore
+    from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
+    from memoram_async.runtime.protocol import Runtime
+    from memoram_async.tokens.store import TokenStore
+    from memoram_async.transport.hooks import Hooks
 
 
 class AsyncMemoram:

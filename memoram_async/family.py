@@ -8,18 +8,18 @@ from memoram_async.core.config import Options
 from memoram_async.core.errors import BadRequestError
 from memoram_async.core.retry import Safety
 from memoram_async.crypto.token_seal import TokenSeal
-from memoram_async.forking import reset_after_fork
-from memoram_async.shared_tokens import SharedTokens
-from memoram_async.token import TokenProvider, refused_key
-from memoram_async.transport import Call, Peer, Transport
+from memoram_async.runtime.forking import reset_after_fork
+from memoram_async.tokens.provider import TokenProvider, refused_key
+from memoram_async.tokens.shared import SharedTokens
+from memoram_async.transport.transport import Call, Peer, Transport
 
 if TYPE_CHECKING:
     from memoram_async.core.config import Config
     from memoram_async.core.deadline import Deadline
     from memoram_async.core.http import HTTPResponse
-    from memoram_async.hooks import Hooks
-    from memoram_async.seam import Runtime
-    from memoram_async.token_store import TokenStore
+    from memoram_async.runtime.protocol import Runtime
+    from memoram_async.tokens.store import TokenStore
+    from memoram_async.transport.hooks import Hooks
 
 _EXCHANGE: Final = "/auth/token"
 

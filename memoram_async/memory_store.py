@@ -11,7 +11,7 @@ from memoram_async.crypto import CodecRegistry, Decrypted, EncryptionKey, Keyrin
 from memoram_async.crypto.jwe import CODEC_NAME
 from memoram_async.models.memory import Memory
 from memoram_async.models.page import Page
-from memoram_async.pager import AsyncPager
+from memoram_async.transport.pager import AsyncPager
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         RegistrationError,
     )
     from memoram_local.platform import MemoramLocal
-    from memoram_local.server import LocalServer
+    from memoram_local.process.server import LocalServer
     from memoram_local.store.access_requests import AccessRequest
     from memoram_local.store.apps import RegisteredApp
     from memoram_local.user import User

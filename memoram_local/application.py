@@ -13,10 +13,10 @@ from memoram_local.api import answers
 from memoram_local.api.answers import ApiError
 from memoram_local.api.idempotency import KeyEcho
 from memoram_local.api.routes import api_routes
-from memoram_local.calls import CallLog
-from memoram_local.guards import BodyLimit, HostGuard, RequestIds, SameOriginGuard
+from memoram_local.http.calls import CallLog
+from memoram_local.http.guards import BodyLimit, HostGuard, RequestIds, SameOriginGuard
+from memoram_local.http.routing import API_PATH
 from memoram_local.oauth.token_endpoint import TokenEndpoint
-from memoram_local.routing import API_PATH
 from memoram_local.web.assets import Assets
 from memoram_local.web.pages import Pages
 from memoram_local.web.routes import web_routes
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from memoram_local.services import Services
-    from memoram_local.testing.rig import Rig
+    from memoram_local.controls.rig import Rig
+    from memoram_local.services.services import Services
 
 # Below these nobody is known by a cookie, and programs, not people, read the answers.
 _FOR_PROGRAMS = (f"{API_PATH}/", "/oauth/token", "/.well-known/")

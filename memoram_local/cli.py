@@ -10,15 +10,15 @@ import threading
 from typing import TYPE_CHECKING
 
 from memoram_local.errors import LocalPlatformError
-from memoram_local.interpreter import dedicate
 from memoram_local.platform import MemoramLocal
+from memoram_local.process.interpreter import dedicate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from memoram_local.server import LocalServer
-    from memoram_local.testing.seed import Seeded
+    from memoram_local.controls.seed import Seeded
+    from memoram_local.process.server import LocalServer
 
 DEFAULT_PORT = 8765
 DEFAULT_DATA = "memoram-local-data"

@@ -9,23 +9,23 @@ from urllib.parse import urlsplit
 
 from memoram_local.application import build_application
 from memoram_local.clock import Clock
+from memoram_local.controls.controls import Controls
+from memoram_local.controls.faults import Bench
+from memoram_local.controls.rig import Rig
 from memoram_local.errors import NotFoundError, RegistrationError
-from memoram_local.forms import Fields
 from memoram_local.hashing import PasswordProfile, PasswordProfileName
+from memoram_local.http.forms import Fields
 from memoram_local.oauth.authorization import (
     AuthorizationError,
     UntrustedRequestError,
     destination,
     wish,
 )
+from memoram_local.process.server import serving
 from memoram_local.randomness import Randomness
-from memoram_local.registration import open_account
-from memoram_local.server import serving
-from memoram_local.services import assemble
+from memoram_local.services.registration import open_account
+from memoram_local.services.services import assemble
 from memoram_local.store.database import Database
-from memoram_local.testing.controls import Controls
-from memoram_local.testing.faults import Bench
-from memoram_local.testing.rig import Rig
 from memoram_local.user import User
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from starlette.types import ASGIApp
 
-    from memoram_local.server import LocalServer
+    from memoram_local.controls.policies import Policy
+    from memoram_local.process.server import LocalServer
     from memoram_local.store.access_requests import AccessRequest, Decision
     from memoram_local.store.apps import App, RegisteredApp
-    from memoram_local.testing.policies import Policy
 
 __all__ = ["MemoramLocal", "User"]
 

@@ -15,7 +15,7 @@ from memoram_sync.resources.access_requests import AccessRequests
 from memoram_sync.resources.memory_blobs import MemoryBlobs
 from memoram_sync.resources.oauth import OAuth
 from memoram_sync.resources.tags import Tags
-from memoram_sync.runtime import BlockingRuntime, run
+from memoram_sync.runtime.blocking_runtime import BlockingRuntime, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from memoram_async.core.http import HTTPResponse
     from memoram_async.core.secret import Secret
     from memoram_async.crypto import ReadPolicy
-    from memoram_async.hooks import Hooks
-    from memoram_async.httpx_adapter import HTTPClient
     from memoram_async.models.access import AccessCredentials
-    from memoram_async.seam import Runtime
-    from memoram_async.token_store import TokenStore
+    from memoram_async.runtime.httpx_adapter import HTTPClient
+    from memoram_async.runtime.protocol import Runtime
+    from memoram_async.tokens.store import TokenStore
+    from memoram_async.transport.hooks import Hooks
 
 
 class Memoram:

@@ -15,8 +15,8 @@ import httpx
 
 import memoram_async
 import memoram_sync
-from memoram_async.runtime import AnyioRuntime
-from memoram_sync.runtime import BlockingRuntime
+from memoram_async.runtime.anyio_runtime import AnyioRuntime
+from memoram_sync.runtime.blocking_runtime import BlockingRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator

@@ -1,8 +1,8 @@
 """Writes memoram_sync, the blocking mirror of memoram_async.
 
 The mirror delegates: each of its classes holds the async object, built over the blocking runtime, and
-each method has the async one's signature and docstring around one call. Only `runtime.py` and `py.typed`
-are written by hand.
+each method has the async one's signature and docstring around one call. Only `runtime/` and
+`py.typed` are written by hand.
 
     python tools/gen_sync.py            write the mirror
     python tools/gen_sync.py --check    say what is stale, missing or too much; touches nothing
@@ -28,8 +28,15 @@ from tools.mirror.source import Source, read  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-SOURCES: Final = ("__init__.py", "client.py", "memory_store.py", "pager.py", "resources/*.py")
-WRITTEN_BY_HAND: Final = frozenset({"runtime.py", "py.typed"})
+SOURCES: Final = (
+    "__init__.py",
+    "client.py",
+    "memory_store.py",
+    "transport/__init__.py",
+    "transport/pager.py",
+    "resources/*.py",
+)
+WRITTEN_BY_HAND: Final = frozenset({"runtime/__init__.py", "runtime/blocking_runtime.py", "py.typed"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

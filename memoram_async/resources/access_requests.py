@@ -12,14 +12,14 @@ from memoram_async.core.secret import conceal
 from memoram_async.core.urls import check_id
 from memoram_async.models.access import AccessCredentials, AccessRequest
 from memoram_async.models.converter import structure, structure_page
-from memoram_async.pager import AsyncPager
+from memoram_async.transport.pager import AsyncPager
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from memoram_async.core.secret import Secret
     from memoram_async.models.page import Page
-    from memoram_async.requester import Requester
+    from memoram_async.transport.requester import Requester
 
 
 class AsyncAccessRequests:

@@ -13,7 +13,7 @@ from memoram_async.models.converter import structure
 from memoram_async.models.tokens import OAuthTokens
 
 if TYPE_CHECKING:
-    from memoram_async.requester import Requester
+    from memoram_async.transport.requester import Requester
 
 
 class AsyncOAuth:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from memoram_async.core.urls import check_id
 from memoram_async.models.converter import structure, structure_page
 from memoram_async.models.tags import Tag
-from memoram_async.pager import AsyncPager
+from memoram_async.transport.pager import AsyncPager
 
 if TYPE_CHECKING:
     from memoram_async.models.page import Page
-    from memoram_async.requester import Requester
+    from memoram_async.transport.requester import Requester
 
 
 class AsyncTags:

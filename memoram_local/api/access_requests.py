@@ -12,7 +12,7 @@ from memoram_local.api.waiting import applied, wait_until, wished_seconds
 from memoram_local.behaviour import behaviour
 from memoram_local.clock import iso
 from memoram_local.errors import NotFoundError
-from memoram_local.routing import API_PATH, resource
+from memoram_local.http.routing import API_PATH, resource
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.store.access_requests import AccessRequest
 
 _REASON_LENGTH = 255

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from memoram_local.api.answers import ApiError
 from memoram_local.behaviour import behaviour
-from memoram_local.calls import note_app
-from memoram_local.developer_tokens import TokenError
+from memoram_local.http.calls import note_app
+from memoram_local.services.developer_tokens import TokenError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from memoram_local.developer_tokens import DeveloperTokens
+    from memoram_local.services.developer_tokens import DeveloperTokens
 
 
 @behaviour("errors.token", "documented", "A token that is missing, wrong or expired is met with 401.")

@@ -10,7 +10,7 @@ from memoram_local.behaviour import behaviour
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
 
 
 @behaviour("memories.access", "inferred", "Blobs and tags need an approved access request, else 403.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from memoram_local.api.answers import ApiError, json_octets, octets_answer
 from memoram_local.behaviour import behaviour
-from memoram_local.header_fields import values_of, with_value
+from memoram_local.http.header_fields import values_of, with_value
 from memoram_local.store.idempotency import KeptAnswer
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
 
     # What a request does, and what is answered when it is done.
     Act = Callable[[Connection], object]

@@ -12,7 +12,7 @@ from memoram_local.api.idempotency import Once
 from memoram_local.api.members import Body, Query, read_body
 from memoram_local.behaviour import behaviour
 from memoram_local.clock import iso
-from memoram_local.routing import API_PATH, resource
+from memoram_local.http.routing import API_PATH, resource
 from memoram_local.store.memory_blobs import BlobChanges, BlobFilter
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.store.memory_blobs import MemoryBlob
 
 DEFAULT_LIMIT = 10

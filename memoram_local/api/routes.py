@@ -12,7 +12,7 @@ from memoram_local.api.tokens import TokensApi
 if TYPE_CHECKING:
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
 
 
 def api_routes(services: Services) -> list[Route]:

@@ -9,7 +9,7 @@ from memoram_local.api.bearer import calling_app
 from memoram_local.api.grant import require_grant
 from memoram_local.api.members import Query
 from memoram_local.clock import iso
-from memoram_local.routing import API_PATH, resource
+from memoram_local.http.routing import API_PATH, resource
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.store.tags import Tag
 
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from memoram_local.api.answers import ApiError, json_answer
 from memoram_local.api.members import read_body
 from memoram_local.behaviour import behaviour
-from memoram_local.calls import note_app
 from memoram_local.clock import iso
-from memoram_local.developer_tokens import DEFAULT_SECONDS
 from memoram_local.hashing import digest
-from memoram_local.routing import API_PATH, resource
+from memoram_local.http.calls import note_app
+from memoram_local.http.routing import API_PATH, resource
+from memoram_local.services.developer_tokens import DEFAULT_SECONDS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
 
 
 class TokensApi:

@@ -9,19 +9,17 @@ import anyio
 
 from memoram_local.api.answers import ApiError
 from memoram_local.behaviour import behaviour
-from memoram_local.event_loops import caller_of
+from memoram_local.controls.decisions import SETTLE
+from memoram_local.process.event_loops import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
 
 LONGEST_SECONDS = 60
-
-SETTLE = "memoram.settle"
-"""Where a scope holds what decides access requests that are due: to be awaited before reading again."""
 
 _SECOND = 1_000_000
 # While something decides in place of people nobody tells when that is due.

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from memoram_local.behaviour import behaviour
 
 if TYPE_CHECKING:
-    from memoram_local.forms import Fields
+    from memoram_local.http.forms import Fields
     from memoram_local.store.apps import App
 
 FIELDS = (

@@ -10,11 +10,11 @@ from urllib.parse import unquote_plus
 from starlette.responses import JSONResponse
 
 from memoram_local.behaviour import behaviour
-from memoram_local.calls import note_app
-from memoram_local.forms import Fields, read_form
+from memoram_local.http.calls import note_app
+from memoram_local.http.forms import Fields, read_form
+from memoram_local.http.origins import origin_of
+from memoram_local.http.routing import resource
 from memoram_local.oauth.unimplemented import unimplemented_routes
-from memoram_local.origins import origin_of
-from memoram_local.routing import resource
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.store.oauth_grants import IssuedTokens
 
 _NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}

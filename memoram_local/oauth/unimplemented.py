@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse
 
 from memoram_local.behaviour import behaviour
-from memoram_local.routing import resource
+from memoram_local.http.routing import resource
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, Select
 
-    from memoram_local.changes import Changes
     from memoram_local.clock import Clock
     from memoram_local.randomness import Randomness
     from memoram_local.store.accounts import Account
+    from memoram_local.store.changes import Changes
 
 Status = Literal["pending", "approved", "rejected", "revoked"]
 Decision = Literal["approve", "reject", "revoke"]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from memoram_local.changes import take_calls
+from memoram_local.store.changes import take_calls
 from memoram_local.store.units import Unit, awaited, submitted
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memoram_local.testing.controls import Snapshot
-    from memoram_local.testing.fault_plan import ArmedFault, Faults
-    from memoram_local.testing.faults import (
+    from memoram_local.controls.controls import Snapshot
+    from memoram_local.controls.fault_plan import ArmedFault, Faults
+    from memoram_local.controls.faults import (
         Bench,
         Delay,
         DropAfterCommit,
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
         Status,
         Truncate,
     )
-    from memoram_local.testing.hang_up import ConnectionDropped
-    from memoram_local.testing.journal import Journal, JournalEntry, RequestNotSeenError
-    from memoram_local.testing.operations import OPERATIONS, UnknownRouteError
-    from memoram_local.testing.policies import (
+    from memoram_local.controls.hang_up import ConnectionDropped
+    from memoram_local.controls.journal import Journal, JournalEntry, RequestNotSeenError
+    from memoram_local.controls.operations import OPERATIONS, UnknownRouteError
+    from memoram_local.controls.policies import (
         AfterPolls,
         AfterSeconds,
         AutoApprove,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         PerUser,
         Policy,
     )
+    from memoram_local.controls.seed import Seeded, SeedError
     from memoram_local.testing.proxy import (
         BlackHole,
         Drip,
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
         Reset,
         TruncateAfter,
     )
-    from memoram_local.testing.seed import Seeded, SeedError
 
 __all__ = [
     "OPERATIONS",
@@ -100,22 +100,22 @@ __all__ = [
 ]
 
 _MODULES = (
-    "faults",
-    "fault_plan",
-    "hang_up",
-    "journal",
-    "operations",
-    "policies",
-    "proxy",
-    "seed",
-    "controls",
+    "memoram_local.controls.faults",
+    "memoram_local.controls.fault_plan",
+    "memoram_local.controls.hang_up",
+    "memoram_local.controls.journal",
+    "memoram_local.controls.operations",
+    "memoram_local.controls.policies",
+    "memoram_local.controls.seed",
+    "memoram_local.controls.controls",
+    "memoram_local.testing.proxy",
 )
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
         for module in _MODULES:
-            members = vars(import_module(f"{__name__}.{module}"))
+            members = vars(import_module(module))
             if name in members:
                 return members[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpx
 
-from memoram_local.testing.hang_up import ConnectionDropped
+from memoram_local.controls.hang_up import ConnectionDropped
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

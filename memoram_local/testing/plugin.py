@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from memoram_async import AsyncMemoram
-    from memoram_local import LocalServer, MemoramLocal, RegisteredApp, User
+    from memoram_local.platform import MemoramLocal
+    from memoram_local.process.server import LocalServer
+    from memoram_local.store.apps import RegisteredApp
+    from memoram_local.user import User
     from memoram_sync import Memoram
 
 
@@ -73,7 +76,7 @@ def memoram_client(memoram_local: MemoramLocal, memoram_app: RegisteredApp) -> A
     import httpx  # noqa: PLC0415 - for those who ask for it alone
 
     from memoram_async import AsyncMemoram  # noqa: PLC0415
-    from memoram_async.runtime import AnyioRuntime  # noqa: PLC0415
+    from memoram_async.runtime.anyio_runtime import AnyioRuntime  # noqa: PLC0415
     from memoram_local.testing.in_process import InProcessTransport  # noqa: PLC0415
 
     # Given a transport, httpx would still load every certificate of the system.
@@ -96,7 +99,7 @@ def memoram_sync_client(
     import httpx  # noqa: PLC0415 - for those who ask for it alone
 
     from memoram_sync import Memoram  # noqa: PLC0415
-    from memoram_sync.runtime import BlockingRuntime  # noqa: PLC0415
+    from memoram_sync.runtime.blocking_runtime import BlockingRuntime  # noqa: PLC0415
 
     with (
         httpx.Client(verify=_no_tls(), trust_env=False) as http,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from memoram_local.routing import resource
+from memoram_local.http.routing import resource
 from memoram_local.web import marks
 from memoram_local.web.dashboard import HOME
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.store.accounts import Account
     from memoram_local.web.pages import Pages
     from memoram_local.web.visitors import Visitors

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from memoram_local.errors import RegistrationError
-from memoram_local.forms import read_form
-from memoram_local.registration import SHORTEST_PASSWORD, check_password, open_account
-from memoram_local.routing import resource
+from memoram_local.http.forms import read_form
+from memoram_local.http.routing import resource
+from memoram_local.services.registration import SHORTEST_PASSWORD, check_password, open_account
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.web.pages import Pages
     from memoram_local.web.visitors import Visitors
 

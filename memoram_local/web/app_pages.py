@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from memoram_local.errors import NotFoundError, RegistrationError
-from memoram_local.forms import read_form
-from memoram_local.origins import origin_of
-from memoram_local.routing import resource
+from memoram_local.http.forms import read_form
+from memoram_local.http.origins import origin_of
+from memoram_local.http.routing import resource
 from memoram_local.store.request_log import CALLS_KEPT
 from memoram_local.web import marks
 from memoram_local.web.pages import see_other
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.store.accounts import Account
     from memoram_local.store.api_keys import ApiKey
     from memoram_local.store.apps import App

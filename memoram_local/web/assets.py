@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from memoram_local.routing import resource
+from memoram_local.http.routing import resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

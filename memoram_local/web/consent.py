@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from memoram_local.forms import Fields, read_form
+from memoram_local.http.forms import Fields, read_form
+from memoram_local.http.origins import origin_of
+from memoram_local.http.routing import resource
 from memoram_local.oauth.authorization import (
     FIELDS,
     AuthorizationError,
@@ -13,9 +15,7 @@ from memoram_local.oauth.authorization import (
     destination,
     wish,
 )
-from memoram_local.origins import origin_of
 from memoram_local.redirect_uris import form_action_source
-from memoram_local.routing import resource
 from memoram_local.web.pages import see_other
 from memoram_local.web.visitors import ask_to_sign_in
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from memoram_local.oauth.authorization import Destination, Wish
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.store.accounts import Account
     from memoram_local.store.apps import App
     from memoram_local.web.pages import Pages

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from memoram_local.errors import DecisionError, NotFoundError
-from memoram_local.routing import resource
+from memoram_local.http.routing import resource
 from memoram_local.web.pages import see_other
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.store.access_requests import AccessRequest, Decision, Status
     from memoram_local.store.accounts import Account
     from memoram_local.web.pages import Pages

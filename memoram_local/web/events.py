@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import anyio
 from starlette.responses import Response, StreamingResponse
 
-from memoram_local.event_loops import caller_of
-from memoram_local.routing import resource
+from memoram_local.http.routing import resource
+from memoram_local.process.event_loops import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.web.visitors import Visitors
 
 # Keeps connections alive that something between might cut, and finds those whose browser is gone.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import PlainTextResponse
 
-from memoram_local.routing import resource
+from memoram_local.http.routing import resource
 from memoram_local.store.memory_blobs import BlobFilter
 from memoram_local.web import marks
 from memoram_local.web.dashboard import HOME
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.store.access_log import Entry
     from memoram_local.store.accounts import Account
     from memoram_local.store.memory_blobs import MemoryBlob

@@ -17,7 +17,7 @@ from memoram_local.web.visitors import Visitors
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-    from memoram_local.services import Services
+    from memoram_local.services.services import Services
     from memoram_local.web.assets import Assets
     from memoram_local.web.pages import Pages
 

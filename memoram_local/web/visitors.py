@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from starlette.requests import Request
 
-    from memoram_local.routing import Handler
-    from memoram_local.services import Services
+    from memoram_local.http.routing import Handler
+    from memoram_local.services.services import Services
     from memoram_local.store.accounts import Account
 
 COOKIE = "memoram_session"

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memoram_async.core.approval import DEFAULT_TIMEOUT
-from memoram_sync.pager import Pager
-from memoram_sync.runtime import run
+from memoram_sync.runtime.blocking_runtime import run
+from memoram_sync.transport.pager import Pager
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from joserfc import jwe
 from joserfc.jwk import OctKey
 
 from memoram_local import MemoramLocal
-from memoram_local.server import serving
+from memoram_local.process.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

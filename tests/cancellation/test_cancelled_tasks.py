@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from memoram_async import AsyncMemoram
-from memoram_async.runtime import AnyioRuntime
+from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from tests.cancellation.inside import inside
 from tests.cancellation.service import PROMPTLY, tag_service
 
@@ -35,7 +35,7 @@ CONNECTIONS: Final = 4
 
 @pytest.fixture(autouse=True)
 def few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memoram_async.runtime.CONNECTIONS", CONNECTIONS)
+    monkeypatch.setattr("memoram_async.runtime.anyio_runtime.CONNECTIONS", CONNECTIONS)
 
 
 @attrs.define

@@ -21,9 +21,9 @@ import pytest
 
 import memoram_async
 import memoram_sync
-from memoram_async.httpx_adapter import CONNECTIONS
+from memoram_async.runtime.httpx_adapter import CONNECTIONS
 from memoram_sync import Memoram
-from memoram_sync.runtime import BlockingRuntime
+from memoram_sync.runtime.blocking_runtime import BlockingRuntime
 from tests.cancellation.inside import inside
 from tests.cancellation.service import PROMPTLY, tag_service
 

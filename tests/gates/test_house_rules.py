@@ -102,7 +102,7 @@ def test_the_source_keeps_the_rule(rule: Rule) -> None:
         (has_a_telling_name, "memoram_local.common.x", ""),
         (has_a_telling_name, "memoram_sync._helpers", ""),
         (prints_nothing, "memoram_async.x", "print('hello')"),
-        (prints_nothing, "memoram_local.server", "say = print"),
+        (prints_nothing, "memoram_local.process.server", "say = print"),
         (prints_nothing, "memoram_local.client", "from pprint import pprint\npprint(1)"),
         (silences_by_name_only, "memoram_async.x", "x = 1  # type: ignore"),
         (silences_by_name_only, "memoram_async.x", "x = 1  # type:ignore"),
@@ -125,7 +125,7 @@ def test_what_breaks_the_rule_is_seen(rule: Rule, name: str, text: str) -> None:
     ("rule", "name", "text"),
     [
         (is_short, "memoram_async.x", "x = 1\n" * 400),
-        (has_a_telling_name, "memoram_async.forking", ""),
+        (has_a_telling_name, "memoram_async.runtime.forking", ""),
         (prints_nothing, "memoram_local.cli", "print('hello')"),
         (prints_nothing, "memoram_local.demo.report", "print('hello')"),
         (prints_nothing, "memoram_async.x", "'''print this'''\nfingerprint(1)"),

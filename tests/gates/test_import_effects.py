@@ -112,7 +112,7 @@ def test_making_clients_does_nothing_but_read_the_settings() -> None:
     done = effects(code)
     assert set(done.pop("variables")) == {"MEMORAM_API_KEY", "MEMORAM_BASE_URL", "MEMORAM_AUTH_URL"}
     # A forked child has to find its own connections, and whoever makes a client is told so once.
-    assert set(done.pop("forks")) == {"memoram_async.forking"}
+    assert set(done.pop("forks")) == {"memoram_async.runtime.forking"}
     assert done == {"events": [], "changed": [], "callbacks": []}
 
 

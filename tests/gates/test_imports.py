@@ -77,8 +77,8 @@ MAY_IMPORT: Final = {
 
 SUSPENDING: Final = ("anyio", "asyncio", "trio", "sniffio", "httpx", "httpcore", "httpx2", "httpcore2")
 RUNTIMES: Final = {
-    "memoram_async.runtime": ("anyio", "httpx"),
-    "memoram_async.httpx_adapter": ("httpx", "httpx2"),
+    "memoram_async.runtime.anyio_runtime": ("anyio", "httpx"),
+    "memoram_async.runtime.httpx_adapter": ("httpx", "httpx2"),
 }
 
 
@@ -206,14 +206,14 @@ def test_purity_is_let_through(name: str, text: str) -> None:
         ("memoram_async.core.x", "from memoram_async.core_two import a"),
         ("memoram_async.core.x", "from .errors import MemoramError"),
         ("memoram_async.crypto.x", "from memoram_async.models.memory import Memory"),
-        ("memoram_async.crypto.x", "from memoram_async.seam import Runtime"),
-        ("memoram_async.models.x", "from memoram_async.transport import Call"),
+        ("memoram_async.crypto.x", "from memoram_async.runtime.protocol import Runtime"),
+        ("memoram_async.models.x", "from memoram_async.transport.transport import Call"),
         ("memoram_async.client", "from memoram_sync import Memoram"),
         ("memoram_async.client", "import memoram_local"),
         ("memoram_async.client", "def f():\n    from memoram_local.platform import MemoramLocal"),
         ("memoram_sync.client", "from memoram_local import MemoramLocal"),
-        ("memoram_sync", "import memoram_local.server"),
-        ("memoram_local.server", "from memoram_async import AsyncMemoram"),
+        ("memoram_sync", "import memoram_local.process.server"),
+        ("memoram_local.process.server", "from memoram_async import AsyncMemoram"),
         ("memoram_local.cli", "import memoram_sync"),
         ("memoram_local.demonstration", "import memoram_sync"),
     ],
@@ -240,16 +240,16 @@ def test_an_import_that_points_down_is_let_through(name: str, text: str) -> None
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("memoram_async.transport", "import asyncio"),
-        ("memoram_async.token", "from anyio import sleep"),
+        ("memoram_async.transport.transport", "import asyncio"),
+        ("memoram_async.tokens.provider", "from anyio import sleep"),
         ("memoram_async.resources.tags", "import trio"),
         ("memoram_async.client", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import httpx"),
         ("memoram_async.client", "from httpx import AsyncClient"),
-        ("memoram_async.runtime", "import asyncio"),
-        ("memoram_async.runtime", "import trio"),
-        ("memoram_async.httpx_adapter", "import anyio"),
-        ("memoram_async.pager", "import importlib"),
-        ("memoram_async.pager", "from importlib import import_module"),
+        ("memoram_async.runtime.anyio_runtime", "import asyncio"),
+        ("memoram_async.runtime.anyio_runtime", "import trio"),
+        ("memoram_async.runtime.httpx_adapter", "import anyio"),
+        ("memoram_async.transport.pager", "import importlib"),
+        ("memoram_async.transport.pager", "from importlib import import_module"),
     ],
 )
 def test_an_import_of_what_suspends_is_seen(name: str, text: str) -> None:
@@ -259,9 +259,9 @@ def test_an_import_of_what_suspends_is_seen(name: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("memoram_async.runtime", "import anyio\nimport anyio.to_thread"),
-        ("memoram_async.httpx_adapter", "import httpx"),
-        ("memoram_async.client", "from memoram_async.httpx_adapter import AsyncHTTPClient"),
+        ("memoram_async.runtime.anyio_runtime", "import anyio\nimport anyio.to_thread"),
+        ("memoram_async.runtime.httpx_adapter", "import httpx"),
+        ("memoram_async.client", "from memoram_async.runtime.httpx_adapter import AsyncHTTPClient"),
     ],
 )
 def test_the_runtime_may_import_what_suspends(name: str, text: str) -> None:

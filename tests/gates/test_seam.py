@@ -4,7 +4,7 @@ The same coroutines run in both worlds: where they may suspend, and where they m
 could suspend has to go through a `Runtime`, and this is checked in the syntax, because driving each
 method once proves little: an uncontended lock does not suspend, and a contended one does.
 
-The rule for every module of `memoram_async` but `runtime.py`:
+The rule for every module of `memoram_async` but `runtime/anyio_runtime.py`:
 
 1.  `core`, `crypto` and `models` have no coroutines at all.
 2.  What is awaited is a call. Its callee is, by its last name,
@@ -50,9 +50,9 @@ from tests.gates.source import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEAM: Final = "memoram_async.seam"
-EXEMPT: Final = "memoram_async.runtime"
-PROTOCOLS_OF_OTHERS: Final = "memoram_async.httpx_adapter"
+SEAM: Final = "memoram_async.runtime.protocol"
+EXEMPT: Final = "memoram_async.runtime.anyio_runtime"
+PROTOCOLS_OF_OTHERS: Final = "memoram_async.runtime.httpx_adapter"
 PAGERS: Final = ("AsyncPager", "AsyncPageIterator", "AsyncItemIterator")
 TASKS: Final = frozenset(
     {

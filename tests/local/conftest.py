@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from memoram_local import Clock, MemoramLocal
-from memoram_local.server import serving
+from memoram_local.process.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

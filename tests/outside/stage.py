@@ -11,7 +11,7 @@ import httpx
 from anyio import to_thread
 
 from memoram_local import MemoramLocal
-from memoram_local.server import serving
+from memoram_local.process.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

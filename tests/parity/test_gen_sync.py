@@ -21,17 +21,17 @@ from tools.mirror.refusal import Refusal
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 GENERATOR: Final = REPOSITORY / "tools" / "gen_sync.py"
 ENOUGH: Final = (
-    "memoram_async/pager.py",
+    "memoram_async/transport/pager.py",
     "memoram_async/resources/__init__.py",
     "memoram_async/resources/tags.py",
     "memoram_sync/py.typed",
-    "memoram_sync/runtime.py",
+    "memoram_sync/runtime/blocking_runtime.py",
 )
 """Files of ours that are mirrored without the others, and those beside the mirror that nobody generates."""
 EXPORTS: Final = '''"""So much of the SDK."""
 
 from memoram_async.models.tags import Tag as Tag
-from memoram_async.pager import AsyncPager as AsyncPager
+from memoram_async.transport.pager import AsyncPager as AsyncPager
 from memoram_async.resources.tags import AsyncTags as AsyncTags
 '''
 
@@ -111,8 +111,8 @@ def test_checking_finds_a_source_that_has_changed(tree: Path) -> None:
 
 @pytest.mark.parametrize("planted", ["\n# by hand\n", " ", "\nimport os\n"])
 def test_checking_finds_an_edit(tree: Path, planted: str) -> None:
-    extend(tree, planted, "memoram_sync/pager.py")
-    assert generate(tree, "--check") == Done(1, "stale: memoram_sync/pager.py\n")
+    extend(tree, planted, "memoram_sync/transport/pager.py")
+    assert generate(tree, "--check") == Done(1, "stale: memoram_sync/transport/pager.py\n")
 
 
 @pytest.mark.parametrize("extra", ["memoram_sync/extra.py", "memoram_sync/resources/extra.txt"])
@@ -127,26 +127,26 @@ def test_checking_finds_a_missing_file(tree: Path) -> None:
 
 
 def test_checking_names_every_fault(tree: Path) -> None:
-    extend(tree, "#", "memoram_sync/pager.py")
+    extend(tree, "#", "memoram_sync/transport/pager.py")
     (tree / "memoram_sync/__init__.py").unlink()
     (tree / "memoram_sync/extra.py").write_text("")
     assert generate(tree, "--check").said.splitlines() == [
         "missing: memoram_sync/__init__.py",
         "orphan: memoram_sync/extra.py",
-        "stale: memoram_sync/pager.py",
+        "stale: memoram_sync/transport/pager.py",
     ]
 
 
 def test_writing_restores_the_mirror(tree: Path) -> None:
     whole = contents(tree)
-    extend(tree, "#", "memoram_sync/pager.py")
+    extend(tree, "#", "memoram_sync/transport/pager.py")
     (tree / "memoram_sync/__init__.py").unlink()
     assert generate(tree) == Done(0, "")
     assert contents(tree) == whole
 
 
 def test_writing_deletes_the_mirror_of_a_source_that_is_gone(tree: Path) -> None:
-    shutil.copy(tree / "memoram_sync/pager.py", tree / "memoram_sync/resources/gone.py")
+    shutil.copy(tree / "memoram_sync/transport/pager.py", tree / "memoram_sync/resources/gone.py")
     assert generate(tree) == Done(0, "")
     assert not (tree / "memoram_sync/resources/gone.py").exists()
 

@@ -41,7 +41,7 @@ PYTHONS_OWN: Final = {
 ASYNC_WORDS: Final = re.compile(
     r"async|await|event loop|coroutine|task|aclose|anyio|trio\b|kept to exactly", re.IGNORECASE
 )
-WRITTEN_BY_HAND: Final = {"memoram_sync.runtime"}
+WRITTEN_BY_HAND: Final = {"memoram_sync.runtime.blocking_runtime"}
 
 
 def sync_name(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from memoram_local import MemoramLocal
-from memoram_local.server import serving
+from memoram_local.process.server import serving
 from memoram_sync import Memoram
 from tests.sync.scenes import BACK, CONTENTS, TAG, Facts, Scene
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Send
     from starlette.types import Scope as ASGIScope
 
-    from memoram_local.server import LocalServer
+    from memoram_local.process.server import LocalServer
 
 
 class TokenCounter:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from memoram_async.httpx_adapter import CONNECTIONS
+from memoram_async.runtime.httpx_adapter import CONNECTIONS
 from tests.sync.calls import CALLS, tokens
 from tests.sync.scenes import Scene
 from tests.sync.threads import together

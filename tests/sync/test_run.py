@@ -31,7 +31,7 @@ from memoram_sync import (
     Secret,
     Tag,
 )
-from memoram_sync.runtime import BlockingRuntime, run
+from memoram_sync.runtime.blocking_runtime import BlockingRuntime, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

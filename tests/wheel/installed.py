@@ -105,7 +105,9 @@ def complaint(module: str, name: str, *arguments: str) -> str:
 
 def check_extras() -> None:
     assert LOCAL in complaint("memoram_local", "MemoramLocal")
-    assert "pip install 'memoram[otel]'" in complaint("memoram_async.telemetry", "OpenTelemetryHooks")
+    assert "pip install 'memoram[otel]'" in complaint(
+        "memoram_async.transport.telemetry", "OpenTelemetryHooks"
+    )
     assert "pip install 'memoram[redis]'" in complaint(
         "memoram_async", "RedisTokenStore.from_url", "redis://localhost"
     )

@@ -14,8 +14,8 @@ ASYNC_PACKAGE: Final = "memoram_async"
 SYNC_PACKAGE: Final = "memoram_sync"
 
 HANDWRITTEN: Final = {
-    "AnyioRuntime": (f"{SYNC_PACKAGE}.runtime", "BlockingRuntime"),
-    "AsyncHTTPClient": (f"{ASYNC_PACKAGE}.httpx_adapter", "HTTPClient"),
+    "AnyioRuntime": (f"{SYNC_PACKAGE}.runtime.blocking_runtime", "BlockingRuntime"),
+    "AsyncHTTPClient": (f"{ASYNC_PACKAGE}.runtime.httpx_adapter", "HTTPClient"),
 }
 """Twins that no generator wrote: where they live, and their names."""
 

@@ -1,0 +1,294 @@
+"""httpx, kept at arm's length: the clients that fit, what their errors mean, and one TLS context.
+
+Both runtimes build on this module, and nothing else knows httpx. Injected clients may be httpx's or
+those of a library with the same interface, so nothing here looks at their classes but their names.
+"""
+
+from __future__ import annotations
+
+import codecs
+import http.cookiejar
+import os
+import socket
+import ssl
+import zlib
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import httpx
+
+from memoram_async.core.errors import (
+    APIConnectionError,
+    APIResponseError,
+    APITimeoutError,
+    MemoramError,
+    PoolTimeoutError,
+)
+from memoram_async.core.urls import origin
+from memoram_async.runtime.forking import no_fork
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+CONNECTIONS: Final = 32
+"""Requests under way at once; more wait their turn without burdening the connection pool."""
+
+LARGEST_ANSWER: Final = 64 * 1024 * 1024
+_ENCODINGS: Final = frozenset({"identity", "gzip", "x-gzip", "deflate"})
+_GZIP_OR_ZLIB: Final = 47
+
+_NOT_SENT: Final = {
+    "ConnectTimeout": "connecting took too long",
+    "ConnectError": "could not connect",
+    "ProxyError": "the proxy refused",
+    "UnsupportedProtocol": "the address has a scheme that is not supported",
+    "LocalProtocolError": "the request could not be written",
+}
+_SENT: Final = {
+    "ReadTimeout": "the answer took too long",
+    "WriteTimeout": "sending took too long",
+    "ReadError": "the connection broke",
+    "WriteError": "the connection broke",
+    "CloseError": "the connection broke",
+    "RemoteProtocolError": "the answer was cut short or is not HTTP",
+}
+
+
+class AsyncHTTPClient(Protocol):
+    """An async HTTP client as httpx defines it: `httpx.AsyncClient`, or one with the same methods."""
+
+    def build_request(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None, timeout: float
+    ) -> Any:
+        """Make a request."""
+        ...
+
+    async def send(self, request: Any, *, stream: bool, auth: None, follow_redirects: bool) -> Any:
+        """Send a request."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class HTTPClient(Protocol):
+    """A blocking HTTP client as httpx defines it: `httpx.Client`, or one with the same methods."""
+
+    def build_request(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None, timeout: float
+    ) -> Any:
+        """Make a request."""
+        ...
+
+    def send(self, request: Any, *, stream: bool, auth: None, follow_redirects: bool) -> Any:
+        """Send a request."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class _TLS:
+    """The TLS context of the process: 25 ms to make, and the same for every client."""
+
+    def __init__(self) -> None:
+        self._context: ssl.SSLContext | None = None
+
+    def context(self) -> ssl.SSLContext:
+        with no_fork():
+            if self._context is None:
+                self._context = httpx.create_ssl_context()
+            return self._context
+
+
+TLS: Final = _TLS()
+
+
+def _no_cookies() -> http.cookiejar.CookieJar:
+    """A jar that takes none: a cookie set for one user must not travel with another's request."""
+    return http.cookiejar.CookieJar(policy=http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+
+
+# The pool of httpx searches all connections for each request and each waiter, and one that a cancellation
+# caught half-way stays taken. So a client of ours is one connection, and the runtimes keep a stack of them.
+_LIMITS: Final = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+
+_NEVER_PROXIED: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
+class _QuietURL(httpx.URL):
+    """A URL that keeps its query to itself: httpx logs every URL, and people search for all sorts of things.
+
+    httpcore logs no more of a request than its method, and hpack, which logs all header fields, is not used
+    where HTTP/2 is off, as it is here.
+    """
+
+    def __str__(self) -> str:
+        return str(httpx.URL(self).copy_with(query=None))
+
+    def __repr__(self) -> str:
+        return repr(httpx.URL(self).copy_with(query=None))
+
+    def __eq__(self, other: object) -> bool:
+        return httpx.URL(self) == other
+
+    def __hash__(self) -> int:
+        return hash(httpx.URL(self))
+
+
+def _keep_query_out_of_logs(request: httpx.Request) -> None:
+    request.url = _QuietURL(request.url)
+
+
+async def _keep_query_out_of_async_logs(request: httpx.Request) -> None:
+    _keep_query_out_of_logs(request)
+
+
+def make_async_client() -> httpx.AsyncClient:
+    """One connection of our own; it goes by the environment's proxies, but not to this machine itself."""
+    with no_fork():  # httpx imports half of itself only now
+        codecs.lookup("idna")  # as the first connection will, which imports the codec
+        return httpx.AsyncClient(
+            verify=TLS.context(),
+            limits=_LIMITS,
+            mounts=dict.fromkeys(_NEVER_PROXIED),
+            cookies=_no_cookies(),
+            event_hooks={"request": [_keep_query_out_of_async_logs]},
+            follow_redirects=False,
+        )
+
+
+def make_client() -> httpx.Client:
+    """One blocking connection of our own; see `make_async_client`."""
+    with no_fork():
+        codecs.lookup("idna")
+        return httpx.Client(
+            verify=TLS.context(),
+            limits=_LIMITS,
+            mounts=dict.fromkeys(_NEVER_PROXIED),
+            cookies=_no_cookies(),
+            event_hooks={"request": [_keep_query_out_of_logs]},
+            follow_redirects=False,
+        )
+
+
+class Body:
+    """An answer's body as it arrives, up to the size that is accepted."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        """A body that these header fields announce.
+
+        Raises:
+            APIResponseError: It is announced as larger than what is accepted, or in an unknown encoding.
+        """
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._encoding = headers.get("content-encoding", "identity").strip().lower()
+        if self._encoding not in _ENCODINGS:
+            raise APIResponseError(
+                "the service's answer has a content encoding that was not asked for", status=0
+            )
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length[:20]) > LARGEST_ANSWER:
+            raise _too_large()
+
+    def add(self, chunk: bytes) -> None:
+        """Take in a chunk as it came.
+
+        Raises:
+            APIResponseError: The answer is larger than what is accepted.
+        """
+        self._size += len(chunk)
+        if self._size > LARGEST_ANSWER:
+            raise _too_large()
+        self._chunks.append(chunk)
+
+    def content(self) -> bytes:
+        """All of it, decompressed.
+
+        Raises:
+            APIResponseError: It is not what its encoding says, or larger than what is accepted.
+        """
+        raw = b"".join(self._chunks)
+        if not raw or self._encoding == "identity":
+            return raw
+        decompressor = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
+        try:
+            content = decompressor.decompress(raw, LARGEST_ANSWER)
+        except zlib.error:
+            content = None
+        if content is not None and decompressor.eof:
+            return content
+        if content is not None and decompressor.unconsumed_tail:
+            raise _too_large()
+        raise APIResponseError("the service's answer is not in the encoding that it announces", status=0)
+
+
+def _too_large() -> APIResponseError:
+    return APIResponseError(
+        f"the service's answer is larger than {LARGEST_ANSWER >> 20} MiB: ask for smaller pages", status=0
+    )
+
+
+def plain_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Header fields with their names in lower case; of repeated ones, the last."""
+    return {name.lower(): value for name, value in headers}
+
+
+def error_from(error: BaseException, *, url: str) -> MemoramError | None:
+    """What an HTTP client's error means; None if it is not one.
+
+    The message says what happened and where, from words of our own: the client's may quote a header.
+    Raise it outside the `except` block, so that the client's error, which holds the request, is not
+    chained to it.
+    """
+    if isinstance(error, MemoramError):
+        return error
+    names = [kind.__name__ for kind in type(error).__mro__]
+    where = origin(url)
+    if "PoolTimeout" in names:
+        return PoolTimeoutError(
+            f"no connection to {where} became free in time; nothing was sent: send fewer requests at once",
+            sent=False,
+        )
+    for faults, sent in ((_NOT_SENT, False), (_SENT, True)):
+        fault = next((faults[name] for name in names if name in faults), None)
+        if fault is not None:
+            kind = APITimeoutError if "TimeoutException" in names else APIConnectionError
+            return kind(f"no answer from {where}: {fault}{_reason(error)}", sent=sent)
+    if "TransportError" in names or "InvalidURL" in names or isinstance(error, OSError):
+        sent = "TransportError" in names
+        return APIConnectionError(f"no answer from {where}: the request failed{_reason(error)}", sent=sent)
+    return None
+
+
+def _reason(error: BaseException) -> str:
+    """The operating system's own words, if they are at the bottom of it."""
+    causes = [error]
+    for cause in causes:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return f" (certificate not trusted: {cause.verify_message})"
+            case ssl.SSLError():
+                return f" (TLS failed: {cause.reason})"
+            case socket.gaierror():
+                return " (the host name could not be resolved)"
+            case OSError() if cause.errno:
+                return f" ({os.strerror(cause.errno)})"
+            case BaseExceptionGroup():
+                causes.extend(cause.exceptions)
+            case _:
+                pass
+        causes.extend(
+            inner for inner in (cause.__cause__, cause.__context__) if inner and inner not in causes
+        )
+    return ""
+
+
+def timed_out(doing: str) -> APITimeoutError:
+    """The error for a call whose total time is up."""
+    return APITimeoutError(
+        f"{doing}: no answer within the total timeout; pass a longer timeout= if the service needs it",
+        sent=True,
+    )

@@ -1,0 +1,63 @@
+"""What a resource needs to send: the service's address, its credentials and a transport."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from memoram_async.core.retry import Safety
+from memoram_async.core.urls import expand
+from memoram_async.transport.transport import Call, Credentials, Peer, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from memoram_async.core.http import HTTPResponse
+    from memoram_async.core.secret import Secret
+    from memoram_async.runtime.protocol import Runtime
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Requester:
+    """Sends the operations of one service for one client."""
+
+    base_url: str
+    credentials: Credentials | None
+    transport: Transport
+    peer: Peer | None = None
+
+    @property
+    def runtime(self) -> Runtime:
+        """The world that this client runs in."""
+        return self.transport.runtime
+
+    async def send(
+        self,
+        operation: str,
+        method: str,
+        template: str,
+        *,
+        ids: Mapping[str, str] | None = None,
+        params: Mapping[str, object] | None = None,
+        json: object = None,
+        form: Mapping[str, str | Secret] | None = None,
+        safety: Safety = Safety.IDEMPOTENT,
+        oauth: bool = False,
+    ) -> HTTPResponse:
+        """Send one operation; ids fill the path's template, parameters that are None are left out."""
+        return await self.transport.call(
+            Call(
+                operation=operation,
+                method=method,
+                url=self.base_url + expand(template, **(ids or {})),
+                template=template,
+                params=params or {},
+                json=json,
+                form=form,
+                safety=safety,
+                credentials=self.credentials,
+                peer=self.peer,
+                oauth=oauth,
+            )
+        )

@@ -1,0 +1,1 @@
+"""What a platform carries for tests: faults, policies, a journal, snapshots and seeds."""

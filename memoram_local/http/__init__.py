@@ -1,0 +1,1 @@
+"""What every request meets before a route answers it: guards, routing, forms, header fields, the call log."""

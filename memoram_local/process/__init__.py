@@ -1,0 +1,1 @@
+"""The process that a platform runs in: its server, its event loops, its interpreter."""

@@ -1,0 +1,55 @@
+"""Opening accounts and checking passwords: the work that is slow on purpose, outside of any transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memoram_local.behaviour import behaviour
+from memoram_local.errors import RegistrationError
+from memoram_local.hashing import hash_password, verify_password
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from memoram_local.services.services import Services
+    from memoram_local.store.accounts import Account
+
+SHORTEST_PASSWORD = 8
+_LONGEST_PASSWORD = 1024
+
+
+@behaviour("accounts.password", "invented", "A password has 8 to 1024 characters.")
+def check_password_length(password: str) -> None:
+    """Let a password pass that can be used.
+
+    Raises:
+        RegistrationError: It cannot.
+    """
+    if not SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
+        raise RegistrationError(f"A password needs {SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters.")
+
+
+def open_account(services: Services, *, email: str, password: str) -> Account:
+    """Open an account. Blocks for as long as the password profile says.
+
+    Raises:
+        RegistrationError: The email address or the password cannot be used.
+    """
+    check_password_length(password)
+    password_hash = hash_password(password, profile=services.passwords, randomness=services.randomness)
+
+    def create(connection: Connection) -> Account:
+        return services.accounts.create(connection, email=email, password_hash=password_hash)
+
+    return services.database.write_now(create)
+
+
+def check_password(services: Services, *, email: str, password: str) -> Account | None:
+    """The account that email address and password prove. Blocks for as long as the password profile says."""
+
+    def find(connection: Connection) -> Account | None:
+        return services.accounts.by_email(connection, email)
+
+    account = services.database.read_now(find)
+    stored = None if account is None else account.password_hash
+    return account if verify_password(password, stored, profile=services.passwords) else None

@@ -1,0 +1,129 @@
+"""Everything that one platform is made of, for those parts of it that answer requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from memoram_local.services.activity import Activity
+from memoram_local.services.developer_tokens import DeveloperTokens
+from memoram_local.store.access_log import AccessLog
+from memoram_local.store.access_requests import AccessRequests
+from memoram_local.store.accounts import Accounts, Sessions
+from memoram_local.store.api_keys import ApiKeys
+from memoram_local.store.apps import Apps
+from memoram_local.store.changes import Changes
+from memoram_local.store.idempotency import IdempotentAnswers
+from memoram_local.store.memory_blobs import MemoryBlobs
+from memoram_local.store.oauth_grants import OAuthGrants
+from memoram_local.store.request_log import RequestLog
+from memoram_local.store.settings import kept
+from memoram_local.store.tags import Tags
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from memoram_local.clock import Clock
+    from memoram_local.hashing import PasswordProfile
+    from memoram_local.randomness import Randomness
+    from memoram_local.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of one platform.
+
+    Attributes:
+        clock: All times come from it.
+        randomness: All ids, keys, codes and tokens come from it.
+        request_ids: Ids of requests come from here, so that reading shifts no other draw.
+        database: Runs units of work.
+        changes: Wakes those who wait for a decision.
+        passwords: What a password hash costs.
+        base_url: The origin under which it is reached; None to believe the Host header, which is checked.
+        tokens: Developer JWTs.
+        accounts: Units of work on accounts.
+        sessions: Units of work on sign-ins.
+        apps: Units of work on applications.
+        api_keys: Units of work on their keys.
+        request_log: Units of work on what applications called.
+        access_log: Units of work on who read and wrote a user's memories.
+        activity: Fills both logs.
+        access_requests: Units of work on access requests.
+        memory_blobs: Units of work on memory blobs.
+        tags: Units of work on tags.
+        grants: Units of work on OAuth codes and tokens.
+        idempotent_answers: Units of work on first answers.
+    """
+
+    clock: Clock
+    randomness: Randomness
+    request_ids: Randomness
+    database: Database
+    changes: Changes
+    passwords: PasswordProfile
+    base_url: str | None
+    tokens: DeveloperTokens
+    accounts: Accounts
+    sessions: Sessions
+    apps: Apps
+    api_keys: ApiKeys
+    request_log: RequestLog
+    access_log: AccessLog
+    activity: Activity
+    access_requests: AccessRequests
+    memory_blobs: MemoryBlobs
+    tags: Tags
+    grants: OAuthGrants
+    idempotent_answers: IdempotentAnswers
+
+
+def assemble(
+    *,
+    clock: Clock,
+    randomness: Randomness,
+    database: Database,
+    passwords: PasswordProfile,
+    base_url: str | None,
+) -> Services:
+    """Put the parts together on an open store, with the signing key that is kept in it."""
+
+    def signing_key(connection: Connection) -> str:
+        return kept(connection, "jwt_key", lambda: randomness.hexadecimal(32))
+
+    changes = Changes()
+    tags = Tags(clock=clock, randomness=randomness)
+    api_keys = ApiKeys(clock=clock, randomness=randomness)
+    request_log, access_log = RequestLog(), AccessLog()
+    return Services(
+        clock=clock,
+        randomness=randomness,
+        request_ids=randomness.stream("request ids"),
+        database=database,
+        changes=changes,
+        passwords=passwords,
+        base_url=base_url,
+        tokens=DeveloperTokens(
+            key=bytes.fromhex(database.write_now(signing_key)),
+            clock=clock,
+            randomness=randomness.stream("token ids"),
+        ),
+        accounts=Accounts(clock=clock, randomness=randomness),
+        sessions=Sessions(clock=clock, randomness=randomness),
+        apps=Apps(clock=clock, randomness=randomness, keys=api_keys),
+        api_keys=api_keys,
+        request_log=request_log,
+        access_log=access_log,
+        activity=Activity(
+            clock=clock,
+            database=database,
+            request_log=request_log,
+            access_log=access_log,
+            api_keys=api_keys,
+        ),
+        access_requests=AccessRequests(clock=clock, randomness=randomness, changes=changes),
+        memory_blobs=MemoryBlobs(clock=clock, randomness=randomness, tags=tags),
+        tags=tags,
+        grants=OAuthGrants(clock=clock, randomness=randomness),
+        idempotent_answers=IdempotentAnswers(clock=clock),
+    )
