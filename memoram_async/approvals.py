@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from memoram_async.core.secret import Secret
     from memoram_async.models.access import AccessCredentials, AccessRequest
-    from memoram_async.resources.access_requests import AsyncAccessRequests
     from memoram_async.runtime.protocol import Runtime
     from memoram_async.transport.pager import AsyncPager
 
@@ -70,7 +69,11 @@ async def find_open_request(requests: AsyncPager[AccessRequest], memory_key: Sec
 
 
 async def fetch_credentials(
-    runtime: Runtime, requests: AsyncAccessRequests, request_id: str
+    runtime: Runtime,
+    request_id: str,
+    *,
+    credentials: Callable[[str], Coroutine[Any, Any, AccessCredentials]],
+    get: Callable[[str], Coroutine[Any, Any, AccessRequest]],
 ) -> AccessCredentials:
     """The credentials of an approved request; the service may need a moment after the approval.
 
@@ -82,10 +85,10 @@ async def fetch_credentials(
     wait = ApprovalWait(access_request_id=request_id, began=runtime.now())
     while True:
         try:
-            return await requests.credentials(request_id)
+            return await credentials(request_id)
         except PermissionDeniedError:
             if lag.expired(runtime.now()):
                 raise
-        request = await requests.get(request_id)
+        request = await get(request_id)
         wait.saw(request.status, now=runtime.now(), jitter=runtime.random())
         await runtime.sleep(lag.cap(1.0, now=runtime.now()))

@@ -249,7 +249,14 @@ class AsyncMemoram:
                 last_status=request.status,
                 just_created=not found,
             )
-        return self.open(await fetch_credentials(self._family.runtime, self.access_requests, request.id))
+        return self.open(
+            await fetch_credentials(
+                self._family.runtime,
+                request.id,
+                credentials=self.access_requests.credentials,
+                get=self.access_requests.get,
+            )
+        )
 
     def open(self, credentials: AccessCredentials) -> AsyncMemoryStore:
         """A store for a user whose credentials are at hand; nothing is sent.
