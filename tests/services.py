@@ -1,8 +1,9 @@
 """Tests that need a program from outside Python's packages.
 
 Such a test is marked `@pytest.mark.service("redis-server")`, or with a folder of the tree that something
-else fills, such as `"tests/outside/oauth4webapi/node_modules"`. Where one of the programs is missing, it is
-deselected and the end of the run says so; where `CI=true`, it runs and fails, so that CI cannot lose it.
+else fills, such as `"tests/outside/oauth4webapi/node_modules"`, or with `"postgresql"`, which Debian keeps
+off the path. Where one of the programs is missing, it is deselected and the end of the run says so; where
+`CI=true`, it runs and fails, so that CI cannot lose it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,19 @@ _KEY: Final = "missing_programs"
 
 def missing_programs(needed: Iterable[str]) -> set[str]:
     """Those of the programs that are not on the path, and of the folders that are not in the tree."""
-    return {name for name in needed if not ((ROOT / name).is_dir() if "/" in name else shutil.which(name))}
+    return {name for name in needed if not _is_here(name)}
+
+
+def _is_here(name: str) -> bool:
+    if name == "postgresql":
+        return postgresql_program("initdb") is not None
+    return (ROOT / name).is_dir() if "/" in name else shutil.which(name) is not None
+
+
+def postgresql_program(name: str) -> str | None:
+    """The path of one of PostgreSQL's programs, also where Debian keeps them; of several the newest."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, folders)]))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -91,7 +91,7 @@ FLOORS: Final = {
         ("runtime",),
         ("transport", "tokens"),
         ("approvals", "family"),
-        ("resources", "memory_store", "client"),
+        ("resources", "memory_store", "client", "grants"),
     ),
     "memoram_sync": (("runtime",), ("transport",), ("resources", "memory_store", "client")),
     "memoram_local": (

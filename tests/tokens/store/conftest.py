@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.in_worlds import anyio_backend, world
+from tests.redis_server import RedisServer
 from tests.tokens.store.issuer import Scene
-from tests.tokens.store.redis_server import RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
     from multiprocessing.synchronize import Barrier
 
+    from tests.redis_server import RedisServer
     from tests.tokens.store.issuer import Scene
-    from tests.tokens.store.redis_server import RedisServer
 
 pytestmark = pytest.mark.service("redis-server")
 

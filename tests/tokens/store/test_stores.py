@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from memoram_async import MemoryTokenStore, RedisTokenStore, TokenStore
-from tests.tokens.store.redis_server import RedisServer, eventually
+from tests.redis_server import RedisServer, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

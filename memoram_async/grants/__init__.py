@@ -1,0 +1,1 @@
+"""Which of an application's users let it in: grants, where they are kept, and connecting users."""
