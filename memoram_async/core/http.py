@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 import attrs
@@ -17,6 +17,32 @@ _REQUEST_ID_LENGTH = 128
 
 def _no_headers() -> dict[str, str]:
     return {}
+
+
+class HeaderFields(Mapping[str, str], Confidential):
+    """Header fields that many requests share, credentials maybe among them; they never change.
+
+    Attributes:
+        wire: Where a runtime keeps the same fields in the form that its HTTP library wants.
+    """
+
+    __slots__ = ("_fields", "wire")
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = dict(fields)
+        self.wire: Any = None
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"<HeaderFields: {', '.join(self._fields)}>"
 
 
 @attrs.frozen(kw_only=True)

@@ -34,11 +34,12 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
+    """Whether a text is a host name in ASCII or an address."""
     return _HOST_NAME.fullmatch(host) is not None or _address(host) is not None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether a host is this machine for certain; a resolver may send `*.localhost` elsewhere."""
     address = _address(host)
     return host == "localhost" or (address is not None and address.is_loopback)
@@ -59,8 +60,8 @@ def _fault_of(url: str, *, allow_insecure_http: bool) -> str | None:
         (parts.scheme not in {"http", "https"} or not host, "must be an absolute https:// URL with a host"),
         ("@" in parts.netloc, "must not hold a user name or password"),
         ("?" in url or "#" in url, "must not have a query or fragment"),
-        (not _is_host(host) or port == 0 or "\\" in url, "is not a valid URL"),
-        (parts.scheme == "http" and not _is_loopback(host) and not allow_insecure_http, _INSECURE),
+        (not is_host(host) or port == 0 or "\\" in url, "is not a valid URL"),
+        (parts.scheme == "http" and not is_loopback(host) and not allow_insecure_http, _INSECURE),
     )
     return next((fault for is_so, fault in checks if is_so), None)
 

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+import attrs
 
 from memoram_async.core.errors import ClientClosedError, ConfigurationError, MemoramError
 from memoram_async.core.http import HTTPResponse
+from memoram_async.runtime.answer_body import Body, plain_headers
 from memoram_async.runtime.clock import SystemClock, pause
 from memoram_async.runtime.httpx_adapter import (
     CONNECTIONS,
-    Body,
     error_from,
     make_async_client,
-    plain_headers,
     timed_out,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 
     from memoram_async.core.deadline import Deadline
     from memoram_async.core.http import HTTPRequest
@@ -101,12 +101,20 @@ class AnyioRuntime:
         self._home = _Home(pid, token)
         return self._home
 
-    async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
+    async def send(
+        self,
+        request: HTTPRequest,
+        deadline: Deadline,
+        *,
+        headers: Callable[[], Mapping[str, str]] | None = None,
+    ) -> HTTPResponse:
         """Send a request and read its answer to the end."""
         home = self._settle()
         async with home.limiter:
             if self._closed:
                 raise ClientClosedError("this client was closed while the request waited its turn")
+            if headers is not None:
+                request = attrs.evolve(request, headers=headers())
             timeout = self._clock.real_seconds(deadline.cap(request.timeout, now=self.now()))
             if self._injected is not None:
                 outcome = await _exchange(self._injected, request, timeout)
@@ -259,7 +267,7 @@ async def _exchange(
                 auth=None,
                 follow_redirects=False,
             )
-            headers = plain_headers(response.headers.multi_items())
+            headers = plain_headers(response.headers.raw)
             content = await _read(response, headers)
             return HTTPResponse(status=response.status_code, headers=headers, content=content)
         finally:

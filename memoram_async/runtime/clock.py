@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -10,6 +11,14 @@ if TYPE_CHECKING:
 
 GLANCE: Final = 0.01
 """Real seconds after which somebody who waits looks again at a clock that may jump."""
+
+# Libraries that freeze time replace time.monotonic wherever a module holds it, but not inside a partial.
+steady: Final = (
+    partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+    if hasattr(time, "CLOCK_MONOTONIC")
+    else partial(time.monotonic)
+)
+"""Seconds on the system's monotonic clock, while a test library freezes time as well."""
 
 
 class SystemClock:
@@ -21,8 +30,8 @@ class SystemClock:
         return False
 
     def monotonic(self) -> float:
-        """A clock that never goes back."""
-        return time.monotonic()
+        """A clock that never goes back; libraries that freeze time in tests do not stop it."""
+        return steady()
 
     def wall(self) -> float:
         """Seconds since the epoch."""

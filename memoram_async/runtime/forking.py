@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
+from typing import Final, Protocol
 
 
 class Resettable(Protocol):
@@ -32,16 +28,14 @@ def reset_after_fork(thing: Resettable) -> None:
         _register()
 
 
-@contextmanager
-def no_fork() -> Generator[None]:
-    """Let forks in other threads wait for the end of the block; one thread at a time is in such a block.
+def no_fork() -> threading.RLock:
+    """The lock to take, by `with` alone, for a moment in which other threads must not fork.
 
-    For what cannot begin anew in the child, such as an import: the lock of a module that another thread
-    was importing stays held there for good.
+    For what cannot begin anew in the child, such as a library's own locks.
     """
     with _lock:
         _register()
-        yield
+    return _lock
 
 
 def _register() -> None:

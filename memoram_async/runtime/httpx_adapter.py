@@ -8,33 +8,31 @@ from __future__ import annotations
 
 import codecs
 import http.cookiejar
+import inspect
 import os
 import socket
 import ssl
-import zlib
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import httpx
 
 from memoram_async.core.errors import (
     APIConnectionError,
-    APIResponseError,
     APITimeoutError,
+    ClientClosedError,
+    ConfigurationError,
     MemoramError,
     PoolTimeoutError,
 )
 from memoram_async.core.urls import origin
+from memoram_async.runtime.environment import TLS
 from memoram_async.runtime.forking import no_fork
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 CONNECTIONS: Final = 32
 """Requests under way at once; more wait their turn without burdening the connection pool."""
-
-LARGEST_ANSWER: Final = 64 * 1024 * 1024
-_ENCODINGS: Final = frozenset({"identity", "gzip", "x-gzip", "deflate"})
-_GZIP_OR_ZLIB: Final = 47
 
 _NOT_SENT: Final = {
     "ConnectTimeout": "connecting took too long",
@@ -89,22 +87,6 @@ class HTTPClient(Protocol):
         ...
 
 
-class _TLS:
-    """The TLS context of the process: 25 ms to make, and the same for every client."""
-
-    def __init__(self) -> None:
-        self._context: ssl.SSLContext | None = None
-
-    def context(self) -> ssl.SSLContext:
-        with no_fork():
-            if self._context is None:
-                self._context = httpx.create_ssl_context()
-            return self._context
-
-
-TLS: Final = _TLS()
-
-
 def _no_cookies() -> http.cookiejar.CookieJar:
     """A jar that takes none: a cookie set for one user must not travel with another's request."""
     return http.cookiejar.CookieJar(policy=http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
@@ -114,6 +96,7 @@ def _no_cookies() -> http.cookiejar.CookieJar:
 # caught half-way stays taken. So a client of ours is one connection, and the runtimes keep a stack of them.
 _LIMITS: Final = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
+_ELSEWHERE: Final = httpx.URL("https://elsewhere.invalid")
 _NEVER_PROXIED: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
@@ -150,7 +133,7 @@ def make_async_client() -> httpx.AsyncClient:
     with no_fork():  # httpx imports half of itself only now
         codecs.lookup("idna")  # as the first connection will, which imports the codec
         return httpx.AsyncClient(
-            verify=TLS.context(),
+            verify=TLS.context(_ELSEWHERE),
             limits=_LIMITS,
             mounts=dict.fromkeys(_NEVER_PROXIED),
             cookies=_no_cookies(),
@@ -164,7 +147,7 @@ def make_client() -> httpx.Client:
     with no_fork():
         codecs.lookup("idna")
         return httpx.Client(
-            verify=TLS.context(),
+            verify=TLS.context(_ELSEWHERE),
             limits=_LIMITS,
             mounts=dict.fromkeys(_NEVER_PROXIED),
             cookies=_no_cookies(),
@@ -173,67 +156,30 @@ def make_client() -> httpx.Client:
         )
 
 
-class Body:
-    """An answer's body as it arrives, up to the size that is accepted."""
+def check_http_client(client: object, *, blocking: bool) -> None:
+    """Refuse what was passed as `http_client` if no request can be sent with it.
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        """A body that these header fields announce.
-
-        Raises:
-            APIResponseError: It is announced as larger than what is accepted, or in an unknown encoding.
-        """
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._encoding = headers.get("content-encoding", "identity").strip().lower()
-        if self._encoding not in _ENCODINGS:
-            raise APIResponseError(
-                "the service's answer has a content encoding that was not asked for", status=0
-            )
-        length = headers.get("content-length", "")
-        if length.isdigit() and int(length[:20]) > LARGEST_ANSWER:
-            raise _too_large()
-
-    def add(self, chunk: bytes) -> None:
-        """Take in a chunk as it came.
-
-        Raises:
-            APIResponseError: The answer is larger than what is accepted.
-        """
-        self._size += len(chunk)
-        if self._size > LARGEST_ANSWER:
-            raise _too_large()
-        self._chunks.append(chunk)
-
-    def content(self) -> bytes:
-        """All of it, decompressed.
-
-        Raises:
-            APIResponseError: It is not what its encoding says, or larger than what is accepted.
-        """
-        raw = b"".join(self._chunks)
-        if not raw or self._encoding == "identity":
-            return raw
-        decompressor = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
-        try:
-            content = decompressor.decompress(raw, LARGEST_ANSWER)
-        except zlib.error:
-            content = None
-        if content is not None and decompressor.eof:
-            return content
-        if content is not None and decompressor.unconsumed_tail:
-            raise _too_large()
-        raise APIResponseError("the service's answer is not in the encoding that it announces", status=0)
+    Raises:
+        ConfigurationError: It is of the other world, or no HTTP client at all.
+    """
+    send = getattr(client, "send", None)
+    kind = type(client)
+    name = f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
+    if not callable(send) or not callable(getattr(client, "build_request", None)):
+        raise ConfigurationError(f"http_client must be an HTTP client as httpx has them, not {name}")
+    if inspect.iscoroutinefunction(send) is blocking:
+        wanted, world = ("httpx.Client", "blocking") if blocking else ("httpx.AsyncClient", "async")
+        raise ConfigurationError(f"http_client must be a client like {wanted} in {world} code, not {name}")
 
 
-def _too_large() -> APIResponseError:
-    return APIResponseError(
-        f"the service's answer is larger than {LARGEST_ANSWER >> 20} MiB: ask for smaller pages", status=0
-    )
+def check_still_open(client: object) -> None:
+    """Refuse an `http_client` that its owner has closed.
 
-
-def plain_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Header fields with their names in lower case; of repeated ones, the last."""
-    return {name.lower(): value for name, value in headers}
+    Raises:
+        ClientClosedError: It is closed; nothing was sent.
+    """
+    if getattr(client, "is_closed", False) is True:
+        raise ClientClosedError("the http_client that was passed is closed: close it after this client")
 
 
 def error_from(error: BaseException, *, url: str) -> MemoramError | None:

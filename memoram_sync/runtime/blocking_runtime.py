@@ -15,21 +15,22 @@ from concurrent.futures import wait as wait_for_futures
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import attrs
+
 from memoram_async.core.errors import ClientClosedError, InternalError, MemoramError, PoolTimeoutError
 from memoram_async.core.http import HTTPResponse
+from memoram_async.runtime.answer_body import Body, plain_headers
 from memoram_async.runtime.clock import SystemClock, pause
 from memoram_async.runtime.forking import reset_after_fork
 from memoram_async.runtime.httpx_adapter import (
     CONNECTIONS,
-    Body,
     error_from,
     make_client,
-    plain_headers,
     timed_out,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
     from concurrent.futures import Future
     from socket import socket
 
@@ -164,11 +165,19 @@ class BlockingRuntime:
         if client is not None:
             client.close()
 
-    async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
+    async def send(
+        self,
+        request: HTTPRequest,
+        deadline: Deadline,
+        *,
+        headers: Callable[[], Mapping[str, str]] | None = None,
+    ) -> HTTPResponse:
         """Send a request and read its answer to the end; the deadline is checked between chunks."""
         ticket, whole = object(), False
         try:
             client = self._begin(ticket, patience=self._timeout(request, deadline))
+            if headers is not None:
+                request = attrs.evolve(request, headers=headers())
             outcome = self._exchange(client, request, deadline)
             whole = not isinstance(outcome, MemoramError)
         finally:
@@ -202,7 +211,7 @@ class BlockingRuntime:
                     follow_redirects=False,
                 )
                 self._note_socket(response)
-                headers = plain_headers(response.headers.multi_items())
+                headers = plain_headers(response.headers.raw)
                 content = self._read(response, headers, deadline)
                 return HTTPResponse(status=response.status_code, headers=headers, content=content)
             finally:

@@ -118,6 +118,8 @@ SUSPENDING: Final = ("anyio", "asyncio", "trio", "sniffio", "httpx", "httpcore",
 RUNTIMES: Final = {
     "memoram_async.runtime.anyio_runtime": ("anyio", "httpx"),
     "memoram_async.runtime.httpx_adapter": ("httpx", "httpx2"),
+    "memoram_async.runtime.environment": ("httpx",),
+    "memoram_async.runtime.wire_request": ("httpx", "httpcore"),
 }
 
 

@@ -164,7 +164,7 @@ async def test_a_compressed_answer_is_read(world: World, compress: Any) -> None:
 
 
 async def test_a_compressed_answer_does_not_blow_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memoram_async.runtime.httpx_adapter.LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr("memoram_async.runtime.answer_body.LARGEST_ANSWER", 100_000)
     bomb = gzip.compress(b" " * 10_000_000)
 
     def explode(connection: socket.socket, _: bytes) -> None:
@@ -187,7 +187,7 @@ async def test_an_answer_that_is_announced_as_too_large_is_not_read(world: World
 @pytest.mark.filterwarnings("ignore:Async generator .*:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_an_answer_without_end_is_cut_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memoram_async.runtime.httpx_adapter.LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr("memoram_async.runtime.answer_body.LARGEST_ANSWER", 100_000)
 
     def flood(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")

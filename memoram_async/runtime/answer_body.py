@@ -1,0 +1,82 @@
+"""An answer's header fields and body, as both runtimes read them."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from memoram_async.core.errors import APIResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+LARGEST_ANSWER: Final = 64 * 1024 * 1024
+_ENCODINGS: Final = frozenset({"identity", "gzip", "x-gzip", "deflate"})
+_GZIP_OR_ZLIB: Final = 47
+
+
+class Body:
+    """An answer's body as it arrives, up to the size that is accepted."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        """A body that these header fields announce.
+
+        Raises:
+            APIResponseError: It is announced as larger than what is accepted, or in an unknown encoding.
+        """
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._encoding = headers.get("content-encoding", "identity").strip().lower()
+        if self._encoding not in _ENCODINGS:
+            raise APIResponseError(
+                "the service's answer has a content encoding that was not asked for", status=0
+            )
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length[:20]) > LARGEST_ANSWER:
+            raise _too_large()
+
+    def add(self, chunk: bytes) -> None:
+        """Take in a chunk as it came.
+
+        Raises:
+            APIResponseError: The answer is larger than what is accepted.
+        """
+        self._size += len(chunk)
+        if self._size > LARGEST_ANSWER:
+            raise _too_large()
+        self._chunks.append(chunk)
+
+    def content(self) -> bytes:
+        """All of it, decompressed.
+
+        Raises:
+            APIResponseError: It is not what its encoding says, or larger than what is accepted.
+        """
+        raw = b"".join(self._chunks)
+        if not raw or self._encoding == "identity":
+            return raw
+        decompressor = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
+        try:
+            content = decompressor.decompress(raw, LARGEST_ANSWER)
+        except zlib.error:
+            content = None
+        if content is not None and decompressor.eof:
+            return content
+        if content is not None and decompressor.unconsumed_tail:
+            raise _too_large()
+        raise APIResponseError("the service's answer is not in the encoding that it announces", status=0)
+
+
+def _too_large() -> APIResponseError:
+    return APIResponseError(
+        f"the service's answer is larger than {LARGEST_ANSWER >> 20} MiB: ask for smaller pages", status=0
+    )
+
+
+def plain_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Header fields with their names in lower case; of repeated ones, the last.
+
+    Args:
+        headers: The fields as they came: `response.headers.raw` of httpx.
+    """
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
