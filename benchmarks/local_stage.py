@@ -36,6 +36,7 @@ from memoram_local.hashing import PasswordProfile
 from memoram_local.process.interpreter import dedicate
 from memoram_local.process.server import serving
 from memoram_local.randomness import Randomness
+from memoram_local.services.developer_tokens import Caller
 from memoram_local.services.registration import open_account
 from memoram_local.services.services import assemble
 from memoram_local.store.database import Database
@@ -59,7 +60,9 @@ SEALED = "x" * 1000
 GRANT = (
     "SELECT accounts.memory_key FROM accounts "
     "JOIN access_requests ON access_requests.account_id = accounts.id "
-    "WHERE access_requests.account_id = ? AND access_requests.app_id = ? "
+    "JOIN api_keys ON api_keys.app_id = access_requests.app_id "
+    "WHERE api_keys.id = ? AND api_keys.revoked_at IS NULL "
+    "AND access_requests.account_id = ? AND access_requests.app_id = ? "
     "AND access_requests.status = 'approved' LIMIT 1"
 )
 BLOB = (
@@ -94,8 +97,8 @@ class RawDatabase(InTurn):
 class RawAccessRequests:
     """What a read of a memory asks about access."""
 
-    def granted_memory_key(self, connection: Any, *, app_id: str, account_id: str) -> str | None:
-        row = connection.execute(GRANT, (account_id, app_id)).fetchone()
+    def granted_memory_key(self, connection: Any, *, app_id: str, key_id: str, account_id: str) -> str | None:
+        row = connection.execute(GRANT, (key_id, account_id, app_id)).fetchone()
         return None if row is None else row[0]
 
 
@@ -194,7 +197,9 @@ def main() -> None:
 
         blob = database.write_now(let_in)
         fill(services, account, memories)
-        token, _ = services.tokens.issue(app.id)
+        proven = database.read_now(lambda connection: services.api_keys.proven_by(connection, app.api_key))
+        assert proven is not None
+        token, _ = services.tokens.issue(Caller(*proven))
         whole = stack.enter_context(serving(application_of(services, database), host="127.0.0.1", port=0))
         twin = raw_twin(services, next(folder.glob("*.sqlite3")))
         raw = stack.enter_context(serving(application_of(twin, database), host="127.0.0.1", port=0))

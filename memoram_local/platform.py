@@ -23,6 +23,7 @@ from memoram_local.oauth.authorization import (
 )
 from memoram_local.process.server import serving
 from memoram_local.randomness import Randomness
+from memoram_local.services.applications import applications_of
 from memoram_local.services.registration import open_account
 from memoram_local.services.services import assemble
 from memoram_local.store.database import Database
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from memoram_local.controls.policies import Policy
     from memoram_local.process.server import LocalServer
+    from memoram_local.services.applications import Application
     from memoram_local.store.access_requests import AccessRequest, Decision
     from memoram_local.store.apps import App, RegisteredApp
 
@@ -182,7 +184,10 @@ class MemoramLocal(Controls):
             RegistrationError: The email address or the password cannot be used.
         """
         account = open_account(self._services, email=email, password=password)
-        return User(account.id, account.email, account.memory_key, account.encryption_key)
+        accounts = self._services.accounts
+        key = self._read(lambda connection: accounts.encryption_key(connection, account.id))
+        assert key is not None  # noqa: S101 - it was made with the account
+        return User(account.id, account.email, account.memory_key, key.key)
 
     def access_requests(self, *, user_id: str | None = None) -> list[AccessRequest]:
         """All access requests, or those to one user; newest first."""
@@ -209,13 +214,50 @@ class MemoramLocal(Controls):
         return self._decide(request_id, "reject")
 
     def revoke(self, request_id: str) -> AccessRequest:
-        """Take back the approval of an access request, as its user does on the dashboard.
+        """End all access of an access request's application to its user, as the user does on the dashboard.
+
+        Every approved request is revoked, and the user's consents by OAuth are undone with their tokens.
 
         Raises:
             DecisionError: The request is not approved.
             NotFoundError: There is no such request.
         """
         return self._decide(request_id, "revoke")
+
+    def applications(self, user_id: str) -> list[Application]:
+        """The applications that a user was signed in to, or that asked, have access or had it, and why."""
+        self._decisions.settle_now()
+        services = self._services
+        return self._read(lambda connection: applications_of(services, connection, user_id))
+
+    def undo_consent(self, *, user_id: str, app_id: str) -> int:
+        """Undo a user's consents to an application by OAuth, and end all tokens that were issued for them.
+
+        Approved access requests stand on their own; `revoke` ends those too.
+
+        Returns:
+            How many consents stood until now.
+        """
+        consents = self._services.consents
+        return self._write(lambda connection: consents.end(connection, app_id=app_id, account_id=user_id))
+
+    def delete_user(self, user_id: str) -> None:
+        """Delete an account with its memories, keys and all that applications were allowed.
+
+        Raises:
+            NotFoundError: There is no such user.
+        """
+        accounts = self._services.accounts
+        self._write(lambda connection: accounts.delete(connection, user_id))
+
+    def delete_app(self, app_id: str) -> None:
+        """Delete an application with its keys, tokens and access. Memories that it wrote are the users'.
+
+        Raises:
+            NotFoundError: There is no such application.
+        """
+        apps = self._services.apps
+        self._write(lambda connection: apps.delete(connection, app_id))
 
     def rotate_key(self, user_id: str) -> int:
         """Give a user a fresh encryption key. The older ones are still served, each by its version.

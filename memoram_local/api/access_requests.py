@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memoram_local.api.answers import ApiError, conditional_answer, etag_of, json_answer, json_octets, matches
-from memoram_local.api.bearer import calling_app
+from memoram_local.api.bearer import calling_app, require_working_key
 from memoram_local.api.idempotency import Once
 from memoram_local.api.members import Query, read_body
 from memoram_local.api.waiting import applied, wait_until, wished_seconds
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from memoram_local.services.developer_tokens import Caller
     from memoram_local.services.services import Services
     from memoram_local.store.access_requests import AccessRequest
 
@@ -54,21 +55,26 @@ class AccessRequestsApi:
     @behaviour("create-access-request.unknown-key", "documented", "An unknown memory key gives 404.")
     async def create(self, request: Request) -> Response:
         """Contract operation createAccessRequest."""
-        app_id = calling_app(request, self._services.tokens)
+        caller = calling_app(request, self._services.tokens)
         body = await read_body(request)
         memory_key = body.text("memoryKey", longest=_MEMORY_KEY_LENGTH)
         reason = body.text("reason", longest=_REASON_LENGTH)
         services = self._services
+
+        def allow(connection: Connection) -> None:
+            require_working_key(services, connection, caller)
 
         def ask(connection: Connection) -> dict[str, object]:
             account = services.accounts.by_memory_key(connection, memory_key)
             if account is None:
                 raise ApiError(404, "No user has this memoryKey.")
             return _on_the_wire(
-                services.access_requests.create(connection, app_id=app_id, account=account, reason=reason)
+                services.access_requests.create(
+                    connection, app_id=caller.app_id, account=account, reason=reason
+                )
             )
 
-        return await self._once.answer(request, app_id=app_id, act=ask, status=201)
+        return await self._once.answer(request, app_id=caller.app_id, act=ask, status=201, allow=allow)
 
     @behaviour("list-access-requests.paging", "invented", "There are no pages; total counts the items.")
     @behaviour(
@@ -79,11 +85,12 @@ class AccessRequestsApi:
     )
     async def list_all(self, request: Request) -> Response:
         """Contract operation listAccessRequests."""
-        app_id = calling_app(request, self._services.tokens)
+        caller = calling_app(request, self._services.tokens)
         services = self._services
 
         def find(connection: Connection) -> dict[str, object]:
-            found = services.access_requests.all(connection, app_id=app_id)
+            require_working_key(services, connection, caller)
+            found = services.access_requests.all(connection, app_id=caller.app_id)
             return {"items": [_on_the_wire(item) for item in found], "total": len(found)}
 
         async def read() -> dict[str, object]:
@@ -91,7 +98,11 @@ class AccessRequestsApi:
 
         seconds = wished_seconds(request) if "if-none-match" in request.headers else None
         return await self._perhaps_later(
-            request, read, app_id=app_id, seconds=seconds, is_news=lambda content: _differs(request, content)
+            request,
+            read,
+            app_id=caller.app_id,
+            seconds=seconds,
+            is_news=lambda content: _differs(request, content),
         )
 
     @behaviour(
@@ -102,11 +113,11 @@ class AccessRequestsApi:
     )
     async def get(self, request: Request) -> Response:
         """Contract operation getAccessRequest."""
-        app_id = calling_app(request, self._services.tokens)
+        caller = calling_app(request, self._services.tokens)
         request_id: str = request.path_params["request_id"]
 
         def find(connection: Connection) -> dict[str, object]:
-            return _on_the_wire(self._find(connection, request_id, app_id))
+            return _on_the_wire(self._find(connection, request_id, caller))
 
         async def read() -> dict[str, object]:
             return await self._services.database.look_up(find)
@@ -117,7 +128,7 @@ class AccessRequestsApi:
             return content["status"] != "pending"
 
         return await self._perhaps_later(
-            request, read, app_id=app_id, seconds=wished_seconds(request), is_news=is_news
+            request, read, app_id=caller.app_id, seconds=wished_seconds(request), is_news=is_news
         )
 
     @behaviour("get-credentials.unapproved", "documented", "Pending, rejected and revoked are met with 403.")
@@ -129,13 +140,13 @@ class AccessRequestsApi:
     )
     async def credentials(self, request: Request) -> Response:
         """Contract operation getAccessCredentials."""
-        app_id = calling_app(request, self._services.tokens)
+        caller = calling_app(request, self._services.tokens)
         request_id: str = request.path_params["request_id"]
         version = Query(request).optional_count("key_version")
         services = self._services
 
         def open_up(connection: Connection) -> dict[str, object]:
-            found = self._find(connection, request_id, app_id)
+            found = self._find(connection, request_id, caller)
             if found.status != "approved":
                 raise ApiError(
                     403,
@@ -144,16 +155,15 @@ class AccessRequestsApi:
                 )
             account = services.accounts.by_id(connection, found.user_id)
             assert account is not None  # noqa: S101 - a foreign key leads there
-            wanted = account.key_version if version is None else version
-            key = services.accounts.encryption_key(connection, account, wanted)
+            key = services.accounts.encryption_key(connection, account.id, version)
             if key is None:
-                raise ApiError(404, f"This user has no encryption key of version {wanted}.")
-            services.activity.will_be_done(connection, "key", account_id=account.id, app_id=app_id)
+                raise ApiError(404, f"This user has no encryption key of version {version}.")
+            services.activity.will_be_done(connection, "key", account_id=account.id, app_id=caller.app_id)
             return {
                 "user_id": account.id,
                 "memory_key": account.memory_key,
-                "encryption_key": key,
-                "key_version": wanted,
+                "encryption_key": key.key,
+                "key_version": key.version,
             }
 
         return json_answer(await services.database.look_up(open_up))
@@ -180,9 +190,10 @@ class AccessRequestsApi:
         return conditional_answer(request, latest, headers=applied(seconds))
 
     @behaviour("access-requests.foreign", "inferred", "Another application's request does not exist: 404.")
-    def _find(self, connection: Connection, request_id: str, app_id: str) -> AccessRequest:
+    def _find(self, connection: Connection, request_id: str, caller: Caller) -> AccessRequest:
+        require_working_key(self._services, connection, caller)
         try:
-            return self._services.access_requests.get(connection, request_id, app_id=app_id)
+            return self._services.access_requests.get(connection, request_id, app_id=caller.app_id)
         except NotFoundError as error:
             raise ApiError(404, "There is no such access request.") from error
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memoram_local.api.answers import ApiError
+from memoram_local.api.bearer import require_working_key
 from memoram_local.behaviour import behaviour
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from memoram_local.services.developer_tokens import Caller
     from memoram_local.services.services import Services
 
 
@@ -20,7 +22,7 @@ def require_grant(
     services: Services,
     connection: Connection,
     *,
-    app_id: str,
+    caller: Caller,
     user_id: str,
     memory_key: str | None = None,
 ) -> None:
@@ -29,15 +31,19 @@ def require_grant(
     Args:
         services: The platform.
         connection: In the unit of work that then touches the memories, so that nothing comes in between.
-        app_id: Who asks.
+        caller: Who asks, and with which API key.
         user_id: Whose memories.
         memory_key: What the application sends as the user's memory key, where it must.
 
     Raises:
-        ApiError: There is no approved access request, or the memory key is not the user's.
+        ApiError: The API key is revoked, there is no approved access request, or the memory key is not the
+            user's.
     """
-    granted = services.access_requests.granted_memory_key(connection, app_id=app_id, account_id=user_id)
+    granted = services.access_requests.granted_memory_key(
+        connection, app_id=caller.app_id, key_id=caller.key_id, account_id=user_id
+    )
     if granted is None:
+        require_working_key(services, connection, caller)
         raise ApiError(403, "No approved access to this user's memories.", code="access_not_approved")
     if memory_key is not None and memory_key != granted:
         raise ApiError(403, "memoryKey is not the one of this user.", code="memory_key_mismatch")

@@ -49,7 +49,7 @@ class MemoryBlobsApi:
     @behaviour("list-blobs.last-page", "inferred", "next_cursor is null on the last page.")
     async def list_all(self, request: Request) -> Response:
         """Contract operation listMemoryBlobs."""
-        app_id = calling_app(request, self._services.tokens)
+        caller = calling_app(request, self._services.tokens)
         query = Query(request)
         user_id = query.user_id()
         limit = query.count("limit", default=DEFAULT_LIMIT, most=HIGHEST_LIMIT)
@@ -63,13 +63,13 @@ class MemoryBlobsApi:
         services = self._services
 
         def find(connection: Connection) -> tuple[list[MemoryBlob], bool]:
-            require_grant(services, connection, app_id=app_id, user_id=user_id)
+            require_grant(services, connection, caller=caller, user_id=user_id)
             return services.memory_blobs.page(
                 connection, account_id=user_id, limit=limit, after=after, only=only
             )
 
         blobs, more = await services.database.read(find)
-        services.activity.done("listed", account_id=user_id, app_id=app_id)
+        services.activity.done("listed", account_id=user_id, app_id=caller.app_id)
         return conditional_answer(
             request,
             {
@@ -87,7 +87,7 @@ class MemoryBlobsApi:
     @behaviour("create-blob.null", "invented", "Null for an optional member says the same as leaving it out.")
     async def create(self, request: Request) -> Response:
         """Contract operation createMemoryBlob."""
-        app_id = calling_app(request, self._services.tokens)
+        caller = calling_app(request, self._services.tokens)
         body = await read_body(request)
         user_id, memory_key = body.user_id(), body.text("memoryKey")
         content, values = body.text("content"), _described(body)
@@ -95,34 +95,34 @@ class MemoryBlobsApi:
         services = self._services
 
         def allow(connection: Connection) -> None:
-            require_grant(services, connection, app_id=app_id, user_id=user_id, memory_key=memory_key)
+            require_grant(services, connection, caller=caller, user_id=user_id, memory_key=memory_key)
 
         def store(connection: Connection) -> dict[str, object]:
             blob = services.memory_blobs.create(
                 connection, account_id=user_id, content=content, values=values, tags=tags
             )
             services.activity.will_be_done(
-                connection, "created", account_id=user_id, app_id=app_id, blob_id=blob.id
+                connection, "created", account_id=user_id, app_id=caller.app_id, blob_id=blob.id
             )
             return _summary(blob)
 
-        return await self._once.answer(request, app_id=app_id, act=store, status=201, allow=allow)
+        return await self._once.answer(request, app_id=caller.app_id, act=store, status=201, allow=allow)
 
     @behaviour("get-blob.content", "documented", "The blob comes with its content as stored.")
     @behaviour("get-blob.foreign", "inferred", "Another user's blob does not exist: 404.")
     async def get(self, request: Request) -> Response:
         """Contract operation getMemoryBlob."""
-        app_id = calling_app(request, self._services.tokens)
+        caller = calling_app(request, self._services.tokens)
         user_id = Query(request).user_id()
         blob_id: str = request.path_params["blob_id"]
         services = self._services
 
         def find(connection: Connection) -> MemoryBlob:
-            require_grant(services, connection, app_id=app_id, user_id=user_id)
+            require_grant(services, connection, caller=caller, user_id=user_id)
             return _found(services.memory_blobs.get(connection, account_id=user_id, blob_id=blob_id))
 
         blob = await services.database.look_up(find)
-        services.activity.done("read", account_id=user_id, app_id=app_id, blob_id=blob_id)
+        services.activity.done("read", account_id=user_id, app_id=caller.app_id, blob_id=blob_id)
         return conditional_answer(request, _with_content(blob))
 
     @behaviour("update-blob.answer", "documented", "The blob comes back without its content.")
@@ -130,7 +130,7 @@ class MemoryBlobsApi:
     @behaviour("update-blob.tags", "documented", "A tags array replaces all tags.")
     async def update(self, request: Request) -> Response:
         """Contract operation updateMemoryBlob."""
-        app_id = calling_app(request, self._services.tokens)
+        caller = calling_app(request, self._services.tokens)
         body = await read_body(request)
         user_id, memory_key = body.user_id(), body.text("memoryKey")
         values = _described(body)
@@ -141,7 +141,7 @@ class MemoryBlobsApi:
         services = self._services
 
         def allow(connection: Connection) -> None:
-            require_grant(services, connection, app_id=app_id, user_id=user_id, memory_key=memory_key)
+            require_grant(services, connection, caller=caller, user_id=user_id, memory_key=memory_key)
 
         def change(connection: Connection) -> dict[str, object]:
             blob = _found(
@@ -150,33 +150,33 @@ class MemoryBlobsApi:
                 )
             )
             services.activity.will_be_done(
-                connection, "changed", account_id=user_id, app_id=app_id, blob_id=blob_id
+                connection, "changed", account_id=user_id, app_id=caller.app_id, blob_id=blob_id
             )
             return _summary(blob)
 
-        return await self._once.answer(request, app_id=app_id, act=change, allow=allow)
+        return await self._once.answer(request, app_id=caller.app_id, act=change, allow=allow)
 
     @behaviour("delete-blob.answer", "invented", 'The answer is {"id": ..., "deleted": true}.')
     @behaviour("delete-blob.tags", "invented", "The tags of a deleted blob stay.")
     async def delete(self, request: Request) -> Response:
         """Contract operation deleteMemoryBlob."""
-        app_id = calling_app(request, self._services.tokens)
+        caller = calling_app(request, self._services.tokens)
         user_id = Query(request).user_id()
         blob_id: str = request.path_params["blob_id"]
         services = self._services
 
         def allow(connection: Connection) -> None:
-            require_grant(services, connection, app_id=app_id, user_id=user_id)
+            require_grant(services, connection, caller=caller, user_id=user_id)
 
         def remove(connection: Connection) -> dict[str, object]:
             if not services.memory_blobs.delete(connection, account_id=user_id, blob_id=blob_id):
                 _found(None)
             services.activity.will_be_done(
-                connection, "deleted", account_id=user_id, app_id=app_id, blob_id=blob_id
+                connection, "deleted", account_id=user_id, app_id=caller.app_id, blob_id=blob_id
             )
             return {"id": blob_id, "deleted": True}
 
-        return await self._once.answer(request, app_id=app_id, act=remove, allow=allow)
+        return await self._once.answer(request, app_id=caller.app_id, act=remove, allow=allow)
 
 
 def _described(body: Body) -> BlobChanges:

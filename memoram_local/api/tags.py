@@ -36,33 +36,33 @@ class TagsApi:
 
     async def list_all(self, request: Request) -> Response:
         """Contract operation listTags."""
-        app_id = calling_app(request, self._services.tokens)
+        caller = calling_app(request, self._services.tokens)
         user_id = Query(request).user_id()
         services = self._services
 
         def find(connection: Connection) -> list[Tag]:
-            require_grant(services, connection, app_id=app_id, user_id=user_id)
+            require_grant(services, connection, caller=caller, user_id=user_id)
             return services.tags.all(connection, user_id)
 
         items = [_on_the_wire(tag) for tag in await services.database.look_up(find)]
-        services.activity.done("tags", account_id=user_id, app_id=app_id)
+        services.activity.done("tags", account_id=user_id, app_id=caller.app_id)
         return conditional_answer(request, {"items": items})
 
     async def get(self, request: Request) -> Response:
         """Contract operation getTag."""
-        app_id = calling_app(request, self._services.tokens)
+        caller = calling_app(request, self._services.tokens)
         user_id = Query(request).user_id()
         tag_id: str = request.path_params["tag_id"]
         services = self._services
 
         def find(connection: Connection) -> Tag | None:
-            require_grant(services, connection, app_id=app_id, user_id=user_id)
+            require_grant(services, connection, caller=caller, user_id=user_id)
             return services.tags.get(connection, account_id=user_id, tag_id=tag_id)
 
         tag = await services.database.look_up(find)
         if tag is None:
             raise ApiError(404, "There is no such tag.")
-        services.activity.done("tags", account_id=user_id, app_id=app_id)
+        services.activity.done("tags", account_id=user_id, app_id=caller.app_id)
         return conditional_answer(request, _on_the_wire(tag))
 
 

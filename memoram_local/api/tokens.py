@@ -12,7 +12,7 @@ from memoram_local.clock import iso
 from memoram_local.hashing import digest
 from memoram_local.http.calls import note_app
 from memoram_local.http.routing import API_PATH, resource
-from memoram_local.services.developer_tokens import DEFAULT_SECONDS
+from memoram_local.services.developer_tokens import DEFAULT_SECONDS, Caller
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,10 +39,11 @@ class TokensApi:
         api_key = body.text("api_key")
         expires_in = body.optional_count("expires_in") or DEFAULT_SECONDS
         services = self._services
-        app = await services.database.look_up(partial(services.apps.by_api_key, api_key=api_key))
-        if app is None:
+        proven = await services.database.look_up(partial(services.api_keys.proven_by, api_key=api_key))
+        if proven is None:
             raise ApiError(401, "The API key is not valid.", code="invalid_api_key")
-        note_app(request, app.id)
+        caller = Caller(*proven)
+        note_app(request, caller.app_id)
         services.activity.key_used(digest(api_key))
-        token, expires_at = services.tokens.issue(app.id, expires_in=expires_in)
+        token, expires_at = services.tokens.issue(caller, expires_in=expires_in)
         return json_answer({"token": token, "expires_at": iso(expires_at), "token_type": "Bearer"})

@@ -78,7 +78,7 @@ class Decisions:
 
     def _app_id(self, authorization: str) -> str | None:
         try:
-            return self._services.tokens.app_id(authorization.partition(" ")[2].strip())
+            return self._services.tokens.caller(authorization.partition(" ")[2].strip()).app_id
         except TokenError:
             return None
 

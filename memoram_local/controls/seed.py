@@ -20,6 +20,7 @@ from memoram_local.store.accounts import Accounts, folded_email
 from memoram_local.store.api_keys import ApiKeys
 from memoram_local.store.apps import Apps
 from memoram_local.store.changes import Changes
+from memoram_local.store.consents import Consents
 from memoram_local.store.database import SEED_MARK, Database
 from memoram_local.store.memory_blobs import MemoryBlobs
 from memoram_local.store.schema import settings
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from memoram_local.controls.seed_file import MemoryPlan, Plan, RequestPlan
     from memoram_local.services.services import Services
     from memoram_local.store.access_requests import AccessRequest, Decision, Status
-    from memoram_local.store.accounts import Account
+    from memoram_local.store.accounts import Account, EncryptionKey
     from memoram_local.store.apps import RegisteredApp
     from memoram_local.store.memory_blobs import MemoryBlob
 
@@ -131,24 +132,29 @@ class _Garden:
         self._connection = connection
         self._counts: dict[str, int] = {}
         self._accounts: dict[str, Account] = {}
+        self._keys: dict[str, EncryptionKey] = {}
         self.apps: dict[str, RegisteredApp] = {}
         self.users: dict[str, User] = {}
 
     def add_user(self, place: str, email: str, password_hash: str) -> None:
-        stores = Accounts(clock=self._clock, randomness=self._source("user", folded_email(email)))
+        randomness = self._source("user", folded_email(email))
+        stores = Accounts(clock=self._clock, randomness=randomness, changes=self._changes)
         try:
             account = stores.create(self._connection, email=email, password_hash=password_hash)
         except RegistrationError as error:
             raise SeedError(f"{place}: {error}") from error
         self._accounts[account.email] = account
-        self.users[email] = User(account.id, account.email, account.memory_key, account.encryption_key)
+        key = stores.encryption_key(self._connection, account.id)
+        assert key is not None  # noqa: S101 - it was made with the account
+        self._keys[account.id] = key
+        self.users[email] = User(account.id, account.email, account.memory_key, key.key)
 
     def add_app(self, place: str, name: str, redirect_uris: tuple[str, ...]) -> None:
         if name in self.apps:
             raise SeedError(f"{place}: another application is called {name!r} already")
         randomness = self._source("app", name)
-        keys = ApiKeys(clock=self._clock, randomness=randomness)
-        stores = Apps(clock=self._clock, randomness=randomness, keys=keys)
+        keys = ApiKeys(clock=self._clock, randomness=randomness, changes=self._changes)
+        stores = Apps(clock=self._clock, randomness=randomness, keys=keys, changes=self._changes)
         try:
             app = stores.register(self._connection, name=name, redirect_uris=redirect_uris, owner_id=None)
         except RegistrationError as error:
@@ -164,6 +170,7 @@ class _Garden:
             clock=self._clock,
             randomness=self._source("access request", f"{plan.app}:{account.email}"),
             changes=self._changes,
+            consents=Consents(clock=self._clock),
         )
         request = stores.create(self._connection, app_id=app.id, account=account, reason=plan.reason)
         try:
@@ -183,7 +190,7 @@ class _Garden:
             words = plan.content or ""
             # Another text must have another initialization vector, even after the seed was edited.
             vectors = self._source("vector", f"{account.email}:{words}")
-            stored = _encrypted(words, account, iv=vectors.octets(_IV_OCTETS))
+            stored = _encrypted(words, self._keys[account.id], iv=vectors.octets(_IV_OCTETS))
         return stores.create(
             self._connection, account_id=account.id, content=stored, values=plan.values, tags=plan.tags
         )
@@ -201,16 +208,16 @@ class _Garden:
         return Randomness(f"{self._seed}:{key}:{count}")
 
 
-def _encrypted(content: str, account: Account, *, iv: bytes) -> str:
+def _encrypted(content: str, key: EncryptionKey, *, iv: bytes) -> str:
     """Content as applications store it: JWE in compact form, `dir` with A256GCM (RFC 7516 section 7.1)."""
     members = {
         "alg": "dir",
         "enc": "A256GCM",
-        "kid": str(account.key_version),
+        "kid": str(key.version),
         "typ": "memoram-content+jwe",
     }
     header = _segment(json.dumps(members, separators=(",", ":")).encode())
-    cipher = AESGCM(bytes.fromhex(account.encryption_key))
+    cipher = AESGCM(bytes.fromhex(key.key))
     sealed = cipher.encrypt(iv, content.encode(), header.encode())
     ciphertext, tag = sealed[:-_TAG_OCTETS], sealed[-_TAG_OCTETS:]
     return f"{header}..{_segment(iv)}.{_segment(ciphertext)}.{_segment(tag)}"

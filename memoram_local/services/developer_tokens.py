@@ -31,8 +31,20 @@ class TokenError(Exception):
     """The token proves nothing."""
 
 
-class _Claims(NamedTuple):
+class Caller(NamedTuple):
+    """Whom a token proves.
+
+    Attributes:
+        app_id: The application.
+        key_id: The API key that the token was made from; it may have been revoked since.
+    """
+
     app_id: str
+    key_id: str
+
+
+class _Claims(NamedTuple):
+    caller: Caller
     expires_at: int
     generation: object
 
@@ -75,11 +87,11 @@ class DeveloperTokens:
 
     @behaviour("create-token.default", "invented", "Without expires_in a token is good for an hour.")
     @behaviour("create-token.bounds", "invented", "expires_in is honoured up to 24 hours, then cut to that.")
-    def issue(self, app_id: str, *, expires_in: int = DEFAULT_SECONDS) -> tuple[str, int]:
+    def issue(self, caller: Caller, *, expires_in: int = DEFAULT_SECONDS) -> tuple[str, int]:
         """A token for an application.
 
         Args:
-            app_id: The application.
+            caller: The application and its key.
             expires_in: Seconds, at least 1.
 
         Returns:
@@ -90,7 +102,8 @@ class DeveloperTokens:
         expires_at = -(-now // _SECOND) + min(expires_in, LONGEST_SECONDS)
         claims = {
             "iss": _ISSUER,
-            "sub": app_id,
+            "sub": caller.app_id,
+            "key": caller.key_id,
             "iat": now // _SECOND,
             "exp": expires_at,
             "jti": self._randomness.hexadecimal(8),
@@ -99,8 +112,8 @@ class DeveloperTokens:
         token = jwt.encode({"alg": "HS256"}, claims, self._key, algorithms=_ALGORITHMS)
         return token, expires_at * _SECOND
 
-    def app_id(self, token: str) -> str:
-        """The application that a token proves.
+    def caller(self, token: str) -> Caller:
+        """Whom a token proves. Whether its key was revoked since, the store knows.
 
         Raises:
             TokenError: The token is not ours, was changed, or has expired.
@@ -108,7 +121,7 @@ class DeveloperTokens:
         claims = self._claims_of(token)
         if claims.expires_at * _SECOND <= self._clock.micros() or claims.generation != self.generation:
             raise TokenError("The token has expired.")
-        return claims.app_id
+        return claims.caller
 
     def _claims_of(self, token: str) -> _Claims:
         # Applications send one token again and again, and checking a signature is dear.
@@ -127,7 +140,7 @@ class DeveloperTokens:
             claims = jwt.decode(token, self._key, algorithms=_ALGORITHMS).claims
         except (JoseError, ValueError) as error:
             raise TokenError("The token is not valid.") from error
-        app_id, expires_at = claims.get("sub"), claims.get("exp")
-        if not isinstance(app_id, str) or not isinstance(expires_at, int):
+        app_id, key_id, expires_at = claims.get("sub"), claims.get("key"), claims.get("exp")
+        if not isinstance(app_id, str) or not isinstance(key_id, str) or not isinstance(expires_at, int):
             raise TokenError("The token is not valid.")
-        return _Claims(app_id, expires_at, claims.get("gen", 0))
+        return _Claims(Caller(app_id, key_id), expires_at, claims.get("gen", 0))

@@ -13,6 +13,7 @@ from memoram_local.store.accounts import Accounts, Sessions
 from memoram_local.store.api_keys import ApiKeys
 from memoram_local.store.apps import Apps
 from memoram_local.store.changes import Changes
+from memoram_local.store.consents import Consents
 from memoram_local.store.idempotency import IdempotentAnswers
 from memoram_local.store.memory_blobs import MemoryBlobs
 from memoram_local.store.oauth_grants import OAuthGrants
@@ -50,6 +51,7 @@ class Services:
         access_log: Units of work on who read and wrote a user's memories.
         activity: Fills both logs.
         access_requests: Units of work on access requests.
+        consents: Units of work on what users consented to by OAuth.
         memory_blobs: Units of work on memory blobs.
         tags: Units of work on tags.
         grants: Units of work on OAuth codes and tokens.
@@ -72,6 +74,7 @@ class Services:
     access_log: AccessLog
     activity: Activity
     access_requests: AccessRequests
+    consents: Consents
     memory_blobs: MemoryBlobs
     tags: Tags
     grants: OAuthGrants
@@ -93,7 +96,8 @@ def assemble(
 
     changes = Changes()
     tags = Tags(clock=clock, randomness=randomness)
-    api_keys = ApiKeys(clock=clock, randomness=randomness)
+    api_keys = ApiKeys(clock=clock, randomness=randomness, changes=changes)
+    consents = Consents(clock=clock)
     request_log, access_log = RequestLog(), AccessLog()
     return Services(
         clock=clock,
@@ -108,9 +112,9 @@ def assemble(
             clock=clock,
             randomness=randomness.stream("token ids"),
         ),
-        accounts=Accounts(clock=clock, randomness=randomness),
+        accounts=Accounts(clock=clock, randomness=randomness, changes=changes),
         sessions=Sessions(clock=clock, randomness=randomness),
-        apps=Apps(clock=clock, randomness=randomness, keys=api_keys),
+        apps=Apps(clock=clock, randomness=randomness, keys=api_keys, changes=changes),
         api_keys=api_keys,
         request_log=request_log,
         access_log=access_log,
@@ -121,7 +125,10 @@ def assemble(
             access_log=access_log,
             api_keys=api_keys,
         ),
-        access_requests=AccessRequests(clock=clock, randomness=randomness, changes=changes),
+        access_requests=AccessRequests(
+            clock=clock, randomness=randomness, changes=changes, consents=consents
+        ),
+        consents=consents,
         memory_blobs=MemoryBlobs(clock=clock, randomness=randomness, tags=tags),
         tags=tags,
         grants=OAuthGrants(clock=clock, randomness=randomness),

@@ -24,6 +24,8 @@ ENTRIES_KEPT: Final = 2_000
 COALESCED_SECONDS: Final = 600
 
 _SECOND = 1_000_000
+# Where its name was: what it did must not pass for the user's own doing.
+_DELETED_APP = "A deleted application"
 
 
 class Deed(NamedTuple):
@@ -56,7 +58,7 @@ class Entry:
     """One entry of the log.
 
     Attributes:
-        app_name: Who it was; None for the user.
+        app_name: Who it was, also when it was deleted since; None for the user.
         action: What was done.
         blob_id: To which memory; empty when to no single one.
         title: The memory's title; None when it has none or is gone.
@@ -198,7 +200,7 @@ def _older(last_at: int, entry_id: int) -> ColumnElement[bool]:
 def _entries(rows: Sequence[Any]) -> list[Entry]:
     return [
         Entry(
-            app_name=row.app_name if row.app_id else None,
+            app_name=(row.app_name or _DELETED_APP) if row.app_id else None,
             action=row.action,
             blob_id=row.blob_id,
             title=row.title,

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select
 from memoram_local.behaviour import behaviour
 from memoram_local.errors import DecisionError, NotFoundError
 from memoram_local.store.prepared import Prepared
-from memoram_local.store.schema import access_requests, accounts, apps
+from memoram_local.store.schema import access_requests, accounts, api_keys, apps
 
 if TYPE_CHECKING:
     from typing import Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from memoram_local.randomness import Randomness
     from memoram_local.store.accounts import Account
     from memoram_local.store.changes import Changes
+    from memoram_local.store.consents import Consents
 
 Status = Literal["pending", "approved", "rejected", "revoked"]
 Decision = Literal["approve", "reject", "revoke"]
@@ -35,7 +36,11 @@ _OUTCOMES: Final[dict[Decision, Status]] = {
 _GRANTED = Prepared(
     select(accounts.c.memory_key)
     .join(access_requests, access_requests.c.account_id == accounts.c.id)
+    # With the key of the application, whose revocation ends all that its tokens may do.
+    .join(api_keys, api_keys.c.app_id == access_requests.c.app_id)
     .where(
+        api_keys.c.id == bindparam("key"),
+        api_keys.c.revoked_at.is_(None),
         access_requests.c.account_id == bindparam("account"),
         access_requests.c.app_id == bindparam("app"),
         access_requests.c.status == "approved",
@@ -73,13 +78,27 @@ class AccessRequest:
     updated_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class EndedAccess:
+    """What an application lost.
+
+    Attributes:
+        request_ids: The approved requests that are revoked now.
+        consents: How many sign-ins were undone, with their tokens.
+    """
+
+    request_ids: tuple[str, ...]
+    consents: int
+
+
 class AccessRequests:
     """Units of work on access requests."""
 
-    def __init__(self, *, clock: Clock, randomness: Randomness, changes: Changes) -> None:
+    def __init__(self, *, clock: Clock, randomness: Randomness, changes: Changes, consents: Consents) -> None:
         self._clock = clock
         self._randomness = randomness
         self._changes = changes
+        self._consents = consents
 
     @behaviour(
         "create-access-request.repeated",
@@ -155,6 +174,9 @@ class AccessRequests:
             return request
         if request.status != before:
             raise DecisionError(f"An access request that is {request.status} cannot be {after}.")
+        if decision == "revoke":
+            self.end_access(connection, app_id=request.app_id, account_id=request.user_id)
+            return self.get(connection, request_id)
         now = self._clock.stamp()
         values: dict[str, object] = {"status": after, "updated_at": now}
         if after == "approved":
@@ -163,14 +185,40 @@ class AccessRequests:
         self._changes.tell_when_committed(connection, request.app_id, request.user_id)
         return self.get(connection, request_id)
 
+    @behaviour(
+        "access-requests.revoke-all",
+        "invented",
+        "Revoking one request ends all access of its application to the user: every approved request is "
+        "revoked, and the consents by OAuth are undone with their tokens. What is pending stays.",
+    )
+    def end_access(self, connection: Connection, *, app_id: str, account_id: str) -> EndedAccess:
+        """End all access of an application to a user; where it has none, nothing changes."""
+        approved = (
+            (access_requests.c.account_id == account_id)
+            & (access_requests.c.app_id == app_id)
+            & (access_requests.c.status == "approved")
+        )
+        request_ids = tuple(connection.scalars(select(access_requests.c.id).where(approved)))
+        for request_id in request_ids:
+            # Stamped one by one: no two changes have the same moment.
+            values = {"status": "revoked", "updated_at": self._clock.stamp()}
+            connection.execute(
+                access_requests.update().where(access_requests.c.id == request_id).values(values)
+            )
+        consents = self._consents.end(connection, app_id=app_id, account_id=account_id)
+        self._changes.tell_when_committed(connection, app_id, account_id)
+        return EndedAccess(request_ids, consents)
+
     def newest_change(self, connection: Connection, account_id: str) -> int:
         """When a request to an account last came or changed, in microseconds since 1970; 0 for never."""
         newest = select(func.max(access_requests.c.updated_at))
         return connection.scalar(newest.where(access_requests.c.account_id == account_id)) or 0
 
-    def granted_memory_key(self, connection: Connection, *, app_id: str, account_id: str) -> str | None:
-        """The memory key of a user who lets this application in; None for everyone else."""
-        rows = _GRANTED.rows(connection, account=account_id, app=app_id)
+    def granted_memory_key(
+        self, connection: Connection, *, app_id: str, key_id: str, account_id: str
+    ) -> str | None:
+        """The memory key of a user who lets this application in; None for everyone else, or a revoked key."""
+        rows = _GRANTED.rows(connection, account=account_id, app=app_id, key=key_id)
         return rows[0][0] if rows else None
 
 

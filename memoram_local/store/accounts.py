@@ -6,20 +6,27 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import null, select
 
 from memoram_local.behaviour import behaviour
 from memoram_local.errors import NotFoundError, RegistrationError
 from memoram_local.hashing import digest
-from memoram_local.store.schema import accounts, retired_keys, sessions
+from memoram_local.store.apps import forget_app
+from memoram_local.store.schema import access_log, access_requests, accounts, apps, retired_keys, sessions
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from memoram_local.clock import Clock
     from memoram_local.randomness import Randomness
+    from memoram_local.store.changes import Changes
 
 SESSION_SECONDS = 30 * 24 * 3600
+
+# The highest integer of the store.
+_HIGHEST_VERSION = 2**63 - 1
+_NEWEST_KEY = select(accounts.c.key_version, accounts.c.encryption_key, null())
+_OLDER_KEYS = select(retired_keys.c.key_version, retired_keys.c.encryption_key, retired_keys.c.retired_at)
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
@@ -33,7 +40,6 @@ class Account:
         email: Folded to lower case.
         password_hash: What `hashing.hash_password` gave.
         memory_key: What applications ask for access with.
-        encryption_key: 64 hexadecimal digits; leaves the platform with the credentials alone.
         key_version: Counts the encryption keys of this account, from 1.
     """
 
@@ -41,16 +47,31 @@ class Account:
     email: str
     password_hash: str = field(repr=False)
     memory_key: str
-    encryption_key: str = field(repr=False)
     key_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptionKey:
+    """One of a user's encryption keys.
+
+    Attributes:
+        version: From 1; memories that it encrypted name it.
+        key: 64 hexadecimal digits.
+        retired_at: Since when another one is newer, in microseconds since 1970; None for the newest.
+    """
+
+    version: int
+    key: str = field(repr=False)
+    retired_at: int | None
 
 
 class Accounts:
     """Units of work on accounts."""
 
-    def __init__(self, *, clock: Clock, randomness: Randomness) -> None:
+    def __init__(self, *, clock: Clock, randomness: Randomness, changes: Changes) -> None:
         self._clock = clock
         self._randomness = randomness
+        self._changes = changes
 
     @behaviour("accounts.keys", "invented", "A memory key is `mk_` and 48 hexadecimal digits.")
     @behaviour("accounts.key-version", "invented", "The first encryption key of a user has version 1.")
@@ -70,7 +91,6 @@ class Accounts:
             email=address,
             password_hash=password_hash,
             memory_key=f"mk_{self._randomness.hexadecimal(24)}",
-            encryption_key=self._randomness.hexadecimal(32),
             key_version=1,
         )
         connection.execute(
@@ -80,7 +100,7 @@ class Accounts:
                 "email": account.email,
                 "password_hash": account.password_hash,
                 "memory_key": account.memory_key,
-                "encryption_key": account.encryption_key,
+                "encryption_key": self._randomness.hexadecimal(32),
                 "key_version": account.key_version,
                 "created_at": self._clock.stamp(),
             },
@@ -114,35 +134,71 @@ class Accounts:
         Raises:
             NotFoundError: There is no such account.
         """
-        account = self.by_id(connection, account_id)
-        if account is None:
+        keys = self.encryption_keys(connection, account_id)
+        if not keys:
             raise NotFoundError(f"There is no user {account_id!r}.")
+        newest = keys[0]
         connection.execute(
             retired_keys.insert(),
             {
                 "account_id": account_id,
-                "key_version": account.key_version,
-                "encryption_key": account.encryption_key,
+                "key_version": newest.version,
+                "encryption_key": newest.key,
                 "retired_at": self._clock.stamp(),
             },
         )
-        version = account.key_version + 1
+        version = newest.version + 1
         fresh = {"encryption_key": self._randomness.hexadecimal(32), "key_version": version}
         connection.execute(accounts.update().where(accounts.c.id == account_id).values(fresh))
         return version
 
-    def encryption_key(self, connection: Connection, account: Account, version: int) -> str | None:
-        """A user's encryption key of one version; None when there never was one."""
-        if version == account.key_version:
-            return account.encryption_key
-        if version > account.key_version:
+    def encryption_key(
+        self, connection: Connection, account_id: str, version: int | None = None
+    ) -> EncryptionKey | None:
+        """A user's encryption key of one version, or the newest; None when there never was one."""
+        # A version too high for the store to compare is one that never was.
+        if version is not None and version > _HIGHEST_VERSION:
             return None
-        key: str | None = connection.scalar(
-            select(retired_keys.c.encryption_key).where(
-                retired_keys.c.account_id == account.id, retired_keys.c.key_version == version
+        retired = retired_keys.c
+        newest = _NEWEST_KEY.where(accounts.c.id == account_id)
+        if version is not None:
+            newest = newest.where(accounts.c.key_version == version)
+        row = connection.execute(newest).one_or_none()
+        if row is None and version is not None:
+            older = _OLDER_KEYS.where(retired.account_id == account_id, retired.key_version == version)
+            row = connection.execute(older).one_or_none()
+        return None if row is None else EncryptionKey(*row)
+
+    def encryption_keys(self, connection: Connection, account_id: str) -> list[EncryptionKey]:
+        """All encryption keys of a user, the newest first; none when there is no such user."""
+        newest = connection.execute(_NEWEST_KEY.where(accounts.c.id == account_id)).all()
+        older = connection.execute(
+            _OLDER_KEYS.where(retired_keys.c.account_id == account_id).order_by(
+                retired_keys.c.key_version.desc()
             )
-        )
-        return key
+        ).all()
+        return [EncryptionKey(*row) for row in (*newest, *older)]
+
+    @behaviour(
+        "accounts.deletion",
+        "invented",
+        "Deleting an account deletes its memories, tags, keys, access requests, sign-ins and log, and the "
+        "applications that it registered.",
+    )
+    def delete(self, connection: Connection, account_id: str) -> None:
+        """Delete an account with everything that belongs to it; nothing of it is left.
+
+        Raises:
+            NotFoundError: There is no such account.
+        """
+        for app_id in connection.scalars(select(apps.c.id).where(apps.c.owner_id == account_id)).all():
+            forget_app(connection, app_id, changes=self._changes)
+        asking = select(access_requests.c.app_id).where(access_requests.c.account_id == account_id).distinct()
+        app_ids = connection.scalars(asking).all()
+        connection.execute(access_log.delete().where(access_log.c.account_id == account_id))
+        if connection.execute(accounts.delete().where(accounts.c.id == account_id)).rowcount == 0:
+            raise NotFoundError(f"There is no user {account_id!r}.")
+        self._changes.tell_when_committed(connection, account_id, *app_ids)
 
 
 class Sessions:
@@ -196,6 +252,5 @@ def _find(connection: Connection, condition: ColumnElement[bool]) -> Account | N
         email=row.email,
         password_hash=row.password_hash,
         memory_key=row.memory_key,
-        encryption_key=row.encryption_key,
         key_version=row.key_version,
     )

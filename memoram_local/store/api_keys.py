@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from memoram_local.behaviour import behaviour
 from memoram_local.errors import NotFoundError
 from memoram_local.hashing import digest
+from memoram_local.store.prepared import Prepared
 from memoram_local.store.schema import api_keys
 
 if TYPE_CHECKING:
@@ -20,8 +21,23 @@ if TYPE_CHECKING:
 
     from memoram_local.clock import Clock
     from memoram_local.randomness import Randomness
+    from memoram_local.store.changes import Changes
 
 _PREFIX_LENGTH = 10
+
+# Built once: the second runs with nearly every request, and building costs more than running.
+_PROVEN = Prepared(
+    select(api_keys.c.app_id, api_keys.c.id).where(
+        api_keys.c.digest == bindparam("digest"), api_keys.c.revoked_at.is_(None)
+    )
+)
+_WORKS = Prepared(
+    select(api_keys.c.id).where(
+        api_keys.c.id == bindparam("key"),
+        api_keys.c.app_id == bindparam("app"),
+        api_keys.c.revoked_at.is_(None),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +62,10 @@ class ApiKey:
 class ApiKeys:
     """Units of work on API keys."""
 
-    def __init__(self, *, clock: Clock, randomness: Randomness) -> None:
+    def __init__(self, *, clock: Clock, randomness: Randomness, changes: Changes) -> None:
         self._clock = clock
         self._randomness = randomness
+        self._changes = changes
 
     @behaviour("apps.api-key", "documented", "An API key is `mem_` and 48 hexadecimal digits.")
     @behaviour(
@@ -85,10 +102,10 @@ class ApiKeys:
     @behaviour(
         "api-keys.revoked",
         "invented",
-        "A revoked key gets no more tokens; those that it got before end at their own time.",
+        "A revoked key gets no more tokens, and those that it got before are met with 401 at once.",
     )
     def revoke(self, connection: Connection, *, app_id: str, key_id: str) -> None:
-        """Let a key get no more tokens. Revoking it again changes nothing.
+        """Let a key, and the tokens made from it, be good for nothing. Revoking it again changes nothing.
 
         Raises:
             NotFoundError: The application has no such key.
@@ -101,6 +118,17 @@ class ApiKeys:
             .where(its_own, api_keys.c.revoked_at.is_(None))
             .values(revoked_at=self._clock.micros())
         )
+        # Whoever waits with a token of this key has waited in vain.
+        self._changes.tell_when_committed(connection, app_id)
+
+    def proven_by(self, connection: Connection, api_key: str) -> tuple[str, str] | None:
+        """The ids of the application and of the key, as long as the key is not revoked."""
+        rows = _PROVEN.rows(connection, digest=digest(api_key))
+        return rows[0] if rows else None
+
+    def works(self, connection: Connection, *, app_id: str, key_id: str) -> bool:
+        """Whether an application has this key, and it is not revoked."""
+        return bool(_WORKS.rows(connection, key=key_id, app=app_id))
 
     def used(self, connection: Connection, uses: Mapping[str, int]) -> None:
         """Remember when keys, named by their digests, were last used."""

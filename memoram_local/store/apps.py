@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from memoram_local.behaviour import behaviour
-from memoram_local.errors import RegistrationError
+from memoram_local.errors import NotFoundError, RegistrationError
 from memoram_local.hashing import digest, same
 from memoram_local.redirect_uris import checked
-from memoram_local.store.schema import api_keys, apps
+from memoram_local.store.schema import access_requests, apps, request_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from memoram_local.clock import Clock
     from memoram_local.randomness import Randomness
     from memoram_local.store.api_keys import ApiKeys
+    from memoram_local.store.changes import Changes
 
 _NAME_LENGTH = 100
 
@@ -71,10 +72,11 @@ class RegisteredApp:
 class Apps:
     """Units of work on applications."""
 
-    def __init__(self, *, clock: Clock, randomness: Randomness, keys: ApiKeys) -> None:
+    def __init__(self, *, clock: Clock, randomness: Randomness, keys: ApiKeys, changes: Changes) -> None:
         self._clock = clock
         self._randomness = randomness
         self._keys = keys
+        self._changes = changes
 
     @behaviour("apps.client", "invented", "A client id is `client_` and a client secret `secret_` and hex.")
     def register(
@@ -135,11 +137,6 @@ class Apps:
         )
         return secret
 
-    def by_api_key(self, connection: Connection, api_key: str) -> App | None:
-        """The application that an API key belongs to, as long as the key is not revoked."""
-        live = (api_keys.c.digest == digest(api_key)) & api_keys.c.revoked_at.is_(None)
-        return _find(connection, apps.c.id.in_(select(api_keys.c.app_id).where(live)))
-
     def by_client_id(self, connection: Connection, client_id: str) -> App | None:
         """The application with this client id."""
         return _find(connection, apps.c.client_id == client_id)
@@ -168,8 +165,33 @@ class Apps:
         )
         return [_app(row) for row in rows]
 
+    @behaviour(
+        "apps.deletion",
+        "invented",
+        "Deleting an application ends its keys, tokens, access and sign-ins at once. Memories that it wrote "
+        "are the users' and stay.",
+    )
+    def delete(self, connection: Connection, app_id: str) -> None:
+        """Delete an application with its keys, requests, tokens and log.
+
+        Raises:
+            NotFoundError: There is no such application.
+        """
+        if not forget_app(connection, app_id, changes=self._changes):
+            raise NotFoundError(f"There is no application {app_id!r}.")
+
     def _client_secret(self) -> str:
         return f"secret_{self._randomness.hexadecimal(24)}"
+
+
+def forget_app(connection: Connection, app_id: str, *, changes: Changes) -> bool:
+    """Delete an application; false when there is none."""
+    asked = select(access_requests.c.account_id).where(access_requests.c.app_id == app_id).distinct()
+    account_ids = connection.scalars(asked).all()
+    connection.execute(request_log.delete().where(request_log.c.app_id == app_id))
+    was_there = connection.execute(apps.delete().where(apps.c.id == app_id)).rowcount == 1
+    changes.tell_when_committed(connection, app_id, *account_ids)
+    return was_there
 
 
 def _find(connection: Connection, condition: ColumnElement[bool]) -> App | None:

@@ -184,6 +184,7 @@ oauth_codes = Table(
     Column("code_challenge", Text),
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
+    Index("oauth_codes_of_account", "account_id", "app_id"),
 )
 
 oauth_tokens = Table(
@@ -200,6 +201,7 @@ oauth_tokens = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("rotated_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Index("oauth_tokens_of_account", "account_id", "app_id"),
 )
 
 # The two logs are written late, in batches: a row can outlive what it names, so there are no foreign keys.

@@ -13,7 +13,7 @@ from memoram_local.behaviour import Behaviour, behaviour, behaviours_of
 from memoram_local.clock import Clock
 from memoram_local.hashing import PasswordProfile, hash_password, verify_password
 from memoram_local.randomness import Randomness
-from memoram_local.services.developer_tokens import DeveloperTokens, TokenError
+from memoram_local.services.developer_tokens import Caller, DeveloperTokens, TokenError
 
 
 @behaviour("example.first", "documented", "Comes first.")
@@ -78,31 +78,32 @@ def test_a_short_signing_key_is_refused(octets: int) -> None:
 
 def test_more_tokens_than_are_remembered_prove_what_they_prove() -> None:
     tokens = DeveloperTokens(key=b"x" * 32, clock=Clock(), randomness=Randomness())
-    issued = {tokens.issue(f"app {number}")[0]: f"app {number}" for number in range(600)}
+    callers = [Caller(f"app {number}", "key") for number in range(600)]
+    issued = {tokens.issue(caller)[0]: caller for caller in callers}
 
     for _ in range(2):
-        assert {token: tokens.app_id(token) for token in issued} == issued
+        assert {token: tokens.caller(token) for token in issued} == issued
 
 
 def test_a_token_that_was_good_is_not_good_when_changed() -> None:
     tokens = DeveloperTokens(key=b"x" * 32, clock=Clock(), randomness=Randomness())
-    token, _ = tokens.issue("app")
-    tokens.app_id(token)
+    token, _ = tokens.issue(Caller("app", "key"))
+    tokens.caller(token)
 
     for changed in (token[:-4] + "AAAA", token[:-1], "", token.replace(".", "..", 1)):
         with pytest.raises(TokenError):
-            tokens.app_id(changed)
+            tokens.caller(changed)
 
 
 def test_a_token_that_was_good_expires() -> None:
     clock = Clock(running=False)
     tokens = DeveloperTokens(key=b"x" * 32, clock=clock, randomness=Randomness())
-    token, _ = tokens.issue("app", expires_in=5)
+    token, _ = tokens.issue(Caller("app", "key"), expires_in=5)
 
-    assert tokens.app_id(token) == "app"
+    assert tokens.caller(token) == Caller("app", "key")
     clock.advance(6)
     with pytest.raises(TokenError):
-        tokens.app_id(token)
+        tokens.caller(token)
 
 
 def test_streams_of_one_seed_do_not_shift_each_other() -> None:

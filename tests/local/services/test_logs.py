@@ -10,6 +10,7 @@ from memoram_local.randomness import Randomness
 from memoram_local.services.activity import Activity
 from memoram_local.store.access_log import AccessLog
 from memoram_local.store.api_keys import ApiKeys
+from memoram_local.store.changes import Changes
 from memoram_local.store.database import Database
 from memoram_local.store.request_log import RequestLog
 from memoram_local.store.schema import access_log
@@ -27,7 +28,7 @@ def test_what_the_store_does_not_take_is_let_go_of_and_what_comes_later_is_writt
         database=database,
         request_log=RequestLog(),
         access_log=AccessLog(),
-        api_keys=ApiKeys(clock=clock, randomness=Randomness()),
+        api_keys=ApiKeys(clock=clock, randomness=Randomness(), changes=Changes()),
     )
     database.write_now(access_log.drop)
     for number in range(250):
