@@ -15,7 +15,8 @@ from memoram_sync.resources.access_requests import AccessRequests
 from memoram_sync.resources.memory_blobs import MemoryBlobs
 from memoram_sync.resources.oauth import OAuth
 from memoram_sync.resources.tags import Tags
-from memoram_sync.runtime.blocking_runtime import BlockingRuntime, run
+from memoram_sync.runtime.blocking_runtime import BlockingRuntime
+from memoram_sync.runtime.coroutines import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

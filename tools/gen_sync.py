@@ -36,7 +36,8 @@ SOURCES: Final = (
     "transport/pager.py",
     "resources/*.py",
 )
-WRITTEN_BY_HAND: Final = frozenset({"runtime/__init__.py", "runtime/blocking_runtime.py", "py.typed"})
+WRITTEN_BY_HAND: Final = ("runtime/", "py.typed")
+"""What lies in the mirror's package and is not mirrored: paths, or how they begin."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,7 +137,7 @@ def _present(root: Path) -> set[str]:
         for path in package.rglob("*")
         if path.is_file()
         and "__pycache__" not in path.parts
-        and path.relative_to(package).as_posix() not in WRITTEN_BY_HAND
+        and not path.relative_to(package).as_posix().startswith(WRITTEN_BY_HAND)
     }
 
 

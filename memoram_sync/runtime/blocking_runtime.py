@@ -1,103 +1,108 @@
-"""The seam in the blocking world: threads and a blocking HTTP client.
+"""The seam in the blocking world: threads, and connections of our own or a blocking HTTP client.
 
 Its `async def` methods never suspend, so a coroutine of the core runs to its end in one step: see
-`run`. There is no event loop and no thread behind it, and it works where a loop is running already.
+`memoram_sync.runtime.coroutines.run`. There is no event loop and no thread behind it, and it works where a
+loop is running already.
+
+An interrupt, Ctrl-C being one, can end a call between any two steps, and leaves a lock held now and then
+that is not taken by `with` alone. So there is none in the way of a call. What threads share are deques and
+dictionaries, each change is a single operation of theirs, and whoever waits looks by itself now and then.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import threading
 import weakref
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for_futures
-from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import attrs
-
-from memoram_async.core.errors import ClientClosedError, InternalError, MemoramError, PoolTimeoutError
-from memoram_async.core.http import HTTPResponse
-from memoram_async.runtime.answer_body import Body, plain_headers
-from memoram_async.runtime.clock import SystemClock, pause
-from memoram_async.runtime.forking import reset_after_fork
-from memoram_async.runtime.httpx_adapter import (
-    CONNECTIONS,
-    error_from,
-    make_client,
-    timed_out,
+from memoram_async.core.errors import (
+    APIConnectionError,
+    ClientClosedError,
+    MemoramError,
+    PoolTimeoutError,
 )
+from memoram_async.runtime.clock import SystemClock, pause, steady
+from memoram_async.runtime.forking import reset_after_fork
+from memoram_async.runtime.httpx_adapter import check_http_client, check_still_open, error_from
+from memoram_async.runtime.wire_request import split, wire_request
+from memoram_sync.runtime.bell import Bell
+from memoram_sync.runtime.bounded_threads import BoundedThreads
+from memoram_sync.runtime.coroutines import run
+from memoram_sync.runtime.injected import exchange_over
+from memoram_sync.runtime.route import Route
+from memoram_sync.runtime.turns import Ticket, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-    from concurrent.futures import Future
-    from socket import socket
 
     from memoram_async.core.deadline import Deadline
-    from memoram_async.core.http import HTTPRequest
+    from memoram_async.core.http import HTTPRequest, HTTPResponse
     from memoram_async.runtime.httpx_adapter import HTTPClient
     from memoram_async.runtime.protocol import Clock
+    from memoram_sync.runtime.connection import Connection
+    from memoram_sync.runtime.connection_socket import ConnectionSocket
+    from memoram_sync.runtime.turns import Place
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-
-def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine of the core over a blocking runtime to its end.
-
-    Raises:
-        InternalError: The coroutine suspended, which is a fault of the SDK.
-    """
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    coroutine.close()
-    raise InternalError(
-        f"{getattr(coroutine, '__qualname__', coroutine)} suspended in the blocking world; please report this"
-    )
+DEFAULT_CONNECTIONS: Final = 100
 
 
 class BlockingRuntime:
     """Runs the core on the calling thread; see `memoram_async.runtime.protocol.Runtime`.
 
     A client may be shared by many threads. After a fork the child opens connections of its own. Closing
-    it, from any thread, ends waits at once and lets requests that are under way come to their end.
+    it, from any thread, a signal handler or `__del__`, takes no lock: it ends waits at once and lets
+    requests that are under way come to their end.
     """
 
-    def __init__(self, http_client: HTTPClient | None = None, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        http_client: HTTPClient | None = None,
+        *,
+        clock: Clock | None = None,
+        max_connections: int = DEFAULT_CONNECTIONS,
+        trust_env: bool = True,
+    ) -> None:
         """A runtime that opens connections when it first sends.
 
         Args:
             http_client: A client of the caller's own, which is used as it is and never closed.
             clock: The time to go by, for tests; the system's by default. A request that is under way follows
                 its pace; all other waiting its jumps too.
+            max_connections: How many requests may be under way at once; others wait their turn.
+            trust_env: Whether the environment's proxies and certificates are used.
+
+        Raises:
+            ConfigurationError: `http_client` is not a blocking HTTP client.
         """
         self._clock: Clock = SystemClock() if clock is None else clock
+        if http_client is not None:
+            check_http_client(http_client, blocking=True)
         self._injected = http_client
-        self._idle: list[HTTPClient] = []
-        self._turns = threading.Condition(threading.Lock())
-        self._under_way: dict[object, HTTPClient] = {}
-        self._sockets: weakref.WeakSet[socket] = weakref.WeakSet()
-        self._closed = threading.Event()
+        self._max_connections = max_connections
+        self._trust_env = trust_env
+        self._closed = False
+        self._begin_anew()
         reset_after_fork(self)
+
+    def _begin_anew(self) -> None:
+        self._turns = Turns(self._max_connections)
+        self._routes: dict[str, Route] = {}
+        self._sockets: dict[weakref.ref[ConnectionSocket], None] = {}
+        self._bells: dict[Bell, None] = {}
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: connections are the parent's, and other threads stayed there."""
-        self._turns = threading.Condition(threading.Lock())
-        self._under_way = {}
-        was_closed, self._closed = self._closed.is_set(), threading.Event()
-        if was_closed:
-            self._closed.set()
-        # These are the child's descriptors of the parent's connections, which stay open there. The HTTP
-        # client itself cannot be closed: another thread may have held its locks.
-        for inherited in list(self._sockets):
-            inherited.close()
-        self._sockets = weakref.WeakSet()
-        # An injected client's connections are its owner's business.
-        self._idle = []
+        # These are the child's descriptors of the parent's connections, which stay open there. An injected
+        # client's connections are its owner's business.
+        for known in list(self._sockets):
+            inherited = known()
+            if inherited is not None:
+                inherited.close()
+        self._begin_anew()
 
     def now(self) -> float:
         """A clock that never goes back."""
@@ -121,49 +126,11 @@ class BlockingRuntime:
         return os.getpid()
 
     def _check_open(self) -> None:
-        if self._closed.is_set():
+        if self._closed:
             raise ClientClosedError("this client was closed: make a new one")
 
-    def _begin(self, ticket: object, *, patience: float) -> HTTPClient:
-        """Wait for a turn and take it; the HTTP client, which is the ticket's until it is handed back."""
-        with self._turns:
-            try:
-                self._turns.wait_for(self._has_turn, patience)
-                return self._take_turn(ticket)
-            except BaseException:
-                self._turns.notify()  # the turn that this thread was woken for is the next one's
-                raise
-
-    def _take_turn(self, ticket: object) -> HTTPClient:
-        self._check_open()
-        if not self._has_turn():
-            raise PoolTimeoutError(
-                f"{CONNECTIONS} requests are under way and none ended in time; nothing was sent: use fewer "
-                "threads",
-                sent=False,
-            )
-        if self._injected is not None:
-            client = self._injected
-        else:
-            client = self._idle.pop() if self._idle else make_client()
-        self._under_way[ticket] = client
-        return client
-
-    def _has_turn(self) -> bool:
-        return len(self._under_way) < CONNECTIONS or self._closed.is_set()
-
-    def _end(self, ticket: object, *, whole: bool) -> None:
-        """Hand a ticket back, and the connection if an answer was read to its end. Again does nothing."""
-        with self._turns:
-            client = self._under_way.pop(ticket, None)
-            self._turns.notify()
-            if client is self._injected:
-                return
-            if client is not None and whole and not self._closed.is_set():
-                self._idle.append(client)
-                return
-        if client is not None:
-            client.close()
+    def _is_closed(self) -> bool:
+        return self._closed
 
     async def send(
         self,
@@ -172,77 +139,136 @@ class BlockingRuntime:
         *,
         headers: Callable[[], Mapping[str, str]] | None = None,
     ) -> HTTPResponse:
-        """Send a request and read its answer to the end; the deadline is checked between chunks."""
-        ticket, whole = object(), False
+        """Send a request and read its answer to the end; name resolution alone can overrun the deadline."""
+        self._check_open()
+        where, target = split(request.url)
+        client = self._injected
+        turns = self._turns
+        leave = turns.leave
+        ticket = Ticket()
+        place = weakref.ref(ticket)
+        connection: Connection | None = None
         try:
-            client = self._begin(ticket, patience=self._timeout(request, deadline))
-            if headers is not None:
-                request = attrs.evolve(request, headers=headers())
-            outcome = self._exchange(client, request, deadline)
-            whole = not isinstance(outcome, MemoramError)
+            turns.row[place] = None
+            if len(turns.row) > turns.limit:
+                self._wait_for_turn(turns, place, ticket, request, deadline)
+            fields = request.headers if headers is None else headers()
+            if client is not None:
+                outcome = self._exchange_over(client, request, fields, deadline)
+            else:
+                route = self._route(where)
+                connection = self._take(route)
+                outcome = self._exchange(connection, route, target, request, fields, deadline)
+                if connection.pool.is_idle() and not self._closed:
+                    # Nobody's, then everybody's: an interrupt in between must not close what others may use.
+                    connection.used_at = steady()
+                    whole, connection = connection, None
+                    route.idle.append(whole)
+                    route.close_stale()
         finally:
             try:
-                self._end(ticket, whole=whole)
-            finally:
-                self._end(ticket, whole=False)  # a key press may have interrupted the first one
+                leave(place, None)  # first, in one step: an interrupt may come after it, and not before
+                if connection is not None:
+                    connection.socket.close()
+                turns.wake_next()
+            except BaseException:
+                leave(place, None)
+                if connection is not None:
+                    connection.socket.close()
+                turns.wake_next()
+                raise
+        if self._closed:
+            self._close_idle()  # this call may have kept a connection after the others had been closed
         if isinstance(outcome, MemoramError):
             raise outcome
         return outcome
 
+    def _wait_for_turn(
+        self, turns: Turns, place: Place, ticket: Ticket, request: HTTPRequest, deadline: Deadline
+    ) -> None:
+        timeout = self._clock.real_seconds(deadline.cap(request.timeout, now=self.now()))
+        if turns.wait(place, ticket, seconds=timeout, give_up=self._is_closed):
+            return
+        self._check_open()
+        raise PoolTimeoutError(
+            f"{turns.limit} requests are under way and none ended in time; nothing was sent: use fewer "
+            "threads, or a higher max_connections",
+            sent=False,
+        )
+
+    def _route(self, where: str) -> Route:
+        known = self._routes.get(where)
+        if known is not None:
+            return known
+        return self._routes.setdefault(where, Route(where, trust_env=self._trust_env))
+
+    def _take(self, route: Route) -> Connection:
+        """A connection for one exchange: an idle one, or a new one."""
+        kept = route.take()
+        if kept is not None:
+            return kept
+        connection = route.connection()
+        for known in list(self._sockets):
+            if known() is None:
+                self._sockets.pop(known, None)
+        self._sockets[weakref.ref(connection.socket)] = None
+        return connection
+
     def _exchange(
-        self, client: HTTPClient, request: HTTPRequest, deadline: Deadline
+        self,
+        connection: Connection,
+        route: Route,
+        target: str,
+        request: HTTPRequest,
+        headers: Mapping[str, str],
+        deadline: Deadline,
     ) -> HTTPResponse | MemoramError:
         """One request and its answer, or the error to raise where the client's own is out of sight."""
-        if deadline.expired(self.now()):
-            return PoolTimeoutError("the total timeout was over before the request was sent", sent=False)
+        left = deadline.remaining(self.now())
+        if left <= 0:
+            return _too_late()
+        state = connection.socket.state
+        state.begin(steady() + self._clock.real_seconds(left))
+        made = wire_request(
+            request,
+            route.destination,
+            target,
+            headers=headers,
+            timeout=self._clock.real_seconds(request.timeout),
+        )
         try:
-            response: Any = None
-            try:
-                response = client.send(
-                    client.build_request(
-                        request.method,
-                        request.url,
-                        headers=request.headers,
-                        content=request.content,
-                        timeout=max(self._timeout(request, deadline), 0.001),
-                    ),
-                    stream=True,
-                    auth=None,
-                    follow_redirects=False,
-                )
-                self._note_socket(response)
-                headers = plain_headers(response.headers.raw)
-                content = self._read(response, headers, deadline)
-                return HTTPResponse(status=response.status_code, headers=headers, content=content)
-            finally:
-                if response is not None:
-                    response.close()
+            return connection.exchange(made)
         except Exception as error:
             meaning = error_from(error, url=request.url)
             if meaning is None:
                 raise
+            if isinstance(meaning, APIConnectionError):
+                # Without a socket, somebody else answered in our place, such as a mock.
+                meaning.sent = meaning.sent and (state.sent or not connection.socket.was_used)
             return meaning.with_traceback(None)  # the frames in it hold what was read
 
-    def _timeout(self, request: HTTPRequest, deadline: Deadline) -> float:
-        return self._clock.real_seconds(deadline.cap(request.timeout, now=self.now()))
-
-    def _note_socket(self, response: Any) -> None:
-        stream = None if self._injected else response.extensions.get("network_stream")
-        connection = None if stream is None else stream.get_extra_info("socket")
-        if connection is not None:
-            with self._turns:
-                self._sockets.add(connection)
-
-    def _read(self, response: Any, headers: dict[str, str], deadline: Deadline) -> bytes:
-        if response.is_stream_consumed:  # a transport that answers from memory
-            return bytes(response.content)
-        body = Body(headers)
-        for chunk in response.iter_raw():
-            body.add(chunk)
-            del chunk  # a traceback may show what local variables hold
-            if deadline.expired(self.now()):
-                raise timed_out("reading the answer")
-        return body.content()
+    def _exchange_over(
+        self,
+        client: HTTPClient,
+        request: HTTPRequest,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+    ) -> HTTPResponse | MemoramError:
+        """The same over a client of the caller's own."""
+        if deadline.expired(self.now()):
+            return _too_late()
+        check_still_open(client)
+        timeout = self._clock.real_seconds(deadline.cap(request.timeout, now=self.now()))
+        try:
+            return exchange_over(
+                client, request, headers, timeout=timeout, is_over=lambda: deadline.expired(self.now())
+            )
+        except Exception as error:
+            meaning = error_from(error, url=request.url)
+            if meaning is None:
+                check_still_open(client)
+                raise
+            return meaning.with_traceback(None)
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass.
@@ -250,34 +276,43 @@ class BlockingRuntime:
         Raises:
             ClientClosedError: The runtime was closed meanwhile.
         """
-        until = self.now() + seconds
-        left = seconds
-        while left > 0:
-            self._closed.wait(pause(self._clock, left))
-            self._check_open()
-            left = until - self.now()
-        self._check_open()
+        self._rest(Bell(), seconds)
 
-    def waiter(self) -> threading.Event:
+    def waiter(self) -> Bell:
         """A thing that one call can wait on, once."""
-        return threading.Event()
+        return Bell()
 
-    async def wait(self, waiter: threading.Event, timeout: float) -> bool:
-        """Wait until woken, at most that long; whether it was woken."""
-        until = self.now() + timeout
-        left = timeout
-        while not waiter.wait(pause(self._clock, left)):
-            left = until - self.now()
-            if left <= 0:
-                return False
-        return True
+    async def wait(self, waiter: Bell, timeout: float) -> bool:
+        """Wait until woken, at most that long; whether it was woken.
 
-    def wake(self, waiter: threading.Event) -> None:
+        Raises:
+            ClientClosedError: The runtime was closed meanwhile.
+        """
+        return self._rest(waiter, timeout)
+
+    def _rest(self, bell: Bell, seconds: float) -> bool:
+        """Wait until a bell rings, at most that long; whether it rang."""
+        clock, bells = self._clock, self._bells
+        until = self.now() + seconds
+        left, rested = seconds, 0.0
+        try:
+            bells[bell] = None
+            self._check_open()
+            while left > 0 and not bell.wait(pause(clock, left)):
+                rested += pause(clock, left)
+                # A clock that stands still, as in users' tests, holds nobody up for ever.
+                left = until - self.now() if rested < clock.real_seconds(seconds) else 0.0
+        finally:
+            bells.pop(bell, None)
+        self._check_open()
+        return bell.wait(0)
+
+    def wake(self, waiter: Bell) -> None:
         """Wake whoever waits on this."""
-        waiter.set()
+        waiter.ring()
 
     async def within(self, deadline: Deadline, work: Coroutine[Any, Any, T], *, doing: str) -> T:
-        """Run a coroutine; a thread cannot be cancelled, so `send` and the transport check the deadline."""
+        """Run a coroutine; a thread cannot be cancelled, so `send` and the transport keep to the deadline."""
         del deadline, doing
         return await work
 
@@ -295,26 +330,7 @@ class BlockingRuntime:
         def work(item: T) -> R:
             return run(started(item))
 
-        results: dict[int, R] = {}
-        running: dict[Future[R], int] = {}
-
-        def collect() -> None:
-            done, _ = wait_for_futures(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                results[running.pop(future)] = future.result()
-
-        with ThreadPoolExecutor(limit, thread_name_prefix="memoram") as pool:
-            try:
-                for index, item in enumerate(items):
-                    running[pool.submit(copy_context().run, work, item)] = index
-                    if len(running) >= limit:
-                        collect()
-                while running:
-                    collect()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return [results[index] for index in sorted(results)]
+        return BoundedThreads(work, limit=limit).map(items)
 
     async def run_blocking(self, function: Callable[[], R]) -> R:
         """Run blocking code right here."""
@@ -327,9 +343,16 @@ class BlockingRuntime:
 
     async def aclose(self) -> None:
         """Close the connections: idle ones now, others as their answers come. Again does nothing."""
-        with self._turns:
-            self._closed.set()
-            self._turns.notify_all()
-            idle, self._idle = self._idle, []
-        for client in idle:
-            client.close()
+        self._closed = True
+        self._close_idle()
+        self._turns.wake_all()
+        for bell in list(self._bells):
+            bell.ring()
+
+    def _close_idle(self) -> None:
+        for route in list(self._routes.values()):
+            route.close_idle()
+
+
+def _too_late() -> PoolTimeoutError:
+    return PoolTimeoutError("the total timeout was over before the request was sent", sent=False)

@@ -21,7 +21,6 @@ import pytest
 
 import memoram_async
 import memoram_sync
-from memoram_async.runtime.httpx_adapter import CONNECTIONS
 from memoram_sync import Memoram
 from memoram_sync.runtime.blocking_runtime import BlockingRuntime
 from tests.cancellation.inside import inside
@@ -30,6 +29,8 @@ from tests.cancellation.service import PROMPTLY, tag_service
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from concurrent.futures import Future
+
+    from memoram_sync.runtime.bell import Bell
 
 # What an interrupt caught before anybody had a name for it ends when it is collected.
 pytestmark = [
@@ -41,6 +42,7 @@ pytestmark = [
 
 OURS: Final = tuple(str(Path(path)) for each in (memoram_async, memoram_sync) for path in each.__path__)
 LONGEST_WALK: Final = 5000
+CONNECTIONS: Final = 8
 
 
 @attrs.define
@@ -112,9 +114,14 @@ def read_all_at_once(client: Memoram) -> None:
             call.result()
 
 
+def own_connections(url: str) -> Memoram:
+    """A client with few connections."""
+    return Memoram("mem_x", base_url=url, runtime=BlockingRuntime(max_connections=CONNECTIONS))
+
+
 def is_whole(client: Memoram, where: str) -> None:
     """Fails if a call that was interrupted left anything behind."""
-    assert inside(client, "_async._family.runtime._under_way") == {}, where
+    assert inside(client, "_async._family.runtime._turns.row") == {}, where
     assert inside(client, "_async._family.tokens.state._queue") == {}, where
     assert inside(client, "_async._family.tokens.state._lease") is None, where
 
@@ -133,7 +140,7 @@ def test_a_first_call_can_be_interrupted_anywhere() -> None:
 
 
 def test_a_later_call_can_be_interrupted_anywhere() -> None:
-    with tag_service(CONNECTIONS) as url, Memoram("mem_x", base_url=url) as client:
+    with tag_service(CONNECTIONS) as url, own_connections(url) as client:
         read(client)
 
         def step(at: int) -> str:
@@ -191,7 +198,7 @@ class WatchedRuntime(BlockingRuntime):
 
     waiting: threading.Semaphore
 
-    async def wait(self, waiter: threading.Event, timeout: float) -> bool:
+    async def wait(self, waiter: Bell, timeout: float) -> bool:
         self.waiting.release()
         return await super().wait(waiter, timeout)
 

@@ -41,7 +41,7 @@ PYTHONS_OWN: Final = {
 ASYNC_WORDS: Final = re.compile(
     r"async|await|event loop|coroutine|task|aclose|anyio|trio\b|kept to exactly", re.IGNORECASE
 )
-WRITTEN_BY_HAND: Final = {"memoram_sync.runtime.blocking_runtime"}
+WRITTEN_BY_HAND: Final = "memoram_sync.runtime."
 
 
 def sync_name(name: str) -> str:
@@ -71,7 +71,7 @@ def public_classes(module: ModuleType) -> list[type]:
 def mirrored_modules() -> list[tuple[ModuleType, ModuleType]]:
     pairs: list[tuple[ModuleType, ModuleType]] = []
     for found in pkgutil.walk_packages(memoram_sync.__path__, "memoram_sync."):
-        if found.name not in WRITTEN_BY_HAND:
+        if not found.name.startswith(WRITTEN_BY_HAND):
             original = found.name.replace("memoram_sync", "memoram_async")
             pairs.append((importlib.import_module(original), importlib.import_module(found.name)))
     return pairs

@@ -12,10 +12,11 @@ import signal
 import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 
+from memoram_async.runtime import environment
 from tests.sync.calls import CALLS, create, get, request
 from tests.sync.scenes import Facts, Scene
 from tests.sync.threads import Crew
@@ -28,6 +29,7 @@ ROUNDS: Final = 20
 CREW: Final = 8
 BEGINNINGS: Final = 5
 LONGEST: Final = 30
+ELSEWHERE: Final = httpx.URL("https://elsewhere.example.com")
 
 
 def fork(work: Callable[[], None]) -> int:
@@ -129,18 +131,19 @@ def cold(facts: Facts, _: list[str]) -> None:
 
 def begin(facts: Facts) -> None:
     begun = threading.Event()
-    make = httpx.create_ssl_context
+    make = environment.make_context
 
-    def tell_and_make(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+    def tell_and_make(cert_file: str, cert_dir: str, key_log: str) -> ssl.SSLContext:
         begun.set()
-        return make(*args, **kwargs)
+        return make(cert_file, cert_dir, key_log)
 
     def get_and_close(_: int = 0) -> None:
         scene = Scene(facts, [])
+        environment.TLS.context(ELSEWHERE)
         with scene.client:
             get(scene)
 
-    httpx.create_ssl_context = tell_and_make
+    environment.make_context = tell_and_make
     crew = Crew(get_and_close, size=2)
     crew.start()
     assert begun.wait(LONGEST)

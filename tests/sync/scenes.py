@@ -8,10 +8,13 @@ import attrs
 
 from memoram_async import AccessCredentials, Secret
 from memoram_sync import Memoram, MemoryStore
+from memoram_sync.runtime.blocking_runtime import BlockingRuntime
 
 BACK: Final = "http://localhost:9/back"
 CONTENTS: Final = ("Prefers window seats", "Is allergic to peanuts", "Speaks Portuguese")
 TAG: Final = "fixed"
+CONNECTIONS: Final = 32
+"""Far fewer than the threads of some tests."""
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +45,12 @@ class Facts:
 
     def client(self) -> Memoram:
         """A client that has not sent anything yet."""
-        return Memoram(self.api_key, base_url=self.api_url, auth_url=self.auth_url)
+        return Memoram(
+            self.api_key,
+            base_url=self.api_url,
+            auth_url=self.auth_url,
+            runtime=BlockingRuntime(max_connections=CONNECTIONS),
+        )
 
 
 @attrs.frozen

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from memoram_async.runtime.httpx_adapter import CONNECTIONS
 from tests.sync.calls import CALLS, tokens
-from tests.sync.scenes import Scene
+from tests.sync.scenes import CONNECTIONS, Scene
 from tests.sync.threads import together
 
 if TYPE_CHECKING:

@@ -31,7 +31,8 @@ from memoram_sync import (
     Secret,
     Tag,
 )
-from memoram_sync.runtime.blocking_runtime import BlockingRuntime, run
+from memoram_sync.runtime.blocking_runtime import BlockingRuntime
+from memoram_sync.runtime.coroutines import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

@@ -152,7 +152,7 @@ class _WatchedBlockingRuntime(ClockedBlockingRuntime):
 
     waiting: threading.Semaphore
 
-    async def wait(self, waiter: threading.Event, timeout: float) -> bool:
+    async def wait(self, waiter: Bell, timeout: float) -> bool:
         self.waiting.release()
         return await super().wait(waiter, timeout)
 

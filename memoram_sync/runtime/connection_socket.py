@@ -1,0 +1,152 @@
+"""The socket of one connection: raw, and every operation of it asks the deadline of the exchange.
+
+httpcore's own sockets give each operation the same timeout, so a service that answers little by little makes
+a request last as long as it likes. They also keep TLS in `ssl.SSLSocket`, which takes a descriptor over from
+another object: an interrupt between the two would have it closed twice, the second time perhaps when it is
+another connection's. Here the descriptor has one owner from beginning to end, and TLS is done in memory.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from typing import TYPE_CHECKING, Final
+
+from memoram_async.runtime.clock import steady
+from memoram_async.runtime.exchange_state import ExchangeState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LONGEST_WAIT: Final = 1_000_000.0
+"""Seconds that the operating system is asked to wait at most; some take no more than 24 days."""
+
+
+def _nothing() -> None:
+    pass
+
+
+class ConnectionSocket:
+    """The socket of one connection, and the state of the exchange that is using it.
+
+    Attributes:
+        state: The exchange's deadline, and whether bytes of it left.
+        close: Closes the socket; once there is one, a single C function that no interrupt can split. Nothing
+            else of an interrupted connection may be touched: its other parts may be half changed.
+    """
+
+    __slots__ = ("__weakref__", "_socket", "close", "state")
+
+    def __init__(self) -> None:
+        self.state = ExchangeState()
+        self.close: Callable[[], None] = _nothing
+        self._socket: socket.SocketType | None = None
+
+    @property
+    def was_used(self) -> bool:
+        """Whether there ever was a socket."""
+        return self._socket is not None
+
+    @property
+    def raw(self) -> socket.SocketType:
+        """The socket itself.
+
+        Raises:
+            OSError: Nothing was connected yet.
+        """
+        if self._socket is None:
+            raise OSError("not connected")
+        return self._socket
+
+    def connect(self, host: str, port: int, *, timeout: float | None) -> None:
+        """Connect to one of the host's addresses.
+
+        Each address but the last gets its share of the time, so that one that does not answer leaves some
+        for the others. The name's resolution is the operating system's and takes as long as it takes.
+
+        Raises:
+            OSError: No address could be connected to.
+            TimeoutError: None answered in time.
+        """
+        # As bytes: for text, Python would import a codec in the midst of a call.
+        found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+        ends_at = steady() + self.left(timeout)
+        failure: OSError | None = None
+        for tried, (family, kind, protocol, _, address) in enumerate(found):
+            self.close()
+            made = self._socket = socket.SocketType(family, kind, protocol)
+            self.close = made.close
+            left = self.left(ends_at - steady())
+            try:
+                made.settimeout(left / (len(found) - tried))
+                made.connect(address)
+                made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError as error:
+                failure = error
+            else:
+                return
+        self.close()
+        raise failure or OSError("the host has no address")
+
+    def left(self, timeout: float | None) -> float:
+        """Seconds that one operation may take.
+
+        Raises:
+            TimeoutError: None is left.
+        """
+        left = self.state.left(timeout)
+        if left <= 0:
+            raise TimeoutError
+        return min(left, _LONGEST_WAIT)
+
+    def receive(self, most: int, timeout: float | None) -> bytes:
+        """What has arrived, once something has; empty at the end."""
+        raw = self.raw
+        raw.settimeout(self.left(timeout))
+        return raw.recv(most)
+
+    def send(self, data: bytes, timeout: float | None, *, answered: Callable[[], bool] | None) -> bool:
+        """Send all of it, unless the service answers before it has everything; whether all was sent.
+
+        Args:
+            data: The bytes.
+            timeout: Seconds that each part may take.
+            answered: Asked when something arrives while nothing can be sent: whether it is an answer. None
+                to send everything whatever arrives.
+        """
+        raw = self.raw
+        raw.settimeout(self.left(timeout))
+        rest = memoryview(data)
+        rest = rest[raw.send(rest) :]
+        while rest:
+            arrived, free = _ready(raw, self.left(timeout), reading=answered is not None)
+            if free:
+                raw.settimeout(self.left(timeout))
+                rest = rest[raw.send(rest) :]
+            elif arrived and answered is not None and answered():
+                return False
+        return True
+
+    def has_unread(self) -> bool:
+        """Whether something has arrived that nobody read, the end of the connection included."""
+        try:
+            raw = self.raw
+            raw.settimeout(0)
+            raw.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
+
+def _ready(raw: socket.SocketType, seconds: float, *, reading: bool) -> tuple[bool, bool]:
+    """Wait until something can be sent, or read if that is asked; which of the two is so: (read, send)."""
+    if not hasattr(select, "poll"):
+        readable, writable, _ = select.select([raw] if reading else [], [raw], [], seconds)
+        return bool(readable), bool(writable)
+    poll = select.poll()
+    poll.register(raw, select.POLLOUT | (select.POLLIN if reading else 0))
+    happened = poll.poll(seconds * 1000 + 1)
+    events = happened[0][1] if happened else 0
+    return bool(events & select.POLLIN), bool(events & ~select.POLLIN)

@@ -1,0 +1,29 @@
+"""Running the core's coroutines where nothing ever suspends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from memoram_async.core.errors import InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine of the core over a blocking runtime to its end.
+
+    Raises:
+        InternalError: The coroutine suspended, which is a fault of the SDK.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    coroutine.close()
+    raise InternalError(
+        f"{getattr(coroutine, '__qualname__', coroutine)} suspended in the blocking world; please report this"
+    )
