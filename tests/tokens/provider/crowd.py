@@ -29,6 +29,7 @@ from tests.worlds import API, API_KEY, AUTH, ClockedAnyioRuntime, ClockedBlockin
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
+    from memoram_sync.runtime.bell import Bell
     from tests.worlds import World
 
 Answer: TypeAlias = Callable[[], httpx.Response]
