@@ -19,6 +19,7 @@ DEFAULT_AUTH_URL: Final = "https://auth.memoram.io"
 DEFAULT_TIMEOUT: Final = 60.0
 DEFAULT_REQUEST_TIMEOUT: Final = 20.0
 DEFAULT_MAX_RETRIES: Final = 2
+DEFAULT_MAX_CONNECTIONS: Final = 100
 
 
 @attrs.frozen(kw_only=True)

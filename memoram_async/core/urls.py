@@ -34,6 +34,11 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
+def is_address(host: str) -> bool:
+    """Whether a text is an IPv4 or IPv6 address."""
+    return _address(host) is not None
+
+
 def is_host(host: str) -> bool:
     """Whether a text is a host name in ASCII or an address."""
     return _HOST_NAME.fullmatch(host) is not None or _address(host) is not None

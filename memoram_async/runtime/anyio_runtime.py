@@ -2,65 +2,102 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
-import attrs
+import sniffio
 
+from memoram_async.core.config import DEFAULT_MAX_CONNECTIONS
 from memoram_async.core.errors import ClientClosedError, ConfigurationError, MemoramError
-from memoram_async.core.http import HTTPResponse
-from memoram_async.runtime.answer_body import Body, plain_headers
+from memoram_async.core.urls import origin
+from memoram_async.runtime.async_clients import Httpx2Connections, InjectedClient
 from memoram_async.runtime.clock import SystemClock, pause
-from memoram_async.runtime.httpx_adapter import (
-    CONNECTIONS,
-    error_from,
-    make_async_client,
-    timed_out,
-)
+from memoram_async.runtime.forking import no_fork
+from memoram_async.runtime.httpx_adapter import check_http_client, timed_out
+from memoram_async.runtime.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 
     from memoram_async.core.deadline import Deadline
-    from memoram_async.core.http import HTTPRequest
+    from memoram_async.core.http import HTTPRequest, HTTPResponse
+    from memoram_async.runtime.async_connections import AsyncConnections
     from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
     from memoram_async.runtime.protocol import Clock
-
-CLOSE_SECONDS: Final = 2.0
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class _Home:
-    """The process and event loop that connections belong to, and what lives there."""
+    """The process and event loop that connections and waiters belong to, and what lives there."""
 
-    def __init__(self, pid: int, token: Any) -> None:
-        self.pid = pid
+    def __init__(
+        self,
+        token: anyio.lowlevel.EventLoopToken,
+        connections: AsyncConnections | InjectedClient | Httpx2Connections,
+        turns: Turns,
+    ) -> None:
+        self.pid = os.getpid()
         self.token = token
+        self.library = sniffio.current_async_library()
         self.name = object()
-        self.idle: list[AsyncHTTPClient] = []
-        self.limiter = anyio.CapacityLimiter(CONNECTIONS)
+        self.turns = turns
+        self.connections = connections
+        self.waiting: dict[anyio.Event, None] = {}
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the running loop, in the same process."""
+        if self.pid != os.getpid() or sniffio.current_async_library() != self.library:
+            return False
+        if self.library == "asyncio":  # much cheaper to ask than for anyio's token
+            return asyncio.get_running_loop() is self.token.native_token
+        return anyio.lowlevel.current_token() == self.token
+
+    def send_home(self) -> None:
+        """End all waiting, because the client was closed."""
+        self.turns.close()
+        for bell in list(self.waiting):
+            bell.set()
 
 
 class AnyioRuntime:
     """Runs the core on asyncio or trio; see `memoram_async.runtime.protocol.Runtime`."""
 
-    def __init__(self, http_client: AsyncHTTPClient | None = None, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        http_client: AsyncHTTPClient | Literal["httpx2"] | None = None,
+        *,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        trust_env: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
         """A runtime that opens connections when it first sends.
 
         Args:
-            http_client: A client of the caller's own, which is used as it is and never closed.
+            http_client: A client of the caller's own, which is used as it is and never closed; or `"httpx2"`
+                for one of that library, made and closed by the runtime.
+            max_connections: How many requests may be under way at once, each on a connection of its own.
+            trust_env: Whether the environment's proxies and certificates are used.
             clock: The time to go by, for tests; the system's by default. The timeouts of a request that is
                 under way follow its pace; all other waiting, and the total timeout, its jumps too.
+
+        Raises:
+            ConfigurationError: `http_client` cannot send requests in async code.
         """
+        if http_client is not None and http_client != "httpx2":
+            check_http_client(http_client, blocking=False)
         self._clock: Clock = SystemClock() if clock is None else clock
-        self._injected = http_client
+        self._http_client = http_client
+        self._max_connections = max_connections
+        self._trust_env = trust_env
         self._home: _Home | None = None
         self._closed = False
 
@@ -86,20 +123,33 @@ class AnyioRuntime:
         return self._settle().name  # whoever keeps it does not keep connections alive
 
     def _settle(self) -> _Home:
-        if self._closed:
-            raise ClientClosedError("this client was closed: make a new one")
-        token = anyio.lowlevel.current_token()
-        pid = os.getpid()
+        self._check_open()
         home = self._home
-        if home is not None and home.token == token and home.pid == pid:
+        if home is not None and home.is_here:
             return home
-        if home is not None and home.pid == pid and not _is_over(home.token):
+        if home is not None and home.pid == os.getpid() and not _is_over(home.token):
             raise ConfigurationError(
                 "this client is in use in another event loop: make one client for each loop, in the loop"
             )
         # What the old loop or process left behind cannot be closed from here.
-        self._home = _Home(pid, token)
+        self._home = _Home(anyio.lowlevel.current_token(), self._connections(), Turns(self._max_connections))
         return self._home
+
+    def _connections(self) -> AsyncConnections | InjectedClient | Httpx2Connections:
+        client, most = self._http_client, self._max_connections
+        if client is None:
+            with no_fork():  # a child that is forked meanwhile would find the import's lock held for good
+                # httpcore imports trio and more, which not even making a client should cost.
+                from memoram_async.runtime.async_connections import AsyncConnections  # noqa: PLC0415
+
+                return AsyncConnections(most, trust_env=self._trust_env)
+        if client == "httpx2":
+            return Httpx2Connections(most, trust_env=self._trust_env)
+        return InjectedClient(client)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClientClosedError("this client was closed: make a new one")
 
     async def send(
         self,
@@ -110,58 +160,61 @@ class AnyioRuntime:
     ) -> HTTPResponse:
         """Send a request and read its answer to the end."""
         home = self._settle()
-        async with home.limiter:
-            if self._closed:
-                raise ClientClosedError("this client was closed while the request waited its turn")
-            if headers is not None:
-                request = attrs.evolve(request, headers=headers())
-            timeout = self._clock.real_seconds(deadline.cap(request.timeout, now=self.now()))
-            if self._injected is not None:
-                outcome = await _exchange(self._injected, request, timeout)
-            else:
-                outcome = await self._exchange_on_own(home, request, timeout)
+        if not home.turns.take_at_once():
+            await home.turns.take(self._clock.real_seconds(deadline.remaining(self.now())))
+        try:
+            self._check_open()
+            fields = request.headers if headers is None else headers()
+            left = deadline.remaining(self.now())
+            if left <= 0:
+                raise timed_out(origin(request.url), sent=False)
+            real_seconds = self._clock.real_seconds
+            exchange = home.connections.exchange(
+                request, fields, timeout=real_seconds(min(request.timeout, left)), seconds=real_seconds(left)
+            )
+            if self._clock.can_jump:
+                exchange = self._within_jumps(left, exchange, doing=origin(request.url))
+            outcome = await exchange
+        finally:
+            home.turns.give()
         if isinstance(outcome, MemoramError):
             raise outcome
         return outcome
 
-    async def _exchange_on_own(
-        self, home: _Home, request: HTTPRequest, timeout: float
-    ) -> HTTPResponse | MemoramError:
-        """An exchange on a connection of our own, which is kept if the answer was read to its end."""
-        client = home.idle.pop() if home.idle else make_async_client()
-        whole = False
-        try:
-            outcome = await _exchange(client, request, timeout)
-            whole = not isinstance(outcome, MemoramError)
-        finally:
-            if whole and self._home is home:
-                home.idle.append(client)
-            else:
-                await _let_go(client)
-        return outcome
-
     async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        until = self.now() + seconds
-        await anyio.sleep(pause(self._clock, seconds))
-        # Nobody tells when a clock jumps, so there is nothing better to wait for.
-        while (left := until - self.now()) > 0:  # noqa: ASYNC110
-            await anyio.sleep(pause(self._clock, left))
+        """Let time pass.
+
+        Raises:
+            ClientClosedError: The runtime was closed meanwhile.
+        """
+        await self.wait(anyio.Event(), seconds)
 
     def waiter(self) -> anyio.Event:
         """A thing that one call can wait on, once."""
         return anyio.Event()
 
     async def wait(self, waiter: anyio.Event, timeout: float) -> bool:
-        """Wait until woken, at most that long; whether it was woken."""
+        """Wait until woken, at most that long; whether it was woken.
+
+        Raises:
+            ClientClosedError: The runtime was closed meanwhile.
+        """
+        home = self._settle()
         until = self.now() + timeout
         left = timeout
-        while True:
-            with anyio.move_on_after(pause(self._clock, left)):
-                await waiter.wait()
-            left = until - self.now()
-            if waiter.is_set() or left <= 0:
-                return waiter.is_set()
+        home.waiting[waiter] = None
+        try:
+            while True:
+                with anyio.move_on_after(pause(self._clock, left)):
+                    await waiter.wait()
+                # A clock that cannot jump may stand still all the same: what counts is what was waited.
+                left = until - self.now() if self._clock.can_jump else 0
+                if waiter.is_set() or left <= 0:
+                    break
+        finally:
+            home.waiting.pop(waiter, None)
+        self._check_open()
+        return waiter.is_set()
 
     def wake(self, waiter: anyio.Event) -> None:
         """Wake whoever waits on this."""
@@ -182,7 +235,9 @@ class AnyioRuntime:
         failure: list[Exception] = []
 
         async def watch() -> None:
-            await self.sleep(seconds)
+            until = self.now() + seconds
+            while (left := until - self.now()) > 0:  # noqa: ASYNC110 - nobody tells when a clock jumps
+                await anyio.sleep(pause(self._clock, left))
             group.cancel_scope.cancel()
 
         async with anyio.create_task_group() as group:
@@ -232,62 +287,28 @@ class AnyioRuntime:
             await work
 
     async def aclose(self) -> None:
-        """Close the connections: idle ones now, others as their answers come. Again does nothing."""
+        """Close the connections and end all waiting: idle ones now, others as their answers come.
+
+        Again does nothing.
+        """
         self._closed = True
         home, self._home = self._home, None
-        if home is not None and home.pid == os.getpid() and not _is_over(home.token):
-            for client in home.idle:
-                await _let_go(client)
+        if home is None or home.pid != os.getpid() or _is_over(home.token):
+            return
+        if home.is_here:
+            home.send_home()
+            await home.connections.aclose()
+            await anyio.lowlevel.cancel_shielded_checkpoint()  # asyncio closes sockets in its next round
+        else:
+            _run_in(home.token, home.send_home)
 
 
-async def _let_go(client: AsyncHTTPClient) -> None:
-    """Close a connection, whatever state it is in and even in a call that is being cancelled."""
-    with anyio.move_on_after(CLOSE_SECONDS, shield=True), suppress(Exception):
-        await client.aclose()
-
-
-async def _exchange(
-    client: AsyncHTTPClient,
-    request: HTTPRequest,
-    timeout: float,
-) -> HTTPResponse | MemoramError:
-    """One request and its answer, or the error to raise where the client's own is out of sight."""
-    try:
-        response: Any = None
-        try:
-            response = await client.send(
-                client.build_request(
-                    request.method,
-                    request.url,
-                    headers=request.headers,
-                    content=request.content,
-                    timeout=max(timeout, 0.001),
-                ),
-                stream=True,
-                auth=None,
-                follow_redirects=False,
-            )
-            headers = plain_headers(response.headers.raw)
-            content = await _read(response, headers)
-            return HTTPResponse(status=response.status_code, headers=headers, content=content)
-        finally:
-            if response is not None:
-                await response.aclose()
-    except Exception as error:
-        meaning = error_from(error, url=request.url)
-        if meaning is None:
-            raise
-        return meaning.with_traceback(None)  # the frames in it hold what was read
-
-
-async def _read(response: Any, headers: dict[str, str]) -> bytes:
-    if response.is_stream_consumed:  # a transport that answers from memory
-        return bytes(response.content)
-    body = Body(headers)
-    async for chunk in response.aiter_raw():
-        body.add(chunk)
-        del chunk  # a traceback may show what local variables hold
-    return body.content()
+def _run_in(token: anyio.lowlevel.EventLoopToken, function: Callable[[], object]) -> None:
+    """Have another thread's event loop call a function soon."""
+    native: Any = token.native_token
+    call_soon = getattr(native, "call_soon_threadsafe", None) or native.run_sync_soon
+    with suppress(RuntimeError):  # it has ended meanwhile; trio's RunFinishedError is one
+        call_soon(function)
 
 
 def _is_over(token: anyio.lowlevel.EventLoopToken) -> bool:

@@ -16,14 +16,16 @@ class ExchangeState:
 
     Attributes:
         ends_at: The moment at which the exchange gives up, on `clock.steady`.
-        sent: Whether a byte of the request may have reached the service; a proxy does not count.
+        sent: Whether a byte of the request may have left; what a tunnel through a proxy is made with is none.
+        was_opened: Whether there was a connection at all; without one, a mock has answered.
     """
 
-    __slots__ = ("__weakref__", "ends_at", "sent")
+    __slots__ = ("__weakref__", "ends_at", "sent", "was_opened")
 
     def __init__(self) -> None:
         self.ends_at = math.inf
         self.sent = False
+        self.was_opened = False
 
     def begin(self, ends_at: float) -> None:
         """Begin another exchange on the same connection."""

@@ -24,7 +24,9 @@ from memoram_async.core.errors import (
     MemoramError,
     PoolTimeoutError,
 )
+from memoram_async.core.http import HTTPResponse
 from memoram_async.core.urls import origin
+from memoram_async.runtime.answer_body import plain_headers
 from memoram_async.runtime.environment import TLS
 from memoram_async.runtime.forking import no_fork
 
@@ -124,26 +126,8 @@ def _keep_query_out_of_logs(request: httpx.Request) -> None:
     request.url = _QuietURL(request.url)
 
 
-async def _keep_query_out_of_async_logs(request: httpx.Request) -> None:
-    _keep_query_out_of_logs(request)
-
-
-def make_async_client() -> httpx.AsyncClient:
-    """One connection of our own; it goes by the environment's proxies, but not to this machine itself."""
-    with no_fork():  # httpx imports half of itself only now
-        codecs.lookup("idna")  # as the first connection will, which imports the codec
-        return httpx.AsyncClient(
-            verify=TLS.context(_ELSEWHERE),
-            limits=_LIMITS,
-            mounts=dict.fromkeys(_NEVER_PROXIED),
-            cookies=_no_cookies(),
-            event_hooks={"request": [_keep_query_out_of_async_logs]},
-            follow_redirects=False,
-        )
-
-
 def make_client() -> httpx.Client:
-    """One blocking connection of our own; see `make_async_client`."""
+    """One blocking connection of our own; it goes by the environment's proxies, but not to this machine."""
     with no_fork():
         codecs.lookup("idna")
         return httpx.Client(
@@ -203,10 +187,25 @@ def error_from(error: BaseException, *, url: str) -> MemoramError | None:
         if fault is not None:
             kind = APITimeoutError if "TimeoutException" in names else APIConnectionError
             return kind(f"no answer from {where}: {fault}{_reason(error)}", sent=sent)
+    if type(error) is RuntimeError:
+        # How HTTP libraries and event loops say that a client was closed, or belongs to another loop.
+        return APIConnectionError(
+            f"no answer from {where}: the HTTP client cannot send (it is closed, or of another event loop)",
+            sent=True,
+        )
     if "TransportError" in names or "InvalidURL" in names or isinstance(error, OSError):
         sent = "TransportError" in names
         return APIConnectionError(f"no answer from {where}: the request failed{_reason(error)}", sent=sent)
     return None
+
+
+def refused_by_hook(error: BaseException) -> HTTPResponse | None:
+    """The answer, without its body, that a hook of an injected client stopped with `raise_for_status`."""
+    response: Any = getattr(error, "response", None)
+    if response is None or "HTTPStatusError" not in [kind.__name__ for kind in type(error).__mro__]:
+        return None
+    headers = plain_headers(response.headers.raw)
+    return HTTPResponse(status=response.status_code, headers=headers)
 
 
 def _reason(error: BaseException) -> str:
@@ -232,9 +231,9 @@ def _reason(error: BaseException) -> str:
     return ""
 
 
-def timed_out(doing: str) -> APITimeoutError:
+def timed_out(doing: str, *, sent: bool = True) -> APITimeoutError:
     """The error for a call whose total time is up."""
     return APITimeoutError(
         f"{doing}: no answer within the total timeout; pass a longer timeout= if the service needs it",
-        sent=True,
+        sent=sent,
     )

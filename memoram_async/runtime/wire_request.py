@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-import httpcore
 import httpx
 
 from memoram_async.core.http import HeaderFields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import httpcore
 
     from memoram_async.core.http import HTTPRequest
 
@@ -32,19 +33,23 @@ class Destination:
     Attributes:
         text: All three as in the URLs of requests, such as `https://api.example.com`.
         base: The same, parsed.
-        origin: The same as httpcore knows it.
         host_field: The value of the Host field.
     """
 
-    __slots__ = ("base", "host_field", "origin", "text")
+    __slots__ = ("base", "host_field", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.base = httpx.URL(text + "/")
         self.host_field = self.base.netloc
-        self.origin = httpcore.Origin(
-            self.base.raw_scheme, self.base.raw_host, self.base.port or _DEFAULT_PORTS[self.base.scheme]
-        )
+
+    @property
+    def origin(self) -> httpcore.Origin:
+        """The same as httpcore knows it."""
+        import httpcore  # noqa: PLC0415 - it imports trio and more: for the first request, as in httpx
+
+        base = self.base
+        return httpcore.Origin(base.raw_scheme, base.raw_host, base.port or _DEFAULT_PORTS[base.scheme])
 
 
 def split(url: str) -> tuple[str, str]:

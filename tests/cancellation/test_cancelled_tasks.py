@@ -1,4 +1,4 @@
-"""A task that is cancelled at any of its awaits leaves token, limiter and connections whole."""
+"""A task that is cancelled at any of its awaits leaves token, turns and connections whole."""
 
 from __future__ import annotations
 
@@ -31,11 +31,6 @@ pytestmark = [
 LONGEST_WALK: Final = 500
 CONNECTIONS: Final = 4
 """How many a client may have here: few, because all of them are put to use after each step of each walk."""
-
-
-@pytest.fixture(autouse=True)
-def few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memoram_async.runtime.anyio_runtime.CONNECTIONS", CONNECTIONS)
 
 
 @attrs.define
@@ -150,7 +145,7 @@ class Stage:
 
     async def is_whole(self) -> None:
         """Fails if a call that was cancelled left anything behind."""
-        assert inside(self.runtime, "_home.limiter.borrowed_tokens") == 0
+        assert inside(self.runtime, "_home.turns.taken") == 0
         assert inside(self.client, "_family.tokens.state._queue") == {}
         assert inside(self.client, "_family.tokens.state._lease") is None
         with anyio.fail_after(PROMPTLY):
@@ -163,7 +158,7 @@ class Stage:
 @asynccontextmanager
 async def stage(url: str) -> AsyncGenerator[Stage]:
     clock = Clock()
-    runtime = AnyioRuntime(clock=clock)
+    runtime = AnyioRuntime(max_connections=CONNECTIONS, clock=clock)
     async with AsyncMemoram("mem_x", base_url=url, runtime=runtime) as client:
         yield Stage(client, clock, runtime)
 

@@ -116,7 +116,12 @@ FLOORS: Final = {
 
 SUSPENDING: Final = ("anyio", "asyncio", "trio", "sniffio", "httpx", "httpcore", "httpx2", "httpcore2")
 RUNTIMES: Final = {
-    "memoram_async.runtime.anyio_runtime": ("anyio", "httpx"),
+    "memoram_async.runtime.anyio_runtime": ("anyio", "asyncio", "sniffio"),
+    "memoram_async.runtime.async_clients": ("anyio", "httpx2"),
+    "memoram_async.runtime.async_connections": ("anyio", "httpcore", "httpx", "sniffio"),
+    "memoram_async.runtime.asyncio_streams": ("anyio", "asyncio", "httpcore"),
+    "memoram_async.runtime.trio_streams": ("httpcore",),
+    "memoram_async.runtime.turns": ("anyio",),
     "memoram_async.runtime.httpx_adapter": ("httpx", "httpx2"),
     "memoram_async.runtime.environment": ("httpx",),
     "memoram_async.runtime.wire_request": ("httpx", "httpcore"),
@@ -350,7 +355,7 @@ def test_an_import_that_points_down_is_let_through(name: str, text: str) -> None
         ("memoram_async.resources.tags", "import trio"),
         ("memoram_async.client", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import httpx"),
         ("memoram_async.client", "from httpx import AsyncClient"),
-        ("memoram_async.runtime.anyio_runtime", "import asyncio"),
+        ("memoram_async.runtime.trio_streams", "import asyncio"),
         ("memoram_async.runtime.anyio_runtime", "import trio"),
         ("memoram_async.runtime.httpx_adapter", "import anyio"),
         ("memoram_async.transport.pager", "import importlib"),

@@ -1,0 +1,221 @@
+"""Connections of our own in the async world: httpx's transports, each over one connection of httpcore's.
+
+httpx's client layer costs more than all the rest of a call, and its pool searches all connections for each
+request and each waiter. What stays of it is the method that a transport is handed a request by: where mocks,
+recorders and instrumentation hook in.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+import httpcore
+import httpx
+import sniffio
+
+from memoram_async.core.errors import APIConnectionError, MemoramError
+from memoram_async.core.http import HTTPResponse
+from memoram_async.runtime.answer_body import Body, plain_headers
+from memoram_async.runtime.asyncio_streams import AsyncioBackend
+from memoram_async.runtime.clock import steady
+from memoram_async.runtime.connection_reuse import KEEPALIVE_SECONDS, is_reusable
+from memoram_async.runtime.environment import TLS, proxy_for
+from memoram_async.runtime.exchange_state import ExchangeState
+from memoram_async.runtime.httpx_adapter import error_from, timed_out
+from memoram_async.runtime.trio_streams import TrioBackend
+from memoram_async.runtime.wire_request import Destination, split, wire_request
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from memoram_async.core.http import HTTPRequest
+
+CLOSE_SECONDS: Final = 2.0
+
+
+class _Connection(httpx.AsyncHTTPTransport):
+    """One connection, opened by the first request that it is handed.
+
+    Attributes:
+        state: What its network streams ask and tell.
+        idle_since: When it was given back last, on `clock.steady`.
+    """
+
+    def __init__(self, route: _Route) -> None:
+        # Not httpx's own __init__, which makes a pool; a test notices when its methods want more than this.
+        self.state = ExchangeState()
+        self.idle_since = 0.0
+        self._pool = route.connect(self.state)
+
+    @property
+    def is_reusable(self) -> bool:
+        return is_reusable(self._pool)
+
+    async def drop(self) -> None:
+        """Close it, whatever state it is in and even in a call that is being cancelled."""
+        with anyio.move_on_after(CLOSE_SECONDS, shield=True), suppress(Exception):
+            await self._pool.aclose()
+
+
+class _Route:
+    """The way to one destination, and the idle connections to it, those used last at the end."""
+
+    def __init__(self, place: str, *, trust_env: bool) -> None:
+        self.destination = Destination(place)
+        self.idle: deque[_Connection] = deque()
+        self._proxy = proxy_for(self.destination.base) if trust_env else None
+        self._tls = self._context(self.destination.base, trust_env=trust_env)
+        self._proxy_tls = None if self._proxy is None else self._context(self._proxy.url, trust_env=trust_env)
+        self._layers = (self._tls is not None) + (self._proxy_tls is not None)
+
+    @staticmethod
+    def _context(address: httpx.URL, *, trust_env: bool) -> ssl.SSLContext | None:
+        return TLS.context(address, trust_env=trust_env) if address.scheme == "https" else None
+
+    def connect(self, state: ExchangeState) -> Any:
+        """A connection of httpcore's that is not open yet; the pool of one, if it goes through a proxy."""
+        on_asyncio = sniffio.current_async_library() == "asyncio"
+        backend = (AsyncioBackend if on_asyncio else TrioBackend)(state, self._layers)
+        proxy = self._proxy
+        if proxy is None:
+            return httpcore.AsyncHTTPConnection(
+                self.destination.origin, ssl_context=self._tls, network_backend=backend
+            )
+        address = httpcore.URL(
+            scheme=proxy.url.raw_scheme,
+            host=proxy.url.raw_host,
+            port=proxy.url.port,
+            target=proxy.url.raw_path,
+        )
+        if proxy.url.scheme.startswith("socks5"):
+            return httpcore.AsyncSOCKSProxy(
+                address,
+                proxy_auth=proxy.raw_auth,
+                ssl_context=self._tls,
+                max_connections=1,
+                network_backend=backend,
+            )
+        return httpcore.AsyncHTTPProxy(
+            address,
+            proxy_auth=proxy.raw_auth,
+            proxy_headers=proxy.headers.raw,
+            ssl_context=self._tls,
+            proxy_ssl_context=self._proxy_tls,
+            max_connections=1,
+            network_backend=backend,
+        )
+
+
+class AsyncConnections:
+    """The connections of one client in one event loop; how many are used at once is for the caller to bound.
+
+    Args:
+        most: How many may be open at once, idle ones included.
+        trust_env: Whether the environment's proxies and certificates are used.
+    """
+
+    def __init__(self, most: int, *, trust_env: bool) -> None:
+        self._most = most
+        self._trust_env = trust_env
+        self._routes: dict[str, _Route] = {}
+        self._open = 0
+        self._closed = False
+
+    async def exchange(
+        self, request: HTTPRequest, headers: Mapping[str, str], *, timeout: float, seconds: float
+    ) -> HTTPResponse | MemoramError:
+        """One request and its answer, or the error to raise where the HTTP library's own is out of sight.
+
+        Args:
+            request: What to send.
+            headers: Header fields, credentials included, in place of the request's own.
+            timeout: Seconds that connecting, each read and each write may take.
+            seconds: Seconds that all of it may take.
+        """
+        ends_at = steady() + seconds
+        place, target = split(request.url)
+        route = self._routes.get(place)
+        if route is None:
+            route = self._routes[place] = _Route(place, trust_env=self._trust_env)
+        connection = await self._take(route)
+        state = connection.state
+        is_whole = False
+        try:
+            state.begin(ends_at)
+            made = wire_request(request, route.destination, target, headers=headers, timeout=timeout)
+            answer = await _answer(connection, made)
+            is_whole = connection.is_reusable
+        except Exception as error:
+            failure = error_from(error, url=request.url)
+            if failure is None:
+                raise
+            if isinstance(failure, APIConnectionError):
+                if state.is_over:
+                    failure = timed_out(place)
+                if state.was_opened:
+                    failure.sent = state.sent
+            return failure.with_traceback(None)  # the frames in it hold what was read
+        else:
+            return answer
+        finally:
+            if is_whole and not self._closed:
+                await self._give_back(route, connection)
+            else:
+                self._open -= 1
+                await connection.drop()
+
+    async def _take(self, route: _Route) -> _Connection:
+        """An idle connection that is still good, or a new one."""
+        while route.idle:
+            connection = route.idle.pop()
+            if connection.is_reusable and steady() - connection.idle_since < KEEPALIVE_SECONDS:
+                return connection
+            await self._drop(connection)
+        if self._open >= self._most:
+            await self._drop_oldest()
+        connection = _Connection(route)
+        self._open += 1
+        return connection
+
+    async def _drop_oldest(self) -> None:
+        """Close an idle connection to another destination."""
+        for other in self._routes.values():
+            if other.idle:
+                await self._drop(other.idle.popleft())
+                return
+
+    async def _drop(self, connection: _Connection) -> None:
+        self._open -= 1
+        await connection.drop()
+
+    async def _give_back(self, route: _Route, connection: _Connection) -> None:
+        """Keep a connection for the next request, and let go of those that none has used for long."""
+        now = connection.idle_since = steady()
+        route.idle.append(connection)
+        while route.idle and now - route.idle[0].idle_since >= KEEPALIVE_SECONDS:
+            await self._drop(route.idle.popleft())
+
+    async def aclose(self) -> None:
+        """Close idle connections now, others when their answers have come."""
+        self._closed = True
+        for route in self._routes.values():
+            while route.idle:
+                await self._drop(route.idle.pop())
+
+
+async def _answer(connection: httpx.AsyncBaseTransport, request: httpx.Request) -> HTTPResponse:
+    response = await connection.handle_async_request(request)
+    stream: Any = response.stream
+    try:
+        headers = plain_headers(response.headers.raw)
+        body = Body(headers)
+        async for chunk in stream:
+            body.add(chunk)
+            del chunk  # a traceback may show what local variables hold
+        return HTTPResponse(status=response.status_code, headers=headers, content=body.content())
+    finally:
+        await stream.aclose()
