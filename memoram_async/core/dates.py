@@ -1,9 +1,13 @@
-"""Times as HTTP header fields write them."""
+"""Times as HTTP header fields and JSON members write them."""
 
 from __future__ import annotations
 
-from datetime import UTC
+import re
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Final
+
+_LEAP_SECOND: Final = re.compile(r"(?<=[0-9]{2}:[0-9]{2}:)60")
 
 
 def epoch_of_date(text: str | None) -> float | None:
@@ -12,4 +16,20 @@ def epoch_of_date(text: str | None) -> float | None:
         moment = parsedate_to_datetime(text or "")
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def parse_time(text: str) -> datetime | None:
+    """An aware datetime from a time in any spelling of RFC 3339 or ISO 8601; None if it is no time.
+
+    A time without an offset is read as UTC. A leap second, which `datetime` cannot hold, is read as the
+    second after it, and digits beyond microseconds are dropped.
+    """
+    spelt = text.upper()  # RFC 3339 5.6: "T" and "Z" may be lower case
+    leap = _LEAP_SECOND.search(spelt) is not None
+    try:
+        moment = datetime.fromisoformat(_LEAP_SECOND.sub("59", spelt) if leap else spelt)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return aware + timedelta(seconds=1) if leap else aware
+    except (ValueError, OverflowError):
         return None

@@ -8,12 +8,11 @@ loses it after a while to whoever comes next.
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 import attrs
 
-from memoram_async.core.dates import epoch_of_date
+from memoram_async.core.dates import epoch_of_date, parse_time
 from memoram_async.core.errors import MemoramError
 from memoram_async.core.secret import Secret
 
@@ -292,17 +291,9 @@ def lifetime_of(*, expires_at: str | None, date: str | None, wall: float) -> flo
     Returns:
         The seconds; a modest guess where the answer told nothing usable, or an end that has passed.
     """
-    end = _epoch_of_iso(expires_at)
+    end = parse_time(expires_at or "")
     if end is None:
         return DEFAULT_LIFETIME
     begin = epoch_of_date(date)
-    seconds = end - (wall if begin is None else begin)
+    seconds = end.timestamp() - (wall if begin is None else begin)
     return seconds if seconds > 0 else DEFAULT_LIFETIME
-
-
-def _epoch_of_iso(text: str | None) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text or "")
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None

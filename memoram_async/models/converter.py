@@ -1,19 +1,25 @@
 """From parsed JSON to models: the one place where wire names and wire types become ours.
 
 Unknown members are ignored, absent optional ones are None, an unknown status stays text, and times
-are aware. What has another shape than the contract's raises; nothing is coerced.
+are aware. Numbers and booleans may be written as text, and times in any spelling of RFC 3339. One odd item
+must not make its whole page unreadable, so a member that only describes (a time, a float, a flag) is None
+when it cannot be read. All else raises if it has another shape than the contract's: ids, content, keys and
+the key version decide what a memory is.
 """
 
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+import re
+from collections.abc import Hashable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import attrs
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
+from memoram_async.core.dates import parse_time
 from memoram_async.core.errors import APIResponseError
 from memoram_async.core.secret import Secret
 from memoram_async.models.access import AccessStatus
@@ -28,36 +34,66 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def _exactly(kind: type[T]) -> Callable[[object, Any], T]:
-    def check(value: object, _: Any) -> T:
-        if type(value) is kind:
-            return value
-        raise TypeError
-
-    return check
+_LARGEST_EXACT: Final = 2**53
+_NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})?")
+_FLAGS: Final[dict[object, bool]] = {True: True, False: False, "true": True, "false": False}  # 1 is True too
 
 
-def _text(value: object) -> str:
+def _text(value: object, _: Any = None) -> str:
     if isinstance(value, str):
         return value
     raise TypeError
 
 
-def _number(value: object, _: Any) -> float:
-    if type(value) is float or type(value) is int:
-        number = float(value)
-        if math.isfinite(number):  # JSON has 1e999, which floats have not
-            return number
-    raise TypeError
+def _number(value: object) -> float | None:
+    """A finite number, which may be written as text; None if it is none."""
+    if isinstance(value, str):
+        number = float(value) if _NUMBER.fullmatch(value) else math.nan
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    else:
+        try:
+            number = float(value)
+        except OverflowError:
+            return None
+    return number if math.isfinite(number) else None  # JSON has 1e999, which floats have not
+
+
+def _float(value: object, _: Any) -> float | None:
+    return _number(value)
+
+
+def _whole_number(value: object) -> int | None:
+    """A whole number, which may be written as text or with a fraction of nothing; None if it is none."""
+    if type(value) is int:
+        return value
+    number = _number(value)
+    return (
+        int(number) if number is not None and number.is_integer() and abs(number) <= _LARGEST_EXACT else None
+    )
+
+
+def _integer(value: object, _: Any) -> int:
+    number = _whole_number(value)
+    if number is None:
+        raise TypeError
+    return number
+
+
+def _flag(value: object, _: Any) -> bool | None:
+    return (
+        _FLAGS.get(value.lower() if isinstance(value, str) else value)
+        if isinstance(value, Hashable)
+        else None
+    )
 
 
 def _secret(value: object, _: Any) -> Secret:
     return Secret(_text(value))
 
 
-def _moment(value: object, _: Any) -> datetime:
-    moment = datetime.fromisoformat(_text(value))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _moment(value: object, _: Any) -> datetime | None:
+    return parse_time(value) if isinstance(value, str) else None
 
 
 def _status(value: object, _: Any) -> AccessStatus | str:
@@ -103,10 +139,10 @@ def _wire_names(cls: type[Any], converter: Converter) -> Callable[[Any, Any], An
 def make_converter() -> Converter:
     """A converter for the models of the SDK."""
     converter = Converter(detailed_validation=False)
-    converter.register_structure_hook(str, _exactly(str))
-    converter.register_structure_hook(int, _exactly(int))
-    converter.register_structure_hook(bool, _exactly(bool))
-    converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(int, _integer)
+    converter.register_structure_hook(bool, _flag)
+    converter.register_structure_hook(float, _float)
     converter.register_structure_hook(Secret, _secret)
     converter.register_structure_hook(datetime, _moment)
     converter.register_structure_hook_func(lambda kind: kind == AccessStatus | str, _status)
@@ -186,5 +222,5 @@ def _read_page(body: object, member: str, kind: type[T]) -> Page[T] | None:
         items=tuple(models),
         # An empty cursor leads back to the first page, so it can only mean the end.
         next_cursor=cursor or None,
-        total=total if type(total) is int else None,
+        total=_whole_number(total),
     )

@@ -96,7 +96,7 @@ def read_page(body: object) -> object:
 # Each makes its content itself, so that no frame of the test holds it.
 FAILURES: dict[str, Callable[[], object]] = {
     "a blob without an id": lambda: read(MemoryBlob, {"content": CANARY}),
-    "a blob with a bad date": lambda: read(MemoryBlob, {"id": "m", "content": CANARY, "created_at": CANARY}),
+    "a blob with an id of another type": lambda: read(MemoryBlob, {"id": 7, "content": CANARY}),
     "a blob with content of another type": lambda: read(MemoryBlob, {"id": "m", "content": [CANARY]}),
     "credentials with a bad version": lambda: read(
         AccessCredentials,
