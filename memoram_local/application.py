@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.routing import Router
 
 from memoram_local.api import answers
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from memoram_local.controls.rig import Rig
@@ -97,6 +98,7 @@ def build_application(
         exception_handlers={
             ApiError: refuse.api_error,
             HTTPException: refuse.http_exception,
+            ClientDisconnect: _say_nothing,
             Exception: refuse.internal_error,
         },
     )
@@ -114,6 +116,15 @@ def build_application(
     echoing = KeyEcho(guarded, prefixes=(f"{API_PATH}/memory-blobs", f"{API_PATH}/access-requests"))
     numbered = RequestIds(rig.failing(echoing), randomness=services.request_ids, clock=services.clock)
     return rig.recorded(CallLog(numbered, activity=services.activity, clock=services.clock))
+
+
+async def _say_nothing(_request: Request, _error: Exception) -> Response:
+    """Answer a client that left in the middle of its body: nobody is there to hear."""
+    return _Nothing()
+
+
+class _Nothing(Response):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
 class _Later:

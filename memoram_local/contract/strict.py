@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from memoram_local.behaviour import behaviour
 from memoram_local.contract.validation import faults_of_answer, faults_of_request, operation_of
@@ -49,6 +50,8 @@ class StrictContract:
             return
         try:
             body = await _read(receive) if operation.body else b""
+        except ClientDisconnect:
+            return
         except HTTPException as error:
             await self._app(scope, _raising(error), send)
             return
@@ -105,6 +108,8 @@ async def _read(receive: Receive) -> bytes:
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         parts.append(message.get("body", b""))
         more = message.get("more_body", False)
     return b"".join(parts)

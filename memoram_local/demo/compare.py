@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64decode
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from memoram_async import Memory
     from memoram_local.demo.memories import FileMemory
+
+
+def is_jwe(stored: str | None) -> bool:
+    """Whether a stored content is built like an encrypted one: a JWE in compact form (RFC 7516 7.1).
+
+    The structure tells, not the text: a short memory such as "y" stands in most ciphertexts by chance.
+    """
+    parts = (stored or "").split(".")
+    if len(parts) != 5:  # header, encrypted key (none, for a direct key), IV, ciphertext, tag
+        return False
+    try:
+        header: Any = json.loads(urlsafe_b64decode(parts[0] + "=" * (-len(parts[0]) % 4)))
+    except ValueError:
+        return False
+    return isinstance(header, dict) and (header.get("alg"), header.get("enc")) == ("dir", "A256GCM")
 
 
 def expected_tags(memory: FileMemory) -> tuple[str, ...]:

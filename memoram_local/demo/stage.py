@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from memoram_local.demo.compare import Stocktaking, difference, expected_tags
+from memoram_local.demo.compare import Stocktaking, difference, expected_tags, is_jwe
 from memoram_local.demo.people import Approver
 from memoram_local.demo.probes import lines_with_phrase, lines_with_tag
 from memoram_local.demo.report import counted, say_item, say_step, shown
@@ -162,7 +162,7 @@ class Stage:
         held = stored or ""
         say_item("On the server", f"{shown(held, columns=38)} ({len(held)} characters)")
         say_item("Decrypted", shown(read.content))
-        if not held or memory.content in held:
+        if not (is_jwe(stored) and read.encrypted):
             self.outcome.problems.append(f"line {memory.line} is not encrypted on the server")
         self._check(memory, read)
 

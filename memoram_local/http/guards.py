@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from memoram_local.http.header_fields import value_of, values_of, with_value
-from memoram_local.http.origins import host_name, is_cross_site
+from memoram_local.http.origins import host_name, is_cross_site, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -78,7 +78,7 @@ class HostGuard:
     """Refuses requests for other hosts.
 
     A web page can make its own name lead to this machine (DNS rebinding) and would then be same-origin; the
-    Host header still tells.
+    Host header still tells. An address of this machine is no name, so no page can make it lead here.
     """
 
     def __init__(self, app: ASGIApp, *, hosts: Collection[str], refuse: Refuse) -> None:
@@ -86,7 +86,8 @@ class HostGuard:
         served = frozenset(hosts)
 
         def is_served(host: str) -> bool:
-            return host_name(host) in served
+            name = host_name(host)
+            return name in served or is_loopback(name)
 
         self._is_served = lru_cache(_HOSTS_REMEMBERED)(is_served)
         self._refuse = refuse

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -29,6 +30,14 @@ def host_name(host: str) -> str:
     if parts.hostname is None or not port_is_fine or parts.netloc != host or "@" in host:
         return ""
     return parts.hostname
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is a loopback address, any of them; names are none, not even `localhost`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def is_cross_site(headers: Headers) -> bool:

@@ -71,6 +71,15 @@ class _Uvicorn(uvicorn.Server):
         self.settled = threading.Event()
         self.failure: BaseException | None = None
 
+    async def _serve(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn's own tells the user's log of server processes that start and finish.
+        self.config.load()
+        self.lifespan = self.config.lifespan_class(self.config)
+        await self.startup(sockets)
+        if not self.should_exit:
+            await self.main_loop()
+        await self.shutdown(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._loop = asyncio.get_running_loop()

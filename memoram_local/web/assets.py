@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib import resources
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
@@ -14,12 +15,12 @@ from starlette.responses import Response
 from memoram_local.http.routing import resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from importlib.resources.abc import Traversable
 
     from starlette.requests import Request
     from starlette.routing import Route
 
-_FOLDER = Path(__file__).parent / "static"
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _A_YEAR: Final = 365 * 24 * 3600
 
@@ -62,13 +63,20 @@ class Assets:
 @cache
 def _assets() -> Mapping[str, _Asset]:
     """What is in the folder: it comes with the package, and is the same for every platform of a process."""
-    return {
-        path.relative_to(_FOLDER).as_posix(): _asset(path)
-        for path in _FOLDER.rglob("*")
-        if path.suffix in _TYPES
-    }
+    folder = resources.files("memoram_local.web") / "static"
+    return {name: _asset(name, file) for name, file in _files(folder) if PurePosixPath(name).suffix in _TYPES}
 
 
-def _asset(path: Path) -> _Asset:
-    content = path.read_bytes()
-    return _Asset(content, _TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:16])
+def _files(folder: Traversable, above: str = "") -> Iterator[tuple[str, Traversable]]:
+    """The files below a folder, which may lie in a zip, with their names from there."""
+    for entry in folder.iterdir():
+        name = above + entry.name
+        if entry.is_dir():
+            yield from _files(entry, f"{name}/")
+        else:
+            yield name, entry
+
+
+def _asset(name: str, file: Traversable) -> _Asset:
+    content = file.read_bytes()
+    return _Asset(content, _TYPES[PurePosixPath(name).suffix], hashlib.sha256(content).hexdigest()[:16])

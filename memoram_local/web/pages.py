@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
@@ -27,7 +26,7 @@ class Pages:
 
     def __init__(self, assets: Assets) -> None:
         self._environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            loader=PackageLoader("memoram_local.web"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -131,6 +132,24 @@ def test_the_listener_names_its_protocol() -> None:
 def test_only_this_machine_is_served(host: str) -> None:
     with pytest.raises(AddressError, match="refused"):
         listen(host, 0)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "127.1.2.3", "::1"])
+def test_whatever_loopback_address_it_listens_on_it_answers_there(host: str) -> None:
+    with MemoramLocal(password_profile="fast") as local, local.serve(host=host) as server:
+        assert httpx.get(f"{server.url}/", trust_env=False).status_code == 200
+        assert httpx.get(f"{server.api_url}/tags", trust_env=False).status_code == 401
+
+
+def test_servers_come_and_go_without_a_word_in_the_users_log(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        caplog.at_level(logging.DEBUG),
+        MemoramLocal(password_profile="fast") as local,
+        local.serve() as server,
+    ):
+        httpx.get(f"{server.url}/", trust_env=False)
+
+    assert [record for record in caplog.records if record.name.startswith(("uvicorn", "memoram"))] == []
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.2"])

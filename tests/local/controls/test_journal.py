@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,13 +11,14 @@ import anyio
 import httpx
 import pytest
 
+from memoram_local import MemoramLocal
 from memoram_local.clock import to_micros
 from memoram_local.controls.journal import Journal
 from memoram_local.testing import Delay, DropAfterCommit, RequestNotSeenError, UnknownRouteError
 
 if TYPE_CHECKING:
     from memoram_async import AsyncMemoram
-    from memoram_local import Clock, MemoramLocal, RegisteredApp, User
+    from memoram_local import Clock, RegisteredApp, User
     from tests.local.controls.conftest import Caller
 
 
@@ -107,6 +109,31 @@ def test_a_request_whose_connection_was_dropped_has_no_status(writer: Caller) ->
     entry = writer.local.wait_for_request("createMemoryBlob")
 
     assert (entry.status, entry.is_over, entry.faults) == (None, True, ("DropAfterCommit",))
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    ("operation", "head"),
+    [
+        ("createToken", b"POST /api/v1/auth/token HTTP/1.1\r\nContent-Type: application/json\r\n"),
+        (
+            "exchangeCode",
+            b"POST /oauth/token HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+        ),
+        (None, b"POST /signin HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"),
+    ],
+)
+def test_a_client_that_leaves_in_mid_body_is_answered_nothing_and_logs_nothing(
+    operation: str | None, head: bytes, caplog: pytest.LogCaptureFixture, *, strict: bool
+) -> None:
+    with MemoramLocal(password_profile="fast", strict=strict) as local, local.serve() as server:
+        with socket.create_connection((server.host, server.port)) as client:
+            client.sendall(head + b"Host: localhost\r\nContent-Length: 100\r\n\r\na")
+            local.wait_for_request(operation, over=False)
+        entry = local.wait_for_request(operation)
+
+    assert (entry.status, entry.is_over) == (None, True)
+    assert caplog.records == []
 
 
 def test_pages_and_what_does_not_exist_are_noted_without_an_operation(caller: Caller) -> None:

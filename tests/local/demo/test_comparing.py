@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from memoram_async import DecryptionError, Memory
+from memoram_async.crypto import EncryptionKey, encrypt
 from memoram_local import MemoramLocal
-from memoram_local.demo.compare import Stocktaking, difference, expected_tags
+from memoram_local.demo.compare import Stocktaking, difference, expected_tags, is_jwe
 from memoram_local.demo.memories import FileMemory
 from memoram_sync import Memoram
 
@@ -69,6 +70,21 @@ def test_content_that_cannot_be_decrypted_is_a_difference() -> None:
     assert difference(LINE, came_back(error=DecryptionError("no"))) == (
         "line 7 came back different in content, which cannot be decrypted (DecryptionError)"
     )
+
+
+@pytest.mark.parametrize("content", ["y", "no", ".", "eyJ", "dir", "a memory of some length"])
+def test_however_short_a_memory_is_its_structure_tells_whether_it_is_encrypted(content: str) -> None:
+    key = EncryptionKey.from_hex("ab" * 32, version=1)
+    assert is_jwe(encrypt(key, content))
+    assert not is_jwe(content)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [None, "", "....", "a.b.c.d.e", "e30.....", "e30....", "bnVsbA....", "eyJhbGciOiJkaXIifQ....", "é...."],
+)
+def test_what_only_looks_a_little_like_it_is_not_encrypted(stored: str | None) -> None:
+    assert not is_jwe(stored)
 
 
 @pytest.fixture
