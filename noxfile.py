@@ -13,10 +13,27 @@ nox.options.sessions = ["lint", "typing", "sync-check", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+FLOOR = PYTHONS[0]
 PURE_FLOORS = "memoram_async/core/*,memoram_async/crypto/*,memoram_async/models/*"
 
 # Tests last from a millisecond to seconds: whoever is done takes over what another has not begun.
 IN_PARALLEL = ("-n", "auto", "--dist", "worksteal")
+# A quick answer leaves out what needs other programs, and what repeats one thing for long.
+QUICK = ("-m", "not endurance and not service", "--ignore=tests/outside", "--hypothesis-profile=core")
+
+
+def find_pyenv_interpreters() -> None:
+    """Put pyenv's interpreters on the path; its own commands answer only for the version switched on."""
+    versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    for python in PYTHONS:
+        patches = [path.name.rpartition(".")[2] for path in versions.glob(f"{python}.*")]
+        newest = max((int(patch) for patch in patches if patch.isdecimal()), default=None)
+        if newest is not None:
+            os.environ["PATH"] += f"{os.pathsep}{versions / f'{python}.{newest}' / 'bin'}"
+
+
+find_pyenv_interpreters()
 
 
 def groups(*names: str) -> tuple[str, ...]:
@@ -24,12 +41,19 @@ def groups(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, *names)
 
 
-@nox.session
+@nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the test suite; arguments go to pytest and turn the coverage gate off."""
+    """Run the tests: on the oldest Python all of them with the coverage gate, on newer ones the core suite.
+
+    Arguments go to pytest in place of these choices. A Python that is not installed is skipped, and is an
+    error in CI.
+    """
     session.install("-e", ".[local]", *groups("tests"))
     if session.posargs:
         session.run("pytest", *session.posargs)
+        return
+    if session.python != FLOOR:
+        session.run("pytest", *IN_PARALLEL, *QUICK)
         return
     session.run("pytest", *IN_PARALLEL, "--cov", "--cov-report=")
     session.run("coverage", "report", f"--include={PURE_FLOORS}", "--fail-under=100")
@@ -40,8 +64,22 @@ def tests(session: nox.Session) -> None:
 def core(session: nox.Session) -> None:
     """Run the core suite, for a quick answer: what needs other programs or long repetition is left out."""
     session.install("-e", ".[local]", *groups("tests"))
-    left_out = ["-m", "not endurance and not service", "--ignore=tests/outside"]
-    session.run("pytest", *IN_PARALLEL, *left_out, "--hypothesis-profile=core", *session.posargs)
+    session.run("pytest", *IN_PARALLEL, *QUICK, *session.posargs)
+
+
+@nox.session(python=FLOOR)
+def lowest(session: nox.Session) -> None:
+    """Run the core suite with the lowest versions that pyproject.toml allows, on the oldest Python."""
+    # uv resolves to the lowest versions, which pip cannot do. The tests' own tools are new.
+    session.install("uv")
+    python = f"--python={session.virtualenv.location}"
+    lowest = str(Path(session.create_tmp()) / "lowest.txt")
+    extras = ("--extra=local", "--extra=otel", "--extra=redis")
+    resolve = ("uv", "pip", "compile", "--quiet", "--upgrade", python, "--resolution=lowest-direct", *extras)
+    session.run_install(*resolve, "pyproject.toml", f"--output-file={lowest}")
+    install = ("uv", "pip", "install", "--quiet", python, f"--constraint={lowest}")
+    session.run_install(*install, "-e", ".[local,otel,redis]", *groups("tests"))
+    session.run("pytest", *IN_PARALLEL, *QUICK, *session.posargs)
 
 
 @nox.session

@@ -18,6 +18,15 @@ settings.register_profile("core", settings.get_profile("memoram"), max_examples=
 settings.load_profile("memoram")
 
 
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Leave pytest-asyncio out where it is installed: in auto mode it would run trio's tests on asyncio.
+
+    It is turned away only here, so that its own options, which may stand on the command line, are known.
+    """
+    if pluginmanager.has_plugin("asyncio"):
+        pluginmanager.unregister(name="asyncio")
+
+
 @pytest.fixture(scope="module", params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     """The event loops that a test marked `anyio` runs on."""
