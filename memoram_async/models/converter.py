@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -36,7 +35,7 @@ T = TypeVar("T")
 
 _LARGEST_EXACT: Final = 2**53
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})?")
-_FLAGS: Final[dict[object, bool]] = {True: True, False: False, "true": True, "false": False}  # 1 is True too
+_FLAGS: Final = {"true": True, "false": False}
 
 
 def _text(value: object, _: Any = None) -> str:
@@ -81,11 +80,9 @@ def _integer(value: object, _: Any) -> int:
 
 
 def _flag(value: object, _: Any) -> bool | None:
-    return (
-        _FLAGS.get(value.lower() if isinstance(value, str) else value)
-        if isinstance(value, Hashable)
-        else None
-    )
+    if isinstance(value, str):
+        return _FLAGS.get(value.lower())
+    return bool(value) if isinstance(value, (int, float)) and value in {0, 1} else None
 
 
 def _secret(value: object, _: Any) -> Secret:

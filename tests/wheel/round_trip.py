@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import sys
-from typing import TYPE_CHECKING, Final
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Final
 
 import httpx
 
@@ -18,9 +19,6 @@ from memoram_async import AsyncMemoram
 from memoram_local import MemoramLocal
 from memoram_local.testing import AutoApprove
 from memoram_sync import Memoram
-
-if TYPE_CHECKING:
-    from multiprocessing.queues import Queue
 
 REASON: Final = "Remembers your travel preferences"
 
@@ -40,20 +38,10 @@ async def read(addresses: tuple[str, str], api_key: str, memory_key: str) -> lis
         return [memory.content async for memory in store.list()]
 
 
-def answer(queue: Queue[list[str]], addresses: tuple[str, str], api_key: str, memory_key: str) -> None:
-    """What a child process does."""
-    queue.put(written_and_read(addresses, api_key, memory_key))
-
-
 def in_child(method: str, addresses: tuple[str, str], api_key: str, memory_key: str) -> list[str]:
     """What a blocking client reads back in a child process."""
-    context = multiprocessing.get_context(method)
-    queue: Queue[list[str]] = context.Queue()
-    child = context.Process(target=answer, args=(queue, addresses, api_key, memory_key))
-    child.start()
-    found = queue.get(timeout=60)
-    child.join()
-    return found
+    with ProcessPoolExecutor(1, mp_context=get_context(method)) as pool:
+        return pool.submit(written_and_read, addresses, api_key, memory_key).result()
 
 
 def main() -> None:
