@@ -45,6 +45,7 @@ class BareMemories:
         connection = self._own.connection = sqlite3.connect(self._path, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA secure_delete=ON")
         connection.execute(
             "CREATE TABLE memories "
             "(id TEXT PRIMARY KEY, account TEXT, at INTEGER, title TEXT, tags TEXT, content TEXT)"

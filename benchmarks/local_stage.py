@@ -33,6 +33,7 @@ from memoram_local.controls.history import History
 from memoram_local.controls.journal import Journal
 from memoram_local.controls.rig import Rig
 from memoram_local.hashing import PasswordProfile
+from memoram_local.master_keys import MasterKeyFile
 from memoram_local.process.interpreter import dedicate
 from memoram_local.process.server import serving
 from memoram_local.randomness import Randomness
@@ -170,7 +171,7 @@ def main() -> None:
     memories: int = parser.parse_args().memories
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        database = Database(folder)
+        database = Database(folder, master_key=MasterKeyFile(folder / "master.key"))
         stack.callback(database.close)
         services = assemble(
             clock=Clock(),

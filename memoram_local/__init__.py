@@ -16,9 +16,13 @@ if TYPE_CHECKING:
         DataDirectoryError,
         DecisionError,
         LocalPlatformError,
+        MasterKeyError,
         NotFoundError,
         RegistrationError,
+        StorageError,
+        StorageFullError,
     )
+    from memoram_local.master_keys import MasterKeyCommand, MasterKeyFile, MasterKeyVariable
     from memoram_local.platform import MemoramLocal
     from memoram_local.process.server import LocalServer
     from memoram_local.store.access_requests import AccessRequest
@@ -33,17 +37,26 @@ __all__ = [
     "DecisionError",
     "LocalPlatformError",
     "LocalServer",
+    "MasterKeyCommand",
+    "MasterKeyError",
+    "MasterKeyFile",
+    "MasterKeyVariable",
     "MemoramLocal",
     "NotFoundError",
     "RegisteredApp",
     "RegistrationError",
+    "StorageError",
+    "StorageFullError",
     "User",
 ]
 
 _HOMES: Final = {
     "AccessRequest": "store.access_requests",
     "Clock": "clock",
-    "LocalServer": "server",
+    "LocalServer": "process.server",
+    "MasterKeyCommand": "master_keys",
+    "MasterKeyFile": "master_keys",
+    "MasterKeyVariable": "master_keys",
     "MemoramLocal": "platform",
     "RegisteredApp": "store.apps",
     "User": "user",

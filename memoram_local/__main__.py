@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -21,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _main(argv)
     except KeyboardInterrupt:  # while the libraries load: nothing has begun
         return _INTERRUPTED
+    finally:
+        _let_go_of_output()
 
 
 def _main(argv: Sequence[str] | None) -> int:
@@ -34,6 +38,18 @@ def _main(argv: Sequence[str] | None) -> int:
         return 1
     status: int = cli.main(argv)
     return status
+
+
+def _let_go_of_output() -> None:
+    """Write what is left to be written; where nobody reads it any more, leave without a complaint."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            # The interpreter would try once more as it ends, and complain.
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

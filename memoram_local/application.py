@@ -15,6 +15,8 @@ from memoram_local.api import answers
 from memoram_local.api.answers import ApiError
 from memoram_local.api.idempotency import KeyEcho
 from memoram_local.api.routes import api_routes
+from memoram_local.behaviour import behaviour
+from memoram_local.errors import StorageError, StorageFullError
 from memoram_local.http.calls import CallLog
 from memoram_local.http.guards import BodyLimit, HostGuard, RequestIds, SameOriginGuard
 from memoram_local.http.routing import API_PATH
@@ -66,6 +68,15 @@ class _Refusals:
         message = _MESSAGES.get(error.status_code, error.detail)
         return self(request.url.path, error.status_code, message, error.headers)
 
+    @behaviour(
+        "errors.storage",
+        "invented",
+        "A full disk is met with 507, code insufficient_storage, and one that cannot be used with 503; "
+        "nothing of the request was stored.",
+    )
+    async def storage_error(self, request: Request, error: Exception) -> Response:
+        return self(request.url.path, 507 if isinstance(error, StorageFullError) else 503, f"{error}.")
+
     async def internal_error(self, request: Request, _error: Exception) -> Response:
         return self(request.url.path, 500, "Something went wrong inside the platform.")
 
@@ -97,6 +108,7 @@ def build_application(
         ],
         exception_handlers={
             ApiError: refuse.api_error,
+            StorageError: refuse.storage_error,
             HTTPException: refuse.http_exception,
             ClientDisconnect: _say_nothing,
             Exception: refuse.internal_error,

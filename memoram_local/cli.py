@@ -1,23 +1,30 @@
-"""The command line: `memoram-local serve` and `memoram-local demo`."""
+"""The command line: `memoram-local serve`, `demo` and `rotate-master-key`."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import signal
 import sys
 import threading
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memoram_local.errors import LocalPlatformError
+from memoram_local.master_keys import VARIABLE, MasterKeyCommand, MasterKeyFile, default_source
 from memoram_local.platform import MemoramLocal
 from memoram_local.process.interpreter import dedicate
+from memoram_local.store.database import rotate_master_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
     from memoram_local.controls.seed import Seeded
+    from memoram_local.master_keys import MasterKeySource
     from memoram_local.process.server import LocalServer
 
 DEFAULT_PORT = 8765
@@ -44,10 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int | None = demo.main(arguments)
         return status or 0
     try:
+        if arguments.command == "rotate-master-key":
+            return _rotate_master_key(arguments.data, _master_key(arguments))
         return _serve(
             host=arguments.host,
             port=arguments.port,
             data=arguments.data,
+            master_key=_master_key(arguments),
             strict=arguments.strict,
             seed=arguments.seed,
         )
@@ -60,15 +70,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="memoram-local", description="A Memoram-compatible platform on this machine."
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{serve,demo}")
+    parser.add_argument("--version", action="version", version=f"memoram-local {_version()}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{serve,demo,rotate-master-key}")
     serve = commands.add_parser("serve", help="run the platform until Ctrl-C")
     serve.add_argument("--host", default="127.0.0.1", help="localhost, 127.0.0.1 or ::1 (default: 127.0.0.1)")
     serve.add_argument(
         "--port", type=_port, default=DEFAULT_PORT, help=f"0 for any free one (default: {DEFAULT_PORT})"
     )
-    serve.add_argument(
-        "--data", metavar="DIR", default=DEFAULT_DATA, help=f"keeps the data (default: ./{DEFAULT_DATA})"
-    )
+    _add_data(serve)
     serve.add_argument(
         "--strict",
         action="store_true",
@@ -93,7 +102,53 @@ def _parser() -> argparse.ArgumentParser:
         "source (default: a small sample)",
     )
     demo.add_argument("--interactive", action="store_true", help="approve the access request yourself")
+    rotate = commands.add_parser(
+        "rotate-master-key",
+        help="seal the keys in a data directory under a new master key",
+        description="Seal users' encryption keys and the signing key under a new master key. No platform may "
+        "be using the data directory. The old key stays where it is: backups made before still need it.",
+    )
+    _add_data(rotate)
     return parser
+
+
+def _add_data(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data",
+        metavar="DIR",
+        type=_directory,
+        default=DEFAULT_DATA,
+        help=f"keeps the data (default: ./{DEFAULT_DATA})",
+    )
+    keys = command.add_mutually_exclusive_group()
+    keys.add_argument(
+        "--master-key-file",
+        metavar="FILE",
+        type=_directory,
+        help="the master key is in this file (default: the environment variable "
+        f"{VARIABLE}, or else a file among your own settings)",
+    )
+    keys.add_argument(
+        "--master-key-command", metavar="COMMAND", help="the master key is what this command prints"
+    )
+
+
+def _master_key(arguments: argparse.Namespace) -> MasterKeySource:
+    if arguments.master_key_file is not None:
+        return MasterKeyFile(arguments.master_key_file)
+    if arguments.master_key_command is not None:
+        return MasterKeyCommand(arguments.master_key_command)
+    return default_source()
+
+
+def _directory(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: was a variable not set?")
+    return text
+
+
+def _version() -> str:
+    return version("memoram")
 
 
 def _port(text: str) -> int:
@@ -103,7 +158,9 @@ def _port(text: str) -> int:
     return port
 
 
-def _serve(*, host: str, port: int, data: str, strict: bool, seed: str | None) -> int:
+def _serve(
+    *, host: str, port: int, data: str, master_key: MasterKeySource, strict: bool, seed: str | None
+) -> int:
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -111,10 +168,15 @@ def _serve(*, host: str, port: int, data: str, strict: bool, seed: str | None) -
 
     previous = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with MemoramLocal(data=data, strict=strict) as platform:
-            # Before anybody can connect: whoever gets an answer finds everything there.
-            seeded = None if seed is None else platform.load_seed(seed)
-            with platform.serve(host=host, port=port) as server:
+        with MemoramLocal(data=data, master_key=master_key, strict=strict) as platform, ExitStack() as stack:
+            try:
+                # Before anybody can connect: whoever gets an answer finds everything there.
+                seeded = None if seed is None else platform.load_seed(seed)
+                server = stack.enter_context(platform.serve(host=host, port=port))
+            except BaseException:
+                platform.discard()
+                raise
+            else:
                 dedicate()
                 _say(_greeting(server, data=data, is_new=not platform.has_apps, seeded=seeded))
                 while not stop.wait(_STEP_SECONDS):
@@ -162,6 +224,17 @@ def _garden(seeded: Seeded) -> str:
     return "\n".join([*lines, ""])
 
 
+def _rotate_master_key(data: str, master_key: MasterKeySource) -> int:
+    old, new = rotate_master_key(Path(data), master_key=master_key)
+    _say(
+        f"The keys in {data} are sealed under the master key {new} now, kept in {master_key.describe(new)}.\n"
+        f"Backups made before still need the master key {old}: keep it as long as you keep them."
+    )
+    return 0
+
+
 def _say(text: str, *, error: bool = False) -> None:
-    # Flushed, so that whoever started this process through a pipe reads it at once.
-    print(text, file=sys.stderr if error else sys.stdout, flush=True)
+    # Whoever read the output may be gone, or have closed it: the platform serves all the same.
+    with contextlib.suppress(OSError, ValueError):
+        # Flushed, so that whoever started this process through a pipe reads it at once.
+        print(text, file=sys.stderr if error else sys.stdout, flush=True)

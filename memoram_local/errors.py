@@ -11,6 +11,18 @@ class DataDirectoryError(LocalPlatformError):
     """The data directory cannot be used: not writable, damaged, or made by another version."""
 
 
+class MasterKeyError(LocalPlatformError):
+    """The master key that the data is sealed under is missing, or cannot be read or kept."""
+
+
+class StorageError(LocalPlatformError):
+    """The disk does not take or give what is stored, as when the data directory has vanished."""
+
+
+class StorageFullError(StorageError):
+    """The disk is full. What was being stored is not; what was stored before can be read."""
+
+
 class AddressError(LocalPlatformError):
     """The address cannot be listened on: taken, not allowed, or not on this machine."""
 

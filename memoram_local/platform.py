@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from os import fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from memoram_local.clock import Clock
 from memoram_local.controls.controls import Controls
 from memoram_local.controls.faults import Bench
 from memoram_local.controls.rig import Rig
-from memoram_local.errors import NotFoundError, RegistrationError
+from memoram_local.errors import DataDirectoryError, NotFoundError, RegistrationError
 from memoram_local.hashing import PasswordProfile, PasswordProfileName
 from memoram_local.http.forms import Fields
 from memoram_local.oauth.authorization import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from memoram_local.controls.policies import Policy
+    from memoram_local.master_keys import MasterKeySource
     from memoram_local.process.server import LocalServer
     from memoram_local.services.applications import Application
     from memoram_local.store.access_requests import AccessRequest, Decision
@@ -58,6 +60,10 @@ class MemoramLocal(Controls):
 
     Args:
         data: The directory that keeps the data, made when missing; None keeps everything in memory.
+        master_key: Where the key is that users' encryption keys and the signing key are sealed under in a
+            data directory: a `MasterKeyFile`, `MasterKeyVariable` or `MasterKeyCommand`. By default it is in
+            the environment variable MEMORAM_LOCAL_MASTER_KEY or, where that is not set, in a file among the
+            user's own settings, which is made when it is needed.
         clock: Where the time comes from; the system's by default.
         seed: Makes ids, keys, codes and tokens repeatable. They can then be guessed: for tests alone.
         password_profile: `strong` for people; `fast` for tests, where a hash need not cost anything.
@@ -71,7 +77,8 @@ class MemoramLocal(Controls):
             `memoram_local.testing`; nobody by default.
 
     Raises:
-        DataDirectoryError: The data directory cannot be used.
+        DataDirectoryError: The data directory cannot be used, or another platform uses it.
+        MasterKeyError: The master key of the data is missing, or cannot be kept.
         ValueError: `base_url` is not an origin.
 
     Example:
@@ -86,6 +93,7 @@ class MemoramLocal(Controls):
         self,
         *,
         data: str | PathLike[str] | None = None,
+        master_key: MasterKeySource | None = None,
         clock: Clock | None = None,
         seed: str | int | None = None,
         password_profile: PasswordProfileName = "strong",  # noqa: S107 - a name, not a password
@@ -99,14 +107,21 @@ class MemoramLocal(Controls):
         hosts = {*_THIS_MACHINE, *(host.lower() for host in allowed_hosts)}
         if base_url is not None:
             hosts.add(_host_of_origin(base_url))
-        self._database = Database(None if data is None else Path(data))
-        services = assemble(
-            clock=self._clock,
-            randomness=Randomness(seed),
-            database=self._database,
-            passwords=PasswordProfile.named(password_profile),
-            base_url=base_url,
-        )
+        if data is not None and not fspath(data).strip():
+            # It would be the current directory, which a variable that was not set would fill with files.
+            raise DataDirectoryError("the data directory has no name: give one, such as memoram-local-data")
+        self._database = Database(None if data is None else Path(data), master_key=master_key)
+        try:
+            services = assemble(
+                clock=self._clock,
+                randomness=Randomness(seed),
+                database=self._database,
+                passwords=PasswordProfile.named(password_profile),
+                base_url=base_url,
+            )
+        except BaseException:
+            self._database.discard()
+            raise
         super().__init__(services, policy=decide)
         self._app = build_application(
             services,
@@ -140,6 +155,10 @@ class MemoramLocal(Controls):
     def close(self) -> None:
         """Let go of the store. What was in memory is gone. A second call does nothing."""
         self._database.close()
+
+    def discard(self) -> None:
+        """Let go of the store after a start that failed; a data directory that it made is deleted again."""
+        self._database.discard()
 
     @contextmanager
     def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> Generator[LocalServer]:

@@ -44,6 +44,17 @@ def names(threads: set[threading.Thread]) -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Master keys of data directories go to a folder of the tests, in child processes too."""
+    with pytest.MonkeyPatch.context() as environment:
+        folder = str(tmp_path_factory.mktemp("settings"))
+        environment.setenv("XDG_CONFIG_HOME", folder)
+        environment.setenv("APPDATA", folder)
+        environment.delenv("MEMORAM_LOCAL_MASTER_KEY", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def no_thread_left_at_the_end() -> Iterator[None]:
     """Fails the run if a thread of ours outlives every fixture."""
     yield

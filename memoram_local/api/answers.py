@@ -26,6 +26,8 @@ _CODES = {
     422: "unprocessable",
     500: "internal_error",
     501: "not_implemented",
+    503: "storage_unavailable",
+    507: "insufficient_storage",
 }
 
 

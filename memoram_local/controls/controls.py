@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from memoram_local.controls.policies import Policy
     from memoram_local.controls.seed import Seeded
     from memoram_local.randomness import State
+    from memoram_local.sealing import MasterKey
     from memoram_local.services.services import Services
 
 
@@ -30,6 +31,7 @@ class Snapshot:
     randomness: State = field(repr=False)
     polls: Mapping[str, int] = field(repr=False)
     token_generation: int
+    master_key: MasterKey = field(repr=False)
 
 
 class Controls:
@@ -128,6 +130,7 @@ class Controls:
             self._services.randomness.state(),
             self._decisions.polls,
             self._services.tokens.generation,
+            self._services.database.seal.key,
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -136,7 +139,7 @@ class Controls:
         Requests that are under way come before or after it, never in between. Tokens are good again that were
         good then and have not expired by the clock; those of another platform are not.
         """
-        self._services.database.put_state(snapshot.store)
+        self._services.database.put_state(snapshot.store, sealed_under=snapshot.master_key)
         self._services.activity.forget()
         self._services.randomness.restore(snapshot.randomness)
         self._services.tokens.back_to(snapshot.token_generation)

@@ -128,6 +128,7 @@ class _Garden:
     def __init__(self, services: Services, plan: Plan, connection: Connection) -> None:
         self._clock = services.clock
         self._changes = services.changes
+        self._seal = services.database.seal
         self._seed = plan.seed
         self._connection = connection
         self._counts: dict[str, int] = {}
@@ -138,7 +139,7 @@ class _Garden:
 
     def add_user(self, place: str, email: str, password_hash: str) -> None:
         randomness = self._source("user", folded_email(email))
-        stores = Accounts(clock=self._clock, randomness=randomness, changes=self._changes)
+        stores = Accounts(clock=self._clock, randomness=randomness, changes=self._changes, seal=self._seal)
         try:
             account = stores.create(self._connection, email=email, password_hash=password_hash)
         except RegistrationError as error:

@@ -18,6 +18,7 @@ from memoram_local.store.idempotency import IdempotentAnswers
 from memoram_local.store.memory_blobs import MemoryBlobs
 from memoram_local.store.oauth_grants import OAuthGrants
 from memoram_local.store.request_log import RequestLog
+from memoram_local.store.resealing import SIGNING_KEY
 from memoram_local.store.settings import kept
 from memoram_local.store.tags import Tags
 
@@ -92,7 +93,7 @@ def assemble(
     """Put the parts together on an open store, with the signing key that is kept in it."""
 
     def signing_key(connection: Connection) -> str:
-        return kept(connection, "jwt_key", lambda: randomness.hexadecimal(32))
+        return kept(connection, SIGNING_KEY, lambda: randomness.hexadecimal(32), seal=database.seal)
 
     changes = Changes()
     tags = Tags(clock=clock, randomness=randomness)
@@ -112,7 +113,7 @@ def assemble(
             clock=clock,
             randomness=randomness.stream("token ids"),
         ),
-        accounts=Accounts(clock=clock, randomness=randomness, changes=changes),
+        accounts=Accounts(clock=clock, randomness=randomness, changes=changes, seal=database.seal),
         sessions=Sessions(clock=clock, randomness=randomness),
         apps=Apps(clock=clock, randomness=randomness, keys=api_keys, changes=changes),
         api_keys=api_keys,

@@ -12,6 +12,8 @@ from memoram_local.behaviour import behaviour
 from memoram_local.errors import NotFoundError, RegistrationError
 from memoram_local.hashing import digest
 from memoram_local.store.apps import forget_app
+from memoram_local.store.erasing import note_erased
+from memoram_local.store.resealing import purpose_of_key
 from memoram_local.store.schema import access_log, access_requests, accounts, apps, retired_keys, sessions
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from memoram_local.clock import Clock
     from memoram_local.randomness import Randomness
+    from memoram_local.sealing import Seal
     from memoram_local.store.changes import Changes
 
 SESSION_SECONDS = 30 * 24 * 3600
@@ -68,10 +71,11 @@ class EncryptionKey:
 class Accounts:
     """Units of work on accounts."""
 
-    def __init__(self, *, clock: Clock, randomness: Randomness, changes: Changes) -> None:
+    def __init__(self, *, clock: Clock, randomness: Randomness, changes: Changes, seal: Seal) -> None:
         self._clock = clock
         self._randomness = randomness
         self._changes = changes
+        self._seal = seal
 
     @behaviour("accounts.keys", "invented", "A memory key is `mk_` and 48 hexadecimal digits.")
     @behaviour("accounts.key-version", "invented", "The first encryption key of a user has version 1.")
@@ -100,7 +104,7 @@ class Accounts:
                 "email": account.email,
                 "password_hash": account.password_hash,
                 "memory_key": account.memory_key,
-                "encryption_key": self._randomness.hexadecimal(32),
+                "encryption_key": self._fresh_key(account.id, account.key_version),
                 "key_version": account.key_version,
                 "created_at": self._clock.stamp(),
             },
@@ -143,12 +147,12 @@ class Accounts:
             {
                 "account_id": account_id,
                 "key_version": newest.version,
-                "encryption_key": newest.key,
+                "encryption_key": self._sealed(newest.key, account_id, newest.version),
                 "retired_at": self._clock.stamp(),
             },
         )
         version = newest.version + 1
-        fresh = {"encryption_key": self._randomness.hexadecimal(32), "key_version": version}
+        fresh = {"encryption_key": self._fresh_key(account_id, version), "key_version": version}
         connection.execute(accounts.update().where(accounts.c.id == account_id).values(fresh))
         return version
 
@@ -167,7 +171,7 @@ class Accounts:
         if row is None and version is not None:
             older = _OLDER_KEYS.where(retired.account_id == account_id, retired.key_version == version)
             row = connection.execute(older).one_or_none()
-        return None if row is None else EncryptionKey(*row)
+        return None if row is None else self._unsealed(account_id, *row)
 
     def encryption_keys(self, connection: Connection, account_id: str) -> list[EncryptionKey]:
         """All encryption keys of a user, the newest first; none when there is no such user."""
@@ -177,7 +181,7 @@ class Accounts:
                 retired_keys.c.key_version.desc()
             )
         ).all()
-        return [EncryptionKey(*row) for row in (*newest, *older)]
+        return [self._unsealed(account_id, *row) for row in (*newest, *older)]
 
     @behaviour(
         "accounts.deletion",
@@ -195,10 +199,21 @@ class Accounts:
             forget_app(connection, app_id, changes=self._changes)
         asking = select(access_requests.c.app_id).where(access_requests.c.account_id == account_id).distinct()
         app_ids = connection.scalars(asking).all()
+        note_erased(connection)
         connection.execute(access_log.delete().where(access_log.c.account_id == account_id))
         if connection.execute(accounts.delete().where(accounts.c.id == account_id)).rowcount == 0:
             raise NotFoundError(f"There is no user {account_id!r}.")
         self._changes.tell_when_committed(connection, account_id, *app_ids)
+
+    def _fresh_key(self, account_id: str, version: int) -> str:
+        return self._sealed(self._randomness.hexadecimal(32), account_id, version)
+
+    def _sealed(self, key: str, account_id: str, version: int) -> str:
+        return self._seal.sealed(key, purpose=purpose_of_key(account_id, version))
+
+    def _unsealed(self, account_id: str, version: int, stored: str, retired_at: int | None) -> EncryptionKey:
+        key = self._seal.unsealed(stored, purpose=purpose_of_key(account_id, version))
+        return EncryptionKey(version, key, retired_at)
 
 
 class Sessions:

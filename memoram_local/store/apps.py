@@ -11,6 +11,7 @@ from memoram_local.behaviour import behaviour
 from memoram_local.errors import NotFoundError, RegistrationError
 from memoram_local.hashing import digest, same
 from memoram_local.redirect_uris import checked
+from memoram_local.store.erasing import note_erased
 from memoram_local.store.schema import access_requests, apps, request_log
 
 if TYPE_CHECKING:
@@ -188,6 +189,7 @@ def forget_app(connection: Connection, app_id: str, *, changes: Changes) -> bool
     """Delete an application; false when there is none."""
     asked = select(access_requests.c.account_id).where(access_requests.c.app_id == app_id).distinct()
     account_ids = connection.scalars(asked).all()
+    note_erased(connection)
     connection.execute(request_log.delete().where(request_log.c.app_id == app_id))
     was_there = connection.execute(apps.delete().where(apps.c.id == app_id)).rowcount == 1
     changes.tell_when_committed(connection, app_id, *account_ids)

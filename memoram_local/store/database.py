@@ -7,19 +7,24 @@ each other more than they work. In memory one thread does everything on the one 
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
-from functools import cache, partial
-from typing import TYPE_CHECKING, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from sqlalchemy import URL, select
+from sqlalchemy import URL
 from sqlalchemy.exc import DatabaseError
 
-from memoram_local.errors import DataDirectoryError
+from memoram_local.errors import DataDirectoryError, StorageError
+from memoram_local.master_keys import default_source
+from memoram_local.sealing import MasterKey, Seal
 from memoram_local.store import schema
+from memoram_local.store.data_directory import FILE_NAME, DataDirectory
+from memoram_local.store.erasing import Eraser, note_erased
+from memoram_local.store.opening import Opening
 from memoram_local.store.prepared import Prepared
+from memoram_local.store.resealing import note_key, reseal_all
 from memoram_local.store.workers import InTurn, SideBySide, driver_of, engine_of
 
 if TYPE_CHECKING:
@@ -29,7 +34,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-_FILE_NAME = "memoram.sqlite3"
+    from memoram_local.master_keys import MasterKeySource
+
 _READERS = 4
 
 _Result = TypeVar("_Result")
@@ -61,36 +67,58 @@ class Database:
 
     Args:
         directory: Where the file is kept, made when missing; None keeps everything in memory.
+        master_key: Where the key is that a file's secrets are sealed under; see `default_source`.
+
+    Attributes:
+        seal: Seals what must not be read in the file. In memory nothing lies still: its key is made up.
 
     Raises:
         DataDirectoryError: The directory cannot be used.
+        MasterKeyError: The master key is missing, or cannot be kept.
     """
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self, directory: Path | None, *, master_key: MasterKeySource | None = None) -> None:
         self._readers: SideBySide | None = None
         self._lookups: InTurn | None = None
         self._last_work: list[Callable[[], None]] = []
         self._is_kept = directory is not None
+        self._place: DataDirectory | None = None
+        self._eraser: Eraser | None = None
         if directory is None:
+            self.seal = Seal(MasterKey.fresh())
             self._writer = InTurn(engine=_engine_in_memory(), name="memoram-store")
             self.put_state(_empty())
             return
-        path = _prepare_file(directory)
-        url = URL.create("sqlite", database=str(path))
-        engine = engine_of(url)
+        source = master_key or default_source()
+        self._place = place = DataDirectory(directory)
+        engine = engine_of(URL.create("sqlite", database=str(place.file)))
+        opening = Opening(directory, source, is_new=place.is_new)
         readers = SideBySide(engine=engine, threads=_READERS, name="memoram-reader")
+        self._eraser = Eraser(readers.empty_log)
         self._writer = InTurn(
-            engine=engine, name="memoram-writer", begin="BEGIN IMMEDIATE", copy_log=readers.copy_log
+            engine=engine,
+            name="memoram-writer",
+            begin="BEGIN IMMEDIATE",
+            copy_log=readers.copy_log,
+            on_erased=self._eraser.soon,
         )
         try:
-            self._writer.run(_create)
-        except (DatabaseError, sqlite3.DatabaseError) as error:
+            self.seal = self._writer.run_bare(opening.seal_of)
+            self._writer.run(schema.metadata.create_all)
+        except BaseException as error:
+            readers.close()
             self._writer.close()
-            reason = error.orig if isinstance(error, DatabaseError) else error
-            raise DataDirectoryError(f"the data directory {directory} cannot be used: {reason}") from error
-        except DataDirectoryError:
-            self._writer.close()
+            place.discard()
+            if opening.made is not None:
+                source.discard(opening.made)
+            if isinstance(error, DatabaseError | sqlite3.DatabaseError | StorageError):
+                reason = error.orig if isinstance(error, DatabaseError) else error
+                raise DataDirectoryError(
+                    f"the data directory {directory} cannot be used: {reason}"
+                ) from error
             raise
+        self._opening = opening
+        self._source = source
         self._readers = readers
         self._lookups = InTurn(engine=engine, name="memoram-lookup")
 
@@ -126,9 +154,22 @@ class Database:
         """`state` for those who must not block."""
         return await self._writer.arun_bare(_state_of)
 
-    def put_state(self, state: bytes) -> None:
-        """Put another state in place of what the store holds, between two units of work that write."""
-        self._writer.run_bare(partial(_put, state))
+    def put_state(self, state: bytes, *, sealed_under: MasterKey | None = None) -> None:
+        """Put another state in place of what the store holds, between two units of work that write.
+
+        Args:
+            state: What `state` gave.
+            sealed_under: The master key of the store that gave it; this one's own, when left out.
+        """
+        if sealed_under is not None and sealed_under != self.seal.key:
+            state = _resealed(state, old=Seal(sealed_under), new=self.seal)
+
+        def put(connection: sqlite3.Connection) -> None:
+            _put(state, connection)
+            if self._is_kept:
+                note_key(connection, self.seal.key)
+
+        self._writer.run_bare(put)
 
     def clear(self) -> None:
         """Empty all tables; of the settings those stay that the platform cannot do without."""
@@ -136,8 +177,21 @@ class Database:
         def empty(connection: Connection) -> None:
             for statement in _emptying():
                 statement.run(connection)
+            note_erased(connection)
 
         self._writer.run(empty)
+
+    def rotate(self) -> tuple[str, str]:
+        """Seal everything under another master key; see `rotate_master_key`."""
+        old = self.seal.key
+        opening = self._opening
+        try:
+            self.seal = self._writer.run_bare(lambda connection: opening.rotate(connection, self.seal))
+        except BaseException:
+            if opening.made is not None:
+                self._source.discard(opening.made)
+            raise
+        return old.id, self.seal.key.id
 
     def before_close(self, work: Callable[[], None]) -> None:
         """Have something done, once, when the store is about to close. One in memory has nothing to keep."""
@@ -147,12 +201,28 @@ class Database:
     def close(self) -> None:
         """Finish the units of work under way and close all connections. A second call does nothing."""
         while self._last_work:
-            self._last_work.pop()()
+            # Neither a full disk nor a folder that is gone keeps it from closing.
+            with suppress(StorageError):
+                self._last_work.pop()()
+        if self._eraser is not None:
+            self._eraser.close()
         # The writer may still ask a reader to copy its log.
         self._writer.close()
         for workers in (self._readers, self._lookups):
             if workers is not None:
                 workers.close()
+        if self._place is not None:
+            self._place.close()
+
+    def discard(self) -> None:
+        """Close the store; if it is new, delete what it made: nobody has kept anything in it yet."""
+        self._last_work.clear()
+        place, self._place = self._place, None
+        self.close()
+        if place is not None:
+            place.discard()
+            if self._opening.made is not None:
+                self._source.discard(self._opening.made)
 
     async def _read_by(self, workers: SideBySide, work: Callable[[Connection], _Result]) -> _Result:
         past = _past.get()
@@ -161,22 +231,32 @@ class Database:
         return await workers.arun(work)
 
 
-def _create(connection: Connection) -> None:
-    schema.metadata.create_all(connection)
-    table = schema.settings
-    version = connection.scalar(select(table.c.value).where(table.c.name == "schema_version"))
-    if version is None:
-        connection.execute(table.insert(), {"name": "schema_version", "value": schema.SCHEMA_VERSION})
-    elif version != schema.SCHEMA_VERSION:
-        raise DataDirectoryError(
-            f"the data was made by another version of memoram_local (schema {version}, "
-            f"this one reads {schema.SCHEMA_VERSION}): choose another data directory"
-        )
+def rotate_master_key(directory: Path, *, master_key: MasterKeySource) -> tuple[str, str]:
+    """Seal the secrets in a data directory, which no platform may be using, under another master key.
+
+    Returns:
+        The ids of the old key and of the new one. The old one stays where it is: older backups need it.
+
+    Raises:
+        DataDirectoryError: The directory cannot be used, or holds no data.
+        MasterKeyError: The old key is missing, or there is no new one to take.
+    """
+    if not (directory / FILE_NAME).is_file():
+        raise DataDirectoryError(f"there is no data in {directory}")
+    database = Database(directory, master_key=master_key)
+    try:
+        return database.rotate()
+    finally:
+        database.close()
+
+
+# Without these a platform could not go on.
+_KEPT: Final = (schema.settings, schema.master_keys)
 
 
 @cache
 def _emptying() -> list[Prepared]:
-    tables = [table for table in reversed(schema.metadata.sorted_tables) if table is not schema.settings]
+    tables = [table for table in reversed(schema.metadata.sorted_tables) if table not in _KEPT]
     seeds = schema.settings.delete().where(schema.settings.c.name.startswith(SEED_MARK))
     return [*(Prepared(table.delete()) for table in tables), Prepared(seeds)]
 
@@ -191,7 +271,9 @@ def _engine_in_memory() -> Engine:
 def _empty() -> bytes:
     """A store with all tables and nothing in them: copying it costs less than creating them."""
     with _engine_in_memory().connect() as connection:
-        _create(connection)
+        schema.metadata.create_all(connection)
+        version = {"name": "schema_version", "value": schema.SCHEMA_VERSION}
+        connection.execute(schema.settings.insert(), version)
         return _state_of(driver_of(connection))
 
 
@@ -214,16 +296,8 @@ def _put(state: bytes, connection: sqlite3.Connection) -> None:
         source.backup(connection)
 
 
-def _prepare_file(directory: Path) -> Path:
-    path = directory.absolute() / _FILE_NAME
-    if directory.exists() and not directory.is_dir():
-        raise DataDirectoryError(f"the data directory {directory} cannot be used: it is a file")
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The file holds users' keys. SQLite gives its side files the same permissions.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise DataDirectoryError(
-            f"the data directory {directory} cannot be used: {error.strerror}"
-        ) from error
-    return path
+def _resealed(state: bytes, *, old: Seal, new: Seal) -> bytes:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
+        scratch.deserialize(state)
+        reseal_all(scratch, old=old, new=new)
+        return _state_of(scratch)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from sqlalchemy import bindparam, func, or_, select, tuple_
 
 from memoram_local.behaviour import behaviour
+from memoram_local.store.erasing import note_erased
 from memoram_local.store.prepared import Prepared
 from memoram_local.store.schema import blob_tags, memory_blobs
 
@@ -229,6 +230,7 @@ class MemoryBlobs:
         Returns:
             The changed blob; None when there is no such blob.
         """
+        note_erased(connection)
         changes = {**values, **_folded_copies(values), "updated_at": self._clock.stamp()}
         connection.execute(memory_blobs.update().where(*_is(account_id, blob_id)).values(changes))
         blob = self.get(connection, account_id=account_id, blob_id=blob_id)
@@ -246,6 +248,7 @@ class MemoryBlobs:
 
     def delete(self, connection: Connection, *, account_id: str, blob_id: str) -> bool:
         """Delete a blob for good; false when there is none."""
+        note_erased(connection)
         return connection.execute(memory_blobs.delete().where(*_is(account_id, blob_id))).rowcount == 1
 
     def _filtered(

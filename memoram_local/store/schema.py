@@ -1,7 +1,8 @@
 """The tables.
 
 Moments are whole microseconds since 1970, which sort and compare as integers. Secrets are stored as digests,
-except for users' encryption keys, which the platform must be able to hand to approved applications.
+except for users' encryption keys, which the platform must be able to hand to approved applications, and the
+key that signs tokens: those are sealed under a master key that is kept elsewhere.
 
 Tables that are written with every memory, and whose rows are short, are kept in the order of their primary
 key: that is one place less to write to.
@@ -27,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 
 metadata = MetaData()
 
@@ -38,6 +39,9 @@ settings = Table(
     Column("value", Text, nullable=False),
 )
 
+# One row, where the data is in a file: names the master key that it needs.
+master_keys = Table("master_keys", metadata, Column("id", Text, primary_key=True))
+
 accounts = Table(
     "accounts",
     metadata,
@@ -45,6 +49,7 @@ accounts = Table(
     Column("email", Text, nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
     Column("memory_key", Text, nullable=False, unique=True),
+    # Sealed, as are the retired ones.
     Column("encryption_key", Text, nullable=False),
     Column("key_version", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),

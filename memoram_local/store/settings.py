@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from memoram_local.store.resealing import purpose_of_setting
 from memoram_local.store.schema import settings
 
 if TYPE_CHECKING:
@@ -13,11 +14,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from memoram_local.sealing import Seal
 
-def kept(connection: Connection, name: str, make: Callable[[], str]) -> str:
-    """The value kept under a name; made and kept the first time it is asked for."""
-    value = connection.scalar(select(settings.c.value).where(settings.c.name == name))
-    if value is None:
-        value = make()
-        connection.execute(settings.insert(), {"name": name, "value": value})
+
+def kept(connection: Connection, name: str, make: Callable[[], str], *, seal: Seal) -> str:
+    """The value kept under a name, sealed; made and kept the first time it is asked for."""
+    purpose = purpose_of_setting(name)
+    stored = connection.scalar(select(settings.c.value).where(settings.c.name == name))
+    if stored is not None:
+        return seal.unsealed(stored, purpose=purpose)
+    value = make()
+    connection.execute(settings.insert(), {"name": name, "value": seal.sealed(value, purpose=purpose)})
     return value

@@ -7,6 +7,8 @@ import contextlib
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from memoram_local.store.failures import named
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -70,7 +72,7 @@ class Unit(Generic[_Connection]):
         if self._error is None:
             self._waiting.set_result(self._result)
         else:
-            self._waiting.set_exception(self._error)
+            self._waiting.set_exception(named(self._error))
 
 
 def _outcome(

@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from memoram_local.store.changes import take_calls
+from memoram_local.store.erasing import take_erased
 from memoram_local.store.units import Unit, awaited, submitted
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 # Rarely waited for: only another process on the same file can hold the lock.
 _BUSY_TIMEOUT_MS: Final = 5_000
+_EMPTYING_TIMEOUT_MS: Final = 100
 # Those who wait for the first of them wait for the last one too.
 _MOST_AT_ONCE: Final = 32
 # A writer that copies its log into the file waits for the disk, and all who write wait with it. A reader does
@@ -78,6 +80,18 @@ class SideBySide:
         with contextlib.suppress(RuntimeError):
             self._executor.submit(self._copy_log)
 
+    def empty_log(self) -> bool:
+        """Copy everything from the write-ahead log into the file, and empty the log.
+
+        Returns:
+            False when somebody was reading the log: it must be tried again.
+        """
+        try:
+            return self._executor.submit(self._empty_log).result()
+        except RuntimeError:
+            # Closed meanwhile: the log goes with its last connection.
+            return True
+
     def close(self) -> None:
         """Finish what was asked for, and close all connections."""
         self._executor.shutdown()
@@ -104,6 +118,19 @@ class SideBySide:
         # What cannot be copied now, because somebody reads what stood before, is copied another time.
         with contextlib.suppress(sqlite3.Error):
             self._bound().driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _empty_log(self) -> bool:
+        driver = self._bound().driver
+        # Whoever writes waits as long as this does.
+        driver.execute(f"PRAGMA busy_timeout={_EMPTYING_TIMEOUT_MS}")
+        try:
+            is_busy: int = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            # A full disk, or a folder that is gone, is told to those who write.
+            return error.sqlite_errorcode not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        return not is_busy
 
     def _bound(self) -> _Bound:
         # Opened by the first unit of work: an initializer that raises would break the executor for good.
@@ -163,13 +190,21 @@ class InTurn(SideBySide):
         name: Of the thread.
         begin: What begins a transaction.
         copy_log: Called some ten times a second while it writes; see `SideBySide.copy_log`.
+        on_erased: Called when something was committed that erases; see `note_erased`.
     """
 
     def __init__(
-        self, *, engine: Engine, name: str, begin: str = "BEGIN", copy_log: Callable[[], None] | None = None
+        self,
+        *,
+        engine: Engine,
+        name: str,
+        begin: str = "BEGIN",
+        copy_log: Callable[[], None] | None = None,
+        on_erased: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(engine=engine, threads=1, name=name, begin=begin)
         self._have_log_copied = copy_log
+        self._on_erased = on_erased
         self._next_copy = time.monotonic() + _SECONDS_BETWEEN_COPIES
         self._lock = threading.Lock()
         self._queue: deque[tuple[Unit[Any], bool]] = deque()
@@ -214,6 +249,8 @@ class InTurn(SideBySide):
                 self._keep_log_short()
 
     def _keep_log_short(self) -> None:
+        if self._on_erased is not None and take_erased(self._bound().connection):
+            self._on_erased()
         if self._have_log_copied is not None and time.monotonic() >= self._next_copy:
             self._next_copy = time.monotonic() + _SECONDS_BETWEEN_COPIES
             self._have_log_copied()
@@ -266,6 +303,8 @@ def engine_of(url: URL) -> Engine:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA wal_autocheckpoint={_MOST_PAGES_OF_LOG}")
         connection.execute("PRAGMA foreign_keys=ON")
+        # What is deleted is overwritten with zeros.
+        connection.execute("PRAGMA secure_delete=ON")
         connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
 
     event.listen(engine, "connect", configure)

@@ -95,7 +95,10 @@ FLOORS: Final = {
     ),
     "memoram_sync": (("runtime",), ("transport",), ("resources", "memory_store", "client")),
     "memoram_local": (
-        ("behaviour", "clock", "errors", "hashing", "randomness", "redirect_uris", "user"),
+        (
+            *("behaviour", "clock", "errors", "hashing", "master_keys", "randomness"),
+            *("redirect_uris", "sealing", "user"),
+        ),
         ("contract",),
         ("store",),
         ("services",),

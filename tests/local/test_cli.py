@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,6 +130,98 @@ def test_data_that_cannot_be_used_is_said_in_one_line(
 def test_another_host_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--host", "0.0.0.0", "--data", str(tmp_path)]) == 1  # noqa: S104 - refused
     assert capsys.readouterr().err.startswith("memoram-local: 0.0.0.0 is refused")
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"memoram-local {version('memoram')}\n"
+
+
+def test_a_second_platform_on_the_same_data_is_refused_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = str(tmp_path / "data")
+    with running("--data", data) as (process, _):
+        assert main(["serve", "--port", "0", "--data", data]) == 1
+
+        error = capsys.readouterr().err
+        assert error.startswith(f"memoram-local: the data directory {data} is in use by another platform")
+        assert f"process {process.pid}" in error
+        assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("start", ["on a taken port", "with a seed that cannot be read", "on another host"])
+def test_a_start_that_fails_leaves_nothing_behind(
+    start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    with listen("127.0.0.1", 0) as taken:
+        options = {
+            "on a taken port": ["--port", str(taken.getsockname()[1])],
+            "with a seed that cannot be read": ["--port", "0", "--seed", str(tmp_path / "none.yaml")],
+            "on another host": ["--host", "192.0.2.1"],
+        }
+        assert main(["serve", "--data", str(tmp_path / "data"), *options[start]]) == 1
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["serve", "--data", ""], ["rotate-master-key", "--data", ""], ["serve", "--data", " "]]
+)
+def test_data_without_a_name_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 2
+    assert "--data: it is empty" in capsys.readouterr().err
+
+
+def test_a_closed_output_keeps_nobody_from_being_served(tmp_path: Path) -> None:
+    with listen("127.0.0.1", 0) as found:
+        port = found.getsockname()[1]
+    command = [*COMMAND, "serve", "--port", str(port), "--data", str(tmp_path / "data")]
+    reading, writing = os.pipe()
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        try:
+            os.close(reading)
+            os.close(writing)
+            assert answers(f"http://127.0.0.1:{port}/dashboard", within=60)
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=10)
+        finally:
+            process.kill()
+
+    assert errors == ""
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["demo", "--help"]])
+def test_what_is_printed_for_nobody_is_no_traceback(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(  # noqa: S603 - our own command
+        [*COMMAND, *arguments], stdout=writing, stderr=subprocess.PIPE, check=False, cwd=ROOT
+    )
+    os.close(writing)
+
+    assert done.stderr == b""
+
+
+def answers(url: str, *, within: float) -> bool:
+    until = time.monotonic() + within
+    with httpx.Client(trust_env=False) as http:
+        while time.monotonic() < until:
+            try:
+                return http.get(url).status_code == 303
+            except httpx.ConnectError:
+                time.sleep(0.05)
+    return False
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["serve", "--port", "x"], ["serve", "--port", "65536"]])
