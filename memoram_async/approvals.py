@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 async def wait_until_approved(
     runtime: Runtime,
-    get: Callable[[str], Coroutine[Any, Any, AccessRequest]],
+    get: Callable[[str, Deadline], Coroutine[Any, Any, AccessRequest]],
     request_id: str,
     *,
     timeout: float | None,
@@ -44,7 +44,7 @@ async def wait_until_approved(
         before = wait.last_status
         poll = deadline.earlier(Deadline.after(LONGEST_POLL, now=runtime.now()))
         try:
-            request = await runtime.within(poll, get(request_id), doing="getAccessRequest")
+            request = await runtime.within(poll, get(request_id, poll), doing="getAccessRequest")
         except MemoramError as error:
             delay = wait.failed(error, now=runtime.now(), jitter=runtime.random())
             continue

@@ -154,7 +154,7 @@ class AsyncMemoram:
         self._read_policy: ReadPolicy = read_policy
         self._owner = owner
         self._transport = Transport(family.runtime, options, hooks)
-        api = Requester(
+        self._api = api = Requester(
             base_url=family.config.base_url,
             credentials=family.tokens,
             transport=self._transport,
@@ -242,7 +242,7 @@ class AsyncMemoram:
         if request.status != "approved":
             await wait_until_approved(
                 self._family.runtime,
-                self.access_requests.get,
+                lambda request_id, deadline: AsyncAccessRequests(self._api.until(deadline)).get(request_id),
                 request.id,
                 timeout=timeout,
                 on_status=on_status,
