@@ -33,7 +33,7 @@ async def wait_until_approved(
     check_seconds(timeout, name="timeout", optional=True)
     began = runtime.now()
     deadline = Deadline.after(timeout, now=began)
-    wait = ApprovalWait(access_request_id=request_id, began=began, last_status=last_status)
+    wait = ApprovalWait(request_id=request_id, began=began, last_status=last_status)
     delay = wait.first_delay(just_created=just_created)
     while True:
         remaining = deadline.remaining(runtime.now())
@@ -82,7 +82,7 @@ async def fetch_credentials(
         PermissionDeniedError: The service keeps refusing.
     """
     lag = Deadline.after(CREDENTIALS_LAG, now=runtime.now())
-    wait = ApprovalWait(access_request_id=request_id, began=runtime.now())
+    wait = ApprovalWait(request_id=request_id, began=runtime.now())
     while True:
         try:
             return await credentials(request_id)
