@@ -19,7 +19,9 @@ from memoram_local.behaviour import behaviour
 from memoram_local.errors import StorageError, StorageFullError
 from memoram_local.http.calls import CallLog
 from memoram_local.http.guards import BodyLimit, HostGuard, RequestIds, SameOriginGuard
-from memoram_local.http.routing import API_PATH
+from memoram_local.http.routing import API_PATH, MEMORY_API_PATH
+from memoram_local.memory_api.envelope import plain_refusal
+from memoram_local.memory_api.routes import memory_api_routes
 from memoram_local.oauth.token_endpoint import TokenEndpoint
 from memoram_local.web.assets import Assets
 from memoram_local.web.pages import Pages
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from memoram_local.services.services import Services
 
 # Below these nobody is known by a cookie, and programs, not people, read the answers.
-_FOR_PROGRAMS = (f"{API_PATH}/", "/oauth/token", "/.well-known/")
+_FOR_PROGRAMS = (f"{API_PATH}/", f"{MEMORY_API_PATH}/", "/oauth/token", "/.well-known/")
 
 _MESSAGES = {
     400: "The request is not well-formed.",
@@ -53,6 +55,8 @@ class _Refusals:
     def __call__(
         self, path: str, status: int, message: str, headers: Mapping[str, str] | None = None
     ) -> Response:
+        if path.startswith(f"{MEMORY_API_PATH}/"):
+            return plain_refusal(status, message, headers)
         if path.startswith(_FOR_PROGRAMS):
             return answers.refusal(status, answers.code_of(status), message, headers)
         page = self._pages.error(status, message)
@@ -104,6 +108,7 @@ def build_application(
     application = Starlette(
         routes=[
             *api_routes(services),
+            *memory_api_routes(services),
             *TokenEndpoint(services).routes(),
         ],
         exception_handlers={

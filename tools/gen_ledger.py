@@ -35,8 +35,8 @@ _HEAD: Final = """\
 <!-- Written by tools/gen_ledger.py from the marks in the code. Do not edit. -->
 # Fidelity ledger of Memoram Local
 
-The published contract of the Memoram service leaves questions open. Memoram Local answers all of them, and
-this page says of each behaviour how sure it is:
+The published contracts of the Memoram service and of Memory API leave questions open. Memoram Local answers
+all of them, and this page says of each behaviour how sure it is:
 
 - **documented**: stated by the service's own reference or quickstart;
 - **inferred**: follows from an example there, or from a standard that the service names;
@@ -45,7 +45,7 @@ this page says of each behaviour how sure it is:
 
 """
 _UNIMPLEMENTED: Final = """\
-Every operation of the contract is implemented. What is not part of it and is looked for all the same, as at
+Every operation of both contracts is implemented. What is not part of it and is looked for all the same, as at
 an authorization server, is answered with 501.
 
 """
@@ -94,6 +94,32 @@ SECTIONS: Final = (
     Section("Sending a request again", ("idempotency",)),
     Section("Holding everybody to the contract", ("strict",)),
     Section("People and applications", ("accounts", "apps", "api-keys")),
+    Section(
+        "Memory API: accounts",
+        ("health", "signup", "account"),
+        ("health", "signup", "getAccount"),
+    ),
+    Section(
+        "Memory API: keys",
+        ("keys", "list-keys", "create-key", "revoke-key"),
+        ("listApiKeys", "createApiKey", "revokeApiKey"),
+    ),
+    Section("Memory API: all operations", ("memory-api",)),
+    Section(
+        "Memory API: memories",
+        ("list-memories", "create-memory", "get-memory", "update-memory", "delete-all-memories"),
+        ("listMemories", "createMemory", "getMemory", "updateMemory", "deleteMemory", "deleteAllMemories"),
+    ),
+    Section(
+        "Memory API: questions",
+        ("query", "query-answer", "extract-memories"),
+        ("query", "queryAnswer", "extractMemories"),
+    ),
+    Section(
+        "Memory API: usage and limits",
+        ("usage", "usage-history", "usage-projection", "limits"),
+        ("getUsage", "getUsageHistory", "getUsageProjection"),
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""Reads the contract: which operations there are, what they take and what they answer."""
+"""Reads the contracts: which operations there are, what they take and what they answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 _METHODS = ("get", "post", "put", "patch", "delete")
 _PARAMETER = re.compile(r"\\\{[^{}]+\\\}")
 
-FILE: Traversable = resources.files("memoram_local.contract").joinpath("openapi.yaml")
+_FOLDER: Traversable = resources.files("memoram_local.contract")
+
+FILE: Traversable = _FOLDER.joinpath("openapi.yaml")
+"""The contract of Memoram."""
+
+MEMORY_API_FILE: Traversable = _FOLDER.joinpath("memory-api.yaml")
+"""The contract of Memory API, the second service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +85,19 @@ class Operation:
     answers: Mapping[int, Answer]
 
 
-def read_document() -> dict[str, Any]:
-    """The contract as it is written."""
-    return cast("dict[str, Any]", yaml.safe_load(FILE.read_text(encoding="utf-8")))
+def read_document(file: Traversable = FILE) -> dict[str, Any]:
+    """A contract as it is written."""
+    return cast("dict[str, Any]", yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """All operations, in the order of the file."""
-    document = read_document()
+    """All operations of both services, in the order of the files."""
+    return (*_operations(FILE), *_operations(MEMORY_API_FILE))
+
+
+def _operations(file: Traversable) -> tuple[Operation, ...]:
+    document = read_document(file)
     resolved = _resolved(document, document)
     return tuple(
         _operation(path, method, item)

@@ -9,6 +9,7 @@ from memoram_local.controls.decisions import Decisions
 from memoram_local.controls.fault_plan import Faults
 from memoram_local.controls.history import History
 from memoram_local.controls.journal import Journal
+from memoram_local.controls.memory_api import MemoryApiControls
 from memoram_local.controls.seed import plant, read_plan
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Controls:
         self._faults = Faults(self._history)
         self._journal = Journal()
         self._decisions = Decisions(services, self._history, policy)
+        self._memory_api = MemoryApiControls(services, self._history)
         self._first_randomness = services.randomness.state()
 
     @property
@@ -54,6 +56,11 @@ class Controls:
     def journal(self) -> Journal:
         """The latest requests, with secrets and memories left out."""
         return self._journal
+
+    @property
+    def memory_api(self) -> MemoryApiControls:
+        """The second service: its organizations, keys and limits."""
+        return self._memory_api
 
     @property
     def policy(self) -> Policy:
@@ -114,6 +121,7 @@ class Controls:
         self._services.activity.forget()
         self._services.randomness.restore(self._first_randomness)
         self._services.tokens.expire_all()
+        self._services.memory_api.limiter.forget()
         self._decisions.polls = {}
         self._history.forget()
         self._journal.clear()
@@ -143,6 +151,7 @@ class Controls:
         self._services.activity.forget()
         self._services.randomness.restore(snapshot.randomness)
         self._services.tokens.back_to(snapshot.token_generation)
+        self._services.memory_api.limiter.forget()
         self._decisions.polls = snapshot.polls
         self._history.forget()
         self._services.changes.tell_everybody()

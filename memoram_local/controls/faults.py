@@ -16,6 +16,7 @@ from starlette.responses import Response
 from memoram_local.behaviour import behaviour
 from memoram_local.controls.answers import Answer, caught
 from memoram_local.controls.hang_up import hang_up
+from memoram_local.http.routing import MEMORY_API_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,13 +90,17 @@ class Status(_StatusOptions, Fault):
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             if self.after_commit:
                 await caught(app, scope, receive)
-            await self._response()(scope, receive, send)
+            await self._response(scope["path"])(scope, receive, send)
 
         return answer
 
-    def _response(self) -> Response:
-        error = {"code": self.code or _CODES.get(self.status, "error"), "message": self.message}
-        content = json.dumps({"error": error}).encode() if self.body is None else self.body
+    def _response(self, path: str) -> Response:
+        error: dict[str, object] = {
+            "error": {"code": self.code or _CODES.get(self.status, "error"), "message": self.message}
+        }
+        if path.startswith(f"{MEMORY_API_PATH}/"):
+            error = {"success": False, **error}
+        content = json.dumps(error).encode() if self.body is None else self.body
         media_type = "application/json" if self.body is None else "text/plain"
         headers = {} if self.retry_after is None else {"retry-after": f"{self.retry_after}"}
         return Response(content, self.status, headers=headers, media_type=media_type)

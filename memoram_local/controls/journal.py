@@ -39,7 +39,7 @@ class JournalEntry:
         method: The HTTP method.
         path: The path, without the query.
         query: Names and values of the query; values that could be secret are `[redacted]`.
-        authorization: The scheme of the Authorization header and `[redacted]`; None without one.
+        authorization: The scheme of the Authorization header, or `X-API-Key`, and `[redacted]`; None without.
         body: The body of an API call that is JSON or a form; values that could be secret are `[redacted]`.
         status: The HTTP status; None while there is no answer, and when there never was one.
         request_id: The answer's X-Request-Id.

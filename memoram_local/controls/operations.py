@@ -17,6 +17,7 @@ class UnknownRouteError(LocalPlatformError, ValueError):
 
 
 _API: Final = "/api/v1"
+_SECOND_API: Final = "/v1"
 _TEMPLATES: Final = {
     "createToken": ("POST", f"{_API}/auth/token"),
     "exchangeCode": ("POST", "/oauth/token"),
@@ -31,6 +32,24 @@ _TEMPLATES: Final = {
     "deleteMemoryBlob": ("DELETE", f"{_API}/memory-blobs/{{id}}"),
     "listTags": ("GET", f"{_API}/tags"),
     "getTag": ("GET", f"{_API}/tags/{{id}}"),
+    "health": ("GET", f"{_SECOND_API}/health"),
+    "signup": ("POST", f"{_SECOND_API}/signup"),
+    "getAccount": ("GET", f"{_SECOND_API}/account"),
+    "listApiKeys": ("GET", f"{_SECOND_API}/account/api-keys"),
+    "createApiKey": ("POST", f"{_SECOND_API}/account/api-keys"),
+    "revokeApiKey": ("DELETE", f"{_SECOND_API}/account/api-keys/{{id}}"),
+    "listMemories": ("GET", f"{_SECOND_API}/memories"),
+    "createMemory": ("POST", f"{_SECOND_API}/memories"),
+    "deleteAllMemories": ("DELETE", f"{_SECOND_API}/memories"),
+    "getMemory": ("GET", f"{_SECOND_API}/memories/{{id}}"),
+    "updateMemory": ("PUT", f"{_SECOND_API}/memories/{{id}}"),
+    "deleteMemory": ("DELETE", f"{_SECOND_API}/memories/{{id}}"),
+    "query": ("POST", f"{_SECOND_API}/query"),
+    "queryAnswer": ("POST", f"{_SECOND_API}/query/answer"),
+    "extractMemories": ("POST", f"{_SECOND_API}/query/extract"),
+    "getUsage": ("GET", f"{_SECOND_API}/usage"),
+    "getUsageHistory": ("GET", f"{_SECOND_API}/usage/history"),
+    "getUsageProjection": ("GET", f"{_SECOND_API}/usage/projection"),
 }
 
 OPERATIONS: Final = tuple(_TEMPLATES)

@@ -24,9 +24,12 @@ REDACTED: Final = "[redacted]"
 _SHOWN: Final = frozenset(
     {
         *("user_id", "tags", "importance", "confidence", "source", "reason", "expires_in", "limit", "cursor"),
+        *("page", "per_page", "confirm", "max_memories", "relevance_threshold", "include_metadata"),
+        *("environment", "scopes", "expires_in_days", "content_type", "plan_id"),
         *("grant_type", "response_type", "client_id", "redirect_uri", "scope", "code_challenge_method"),
     }
 )
+_SCHEMES: Final = frozenset({"bearer", "basic", "x-api-key"})
 # Larger bodies are not worth the time it takes to parse them.
 _LARGEST_BODY: Final = 64 * 1024
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -90,6 +93,8 @@ class Recorder:
         query = scope["query_string"].decode("latin-1")
         pairs = parse_qsl(query, keep_blank_values=True) if query else []
         authorization = value_of(scope["headers"], b"authorization")
+        if authorization is None and value_of(scope["headers"], b"x-api-key") is not None:
+            authorization = "X-API-Key key"
         scheme = (authorization or "").partition(" ")[0]
         return self._journal.arrived(
             at=scope[ARRIVED],
@@ -99,7 +104,7 @@ class Recorder:
             query=tuple((name, value if name in _SHOWN else REDACTED) for name, value in pairs),
             authorization=None
             if authorization is None
-            else f"{scheme if scheme.lower() in {'bearer', 'basic'} else ''} {REDACTED}".strip(),
+            else f"{scheme if scheme.lower() in _SCHEMES else ''} {REDACTED}".strip(),
         )
 
 
@@ -125,5 +130,6 @@ _KNOWN_NAMES: Final = frozenset(
     {
         *("api_key", "memoryKey", "content", "title", "summary"),
         *("code", "client_secret", "code_verifier", "refresh_token"),
+        *("text", "metadata", "memory_id", "context", "prompt_template", "name", "email"),
     }
 )

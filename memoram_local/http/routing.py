@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 API_PATH: Final = "/api/v1"
 """Where the contract has the API."""
 
+MEMORY_API_PATH: Final = "/v1"
+"""Where the second contract has its API."""
+
 
 def resource(path: str, **handlers: Handler) -> Route:
     """The route of a path.

@@ -51,6 +51,11 @@ class LocalServer:
         return f"{self.url}/api/v1"
 
     @property
+    def memory_api_url(self) -> str:
+        """The base URL of Memory API, the second service: what `MEMORY_API_BASE_URL` is set to."""
+        return f"{self.url}/v1"
+
+    @property
     def auth_url(self) -> str:
         """The authorization server's base URL: what `MEMORAM_AUTH_URL` is set to."""
         return self.url

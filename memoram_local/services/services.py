@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from memoram_local.services.activity import Activity
 from memoram_local.services.developer_tokens import DeveloperTokens
+from memoram_local.services.memory_api import MemoryApi, assemble_memory_api
 from memoram_local.store.access_log import AccessLog
 from memoram_local.store.access_requests import AccessRequests
 from memoram_local.store.accounts import Accounts, Sessions
@@ -57,6 +58,7 @@ class Services:
         tags: Units of work on tags.
         grants: Units of work on OAuth codes and tokens.
         idempotent_answers: Units of work on first answers.
+        memory_api: The parts of the second service.
     """
 
     clock: Clock
@@ -80,6 +82,7 @@ class Services:
     tags: Tags
     grants: OAuthGrants
     idempotent_answers: IdempotentAnswers
+    memory_api: MemoryApi
 
 
 def assemble(
@@ -134,4 +137,6 @@ def assemble(
         tags=tags,
         grants=OAuthGrants(clock=clock, randomness=randomness),
         idempotent_answers=IdempotentAnswers(clock=clock),
+        # Of its own, so that it shifts no draw of the first service.
+        memory_api=assemble_memory_api(clock=clock, randomness=randomness.stream("memory api")),
     )

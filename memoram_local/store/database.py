@@ -22,6 +22,7 @@ from memoram_local.sealing import MasterKey, Seal
 from memoram_local.store import schema
 from memoram_local.store.data_directory import FILE_NAME, DataDirectory
 from memoram_local.store.erasing import Eraser, note_erased
+from memoram_local.store.memory_api import tables as memory_api_tables
 from memoram_local.store.opening import Opening
 from memoram_local.store.prepared import Prepared
 from memoram_local.store.resealing import note_key, reseal_all
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
     from memoram_local.master_keys import MasterKeySource
 
+# The tables of both services.
+_METADATA = memory_api_tables.memories.metadata
 _READERS = 4
 
 _Result = TypeVar("_Result")
@@ -104,7 +107,7 @@ class Database:
         )
         try:
             self.seal = self._writer.run_bare(opening.seal_of)
-            self._writer.run(schema.metadata.create_all)
+            self._writer.run(_METADATA.create_all)
         except BaseException as error:
             readers.close()
             self._writer.close()
@@ -256,7 +259,7 @@ _KEPT: Final = (schema.settings, schema.master_keys)
 
 @cache
 def _emptying() -> list[Prepared]:
-    tables = [table for table in reversed(schema.metadata.sorted_tables) if table not in _KEPT]
+    tables = [table for table in reversed(_METADATA.sorted_tables) if table not in _KEPT]
     seeds = schema.settings.delete().where(schema.settings.c.name.startswith(SEED_MARK))
     return [*(Prepared(table.delete()) for table in tables), Prepared(seeds)]
 
@@ -271,7 +274,7 @@ def _engine_in_memory() -> Engine:
 def _empty() -> bytes:
     """A store with all tables and nothing in them: copying it costs less than creating them."""
     with _engine_in_memory().connect() as connection:
-        schema.metadata.create_all(connection)
+        _METADATA.create_all(connection)
         version = {"name": "schema_version", "value": schema.SCHEMA_VERSION}
         connection.execute(schema.settings.insert(), version)
         return _state_of(driver_of(connection))

@@ -31,6 +31,7 @@ from sqlalchemy import (
 SCHEMA_VERSION = "3"
 
 metadata = MetaData()
+"""All tables, those of the second service included, which its own room adds."""
 
 settings = Table(
     "settings",

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from memoram_local.contract.document import FILE, read_document
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.outside.stage import Stage
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -43,19 +45,39 @@ def examined(stage: Stage, folder: Path, *arguments: str, document: dict[str, An
     """
     # JSON is YAML.
     text = FILE.read_text(encoding="utf-8") if document is None else json.dumps(document)
-    contract, report = folder / "openapi.yaml", folder / "report.json"
-    contract.write_text(with_examples_of(stage, text), encoding="utf-8")
-    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", str(contract)]
-    command += ["--url", stage.server.url, "--report", "json", "--report-json-path", str(report), *arguments]
     known = {
         "MEMORAM_TOKEN": stage.token,
         "MEMORAM_CLIENT_ID": stage.app.client_id,
         "MEMORAM_CLIENT_SECRET": stage.app.client_secret,
         "MEMORAM_USER_ID": stage.user.id,
-        # Its output must be readable whatever the terminal of whoever runs the tests.
-        "PYTHONIOENCODING": "utf-8",
-        "NO_COLOR": "1",
     }
+    return run(stage.server.url, folder, with_examples_of(stage, text), *arguments, known=known)
+
+
+def run(
+    url: str,
+    folder: Path,
+    text: str,
+    *arguments: str,
+    known: Mapping[str, str],
+    config: Path = CONFIG,
+) -> Outcome:
+    """Have schemathesis examine what answers at an address by a contract.
+
+    Args:
+        url: The address.
+        folder: For the contract and the report.
+        text: The contract.
+        *arguments: Further ones of `schemathesis run`.
+        known: Values that its configuration names.
+        config: Its configuration.
+    """
+    contract, report = folder / "openapi.yaml", folder / "report.json"
+    contract.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", str(contract)]
+    command += ["--url", url, "--report", "json", "--report-json-path", str(report), *arguments]
+    # Its output must be readable whatever the terminal of whoever runs the tests.
+    terminal = {"PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
     finished = subprocess.run(  # noqa: S603 - our own command
         command,
         capture_output=True,
@@ -63,7 +85,7 @@ def examined(stage: Stage, folder: Path, *arguments: str, document: dict[str, An
         encoding="utf-8",
         check=False,
         cwd=folder,
-        env=os.environ | known,
+        env={**os.environ, **terminal, **known},
     )
     output = finished.stdout + finished.stderr
     assert report.is_file(), output

@@ -26,7 +26,7 @@ from memoram_async import (
     ServerError,
     UnprocessableError,
 )
-from tests.worlds import API_KEY, TOKEN, Service, Time, World, failure, link
+from tests.worlds import API_KEY, TOKEN, Service, Time, World, failure
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,9 @@ def create(client: Any) -> Any:
 
 
 def exchange(client: Any) -> Any:
-    return link(client, "CANARY", client_id="a", client_secret="CANARY")
+    return client.oauth.exchange_code(
+        "CANARY", client_id="a", client_secret="CANARY", redirect_uri="https://a.test/"
+    )
 
 
 @pytest.mark.parametrize(
