@@ -41,7 +41,7 @@ async def opened(request: Request, x_access: Annotated[str, Header()]) -> AsyncG
     memoram: AsyncMemoram = request.state.memoram
     access = await memoram.access_requests.get(x_access)
     if access.status == "pending":
-        raise ApprovalRequired("the user has not decided yet", access_request_id=access.id)
+        raise ApprovalRequired("the user has not decided yet", kind="approve", request_id=access.id)
     async with memoram.open(await memoram.access_requests.credentials(access.id)) as store:
         yield store
 

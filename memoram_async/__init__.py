@@ -40,6 +40,7 @@ from memoram_async.core.errors import MemoramError as MemoramError
 from memoram_async.core.errors import NotEncryptedError as NotEncryptedError
 from memoram_async.core.errors import NotFoundError as NotFoundError
 from memoram_async.core.errors import OAuthError as OAuthError
+from memoram_async.core.errors import OAuthFlowError as OAuthFlowError
 from memoram_async.core.errors import OutcomeUnknownError as OutcomeUnknownError
 from memoram_async.core.errors import PaginationError as PaginationError
 from memoram_async.core.errors import PermissionDeniedError as PermissionDeniedError
@@ -56,7 +57,6 @@ from memoram_async.core.events import Attempt as Attempt
 from memoram_async.core.events import Outcome as Outcome
 from memoram_async.core.http import HTTPResponse as HTTPResponse
 from memoram_async.core.info import ResponseInfo as ResponseInfo
-from memoram_async.core.oauth import Authorization as Authorization
 from memoram_async.core.secret import Secret as Secret
 from memoram_async.memory_store import AsyncMemoryStore as AsyncMemoryStore
 from memoram_async.models.access import AccessCredentials as AccessCredentials
@@ -71,6 +71,7 @@ from memoram_async.models.tokens import OAuthTokens as OAuthTokens
 from memoram_async.resources.access_requests import AsyncAccessRequests as AsyncAccessRequests
 from memoram_async.resources.memory_blobs import AsyncMemoryBlobs as AsyncMemoryBlobs
 from memoram_async.resources.oauth import AsyncOAuth as AsyncOAuth
+from memoram_async.resources.oauth_flow import AsyncOAuthFlow as AsyncOAuthFlow
 from memoram_async.resources.tags import AsyncTags as AsyncTags
 from memoram_async.runtime.anyio_runtime import AnyioRuntime as AnyioRuntime
 from memoram_async.runtime.httpx_adapter import AsyncHTTPClient as AsyncHTTPClient

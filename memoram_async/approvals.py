@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 async def wait_until_approved(
     runtime: Runtime,
-    get: Callable[[str], Coroutine[Any, Any, AccessRequest]],
+    get: Callable[[str, Deadline], Coroutine[Any, Any, AccessRequest]],
     request_id: str,
     *,
     timeout: float | None,
@@ -33,7 +33,7 @@ async def wait_until_approved(
     check_seconds(timeout, name="timeout", optional=True)
     began = runtime.now()
     deadline = Deadline.after(timeout, now=began)
-    wait = ApprovalWait(access_request_id=request_id, began=began, last_status=last_status)
+    wait = ApprovalWait(request_id=request_id, began=began, last_status=last_status)
     delay = wait.first_delay(just_created=just_created)
     while True:
         remaining = deadline.remaining(runtime.now())
@@ -44,7 +44,7 @@ async def wait_until_approved(
         before = wait.last_status
         poll = deadline.earlier(Deadline.after(LONGEST_POLL, now=runtime.now()))
         try:
-            request = await runtime.within(poll, get(request_id), doing="getAccessRequest")
+            request = await runtime.within(poll, get(request_id, poll), doing="getAccessRequest")
         except MemoramError as error:
             delay = wait.failed(error, now=runtime.now(), jitter=runtime.random())
             continue
@@ -82,7 +82,7 @@ async def fetch_credentials(
         PermissionDeniedError: The service keeps refusing.
     """
     lag = Deadline.after(CREDENTIALS_LAG, now=runtime.now())
-    wait = ApprovalWait(access_request_id=request_id, began=runtime.now())
+    wait = ApprovalWait(request_id=request_id, began=runtime.now())
     while True:
         try:
             return await credentials(request_id)

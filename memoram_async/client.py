@@ -27,7 +27,7 @@ from memoram_async.core.config import (
 )
 from memoram_async.core.retry import READING_METHODS, Safety
 from memoram_async.core.secret import Secret, conceal, hidden
-from memoram_async.core.urls import check_path
+from memoram_async.core.urls import check_path, origin
 from memoram_async.family import Family
 from memoram_async.memory_store import AsyncMemoryStore
 from memoram_async.resources.access_requests import AsyncAccessRequests
@@ -38,12 +38,14 @@ from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from memoram_async.tokens.store import check_token_store
 from memoram_async.transport.requester import Requester
 from memoram_async.transport.transport import Call, Transport
+from memoram_async.user_tokens import UserTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from memoram_async.core.http import HTTPResponse
+    from memoram_async.core.sealing import SealingSecret
     from memoram_async.crypto import ReadPolicy
     from memoram_async.models.access import AccessCredentials
     from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
@@ -86,6 +88,12 @@ class AsyncMemoram:
         token_lifetime: int | None = None,
         token_store: TokenStore | None = None,
         read_policy: ReadPolicy = "encrypted-only",
+        client_id: str | None = None,
+        client_secret: str | Secret | None = None,
+        secret: SealingSecret | None = None,
+        dashboard_url: str | None = None,
+        authorization_endpoint: str | None = None,
+        token_endpoint: str | None = None,
         allow_insecure_http: bool = False,
         hooks: Hooks | None = None,
         http_client: AsyncHTTPClient | None = None,
@@ -107,6 +115,16 @@ class AsyncMemoram:
                 `RedisTokenStore`; its methods block. By default each client keeps its own in memory.
             read_policy: `encrypted-only` treats stored plaintext as an error; `allow-plaintext` hands it
                 out marked as not encrypted.
+            client_id: The application's OAuth client id; by default `MEMORAM_CLIENT_ID`.
+            client_secret: The application's OAuth client secret; by default `MEMORAM_CLIENT_SECRET`.
+            secret: What `oauth` flows are sealed with, 32 bytes or more; by default `MEMORAM_SECRET`. Of
+                several, the first one seals and each of them opens. It must not be the API key.
+            dashboard_url: Where users decide on access requests, for `ApprovalRequired`; by default
+                `MEMORAM_DASHBOARD_URL`.
+            authorization_endpoint: Where users are sent to link an account; by default
+                `MEMORAM_AUTHORIZATION_ENDPOINT`, else `/oauth/authorize` below `auth_url`.
+            token_endpoint: Where codes and refresh tokens are exchanged; by default `MEMORAM_TOKEN_ENDPOINT`,
+                else `/oauth/token` below `auth_url`.
             allow_insecure_http: Permit `http://` to hosts other than this machine.
             hooks: Told of every request, answer and retry; see `Hooks`.
             http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close. What it
@@ -119,11 +137,20 @@ class AsyncMemoram:
         """
         # A traceback may show what local variables hold, and an address may have a password in it.
         key, base, auth = hidden(api_key), hidden(base_url), hidden(auth_url)
-        del api_key, base_url, auth_url
+        own_secret, sealing, authorize = hidden(client_secret), hidden(secret), hidden(authorization_endpoint)
+        token, dashboard, identity = hidden(token_endpoint), hidden(dashboard_url), hidden(client_id)
+        del api_key, base_url, auth_url, client_id, client_secret, secret, dashboard_url
+        del authorization_endpoint, token_endpoint
         config = resolve(
             api_key=key,
             base_url=base,
             auth_url=auth,
+            authorization_endpoint=authorize,
+            token_endpoint=token,
+            client_id=identity,
+            client_secret=own_secret,
+            secret=sealing,
+            dashboard_url=dashboard,
             allow_insecure_http=allow_insecure_http,
             environment=os.environ,
         )
@@ -154,7 +181,7 @@ class AsyncMemoram:
         self._read_policy: ReadPolicy = read_policy
         self._owner = owner
         self._transport = Transport(family.runtime, options, hooks)
-        api = Requester(
+        self._api = api = Requester(
             base_url=family.config.base_url,
             credentials=family.tokens,
             transport=self._transport,
@@ -163,9 +190,10 @@ class AsyncMemoram:
         self.access_requests = AsyncAccessRequests(api)
         self.memory_blobs = AsyncMemoryBlobs(api)
         self.tags = AsyncTags(api)
-        self.oauth = AsyncOAuth(
-            Requester(base_url=family.config.auth_url, credentials=None, transport=self._transport)
+        authorization_server = Requester(
+            base_url=origin(family.config.token_endpoint), credentials=None, transport=self._transport
         )
+        self.oauth = AsyncOAuth(UserTokens(authorization_server, family.config, family.refreshes))
 
     def with_options(
         self,
@@ -242,7 +270,7 @@ class AsyncMemoram:
         if request.status != "approved":
             await wait_until_approved(
                 self._family.runtime,
-                self.access_requests.get,
+                lambda request_id, deadline: AsyncAccessRequests(self._api.until(deadline)).get(request_id),
                 request.id,
                 timeout=timeout,
                 on_status=on_status,

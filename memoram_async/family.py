@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from memoram_async.core.config import Options
-from memoram_async.core.errors import BadRequestError
+from memoram_async.core.errors import BadRequestError, NotFoundError
 from memoram_async.core.retry import Safety
 from memoram_async.crypto.token_seal import TokenSeal
 from memoram_async.runtime.forking import reset_after_fork
 from memoram_async.tokens.provider import TokenProvider, refused_key
 from memoram_async.tokens.shared import SharedTokens
 from memoram_async.transport.transport import Call, Peer, Transport
+from memoram_async.user_tokens import Refreshes, wrong_address
 
 if TYPE_CHECKING:
     from memoram_async.core.config import Config
@@ -48,6 +49,7 @@ class Family:
             else SharedTokens(runtime, token_store, TokenSeal(config.api_key, config.base_url))
         )
         self.tokens = TokenProvider(runtime, self._exchange, shared)
+        self.refreshes = Refreshes(runtime)
         reset_after_fork(self.tokens.state)
 
     async def _exchange(self, deadline: Deadline) -> HTTPResponse:
@@ -66,3 +68,5 @@ class Family:
             return await self._transport.call(call, deadline=deadline)
         except BadRequestError as error:
             raise refused_key(error) from error
+        except NotFoundError as error:
+            raise wrong_address(error, operation="createToken", setting="base_url") from error

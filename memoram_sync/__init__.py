@@ -41,6 +41,7 @@ from memoram_async.core.errors import MemoramError as MemoramError
 from memoram_async.core.errors import NotEncryptedError as NotEncryptedError
 from memoram_async.core.errors import NotFoundError as NotFoundError
 from memoram_async.core.errors import OAuthError as OAuthError
+from memoram_async.core.errors import OAuthFlowError as OAuthFlowError
 from memoram_async.core.errors import OutcomeUnknownError as OutcomeUnknownError
 from memoram_async.core.errors import PaginationError as PaginationError
 from memoram_async.core.errors import PermissionDeniedError as PermissionDeniedError
@@ -57,7 +58,6 @@ from memoram_async.core.events import Attempt as Attempt
 from memoram_async.core.events import Outcome as Outcome
 from memoram_async.core.http import HTTPResponse as HTTPResponse
 from memoram_async.core.info import ResponseInfo as ResponseInfo
-from memoram_async.core.oauth import Authorization as Authorization
 from memoram_async.core.secret import Secret as Secret
 from memoram_async.models.access import AccessCredentials as AccessCredentials
 from memoram_async.models.access import AccessRequest as AccessRequest
@@ -79,6 +79,7 @@ from memoram_sync.memory_store import MemoryStore as MemoryStore
 from memoram_sync.resources.access_requests import AccessRequests as AccessRequests
 from memoram_sync.resources.memory_blobs import MemoryBlobs as MemoryBlobs
 from memoram_sync.resources.oauth import OAuth as OAuth
+from memoram_sync.resources.oauth_flow import OAuthFlow as OAuthFlow
 from memoram_sync.resources.tags import Tags as Tags
 from memoram_sync.runtime.blocking_runtime import BlockingRuntime as BlockingRuntime
 from memoram_sync.transport.pager import ItemIterator as ItemIterator

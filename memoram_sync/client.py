@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from memoram_async.core.arguments import Unset
     from memoram_async.core.http import HTTPResponse
+    from memoram_async.core.sealing import SealingSecret
     from memoram_async.core.secret import Secret
     from memoram_async.crypto import ReadPolicy
     from memoram_async.models.access import AccessCredentials
@@ -68,6 +69,12 @@ class Memoram:
         token_lifetime: int | None = None,
         token_store: TokenStore | None = None,
         read_policy: ReadPolicy = "encrypted-only",
+        client_id: str | None = None,
+        client_secret: str | Secret | None = None,
+        secret: SealingSecret | None = None,
+        dashboard_url: str | None = None,
+        authorization_endpoint: str | None = None,
+        token_endpoint: str | None = None,
         allow_insecure_http: bool = False,
         hooks: Hooks | None = None,
         http_client: HTTPClient | None = None,
@@ -89,6 +96,16 @@ class Memoram:
                 `RedisTokenStore`; its methods block. By default each client keeps its own in memory.
             read_policy: `encrypted-only` treats stored plaintext as an error; `allow-plaintext` hands it
                 out marked as not encrypted.
+            client_id: The application's OAuth client id; by default `MEMORAM_CLIENT_ID`.
+            client_secret: The application's OAuth client secret; by default `MEMORAM_CLIENT_SECRET`.
+            secret: What `oauth` flows are sealed with, 32 bytes or more; by default `MEMORAM_SECRET`. Of
+                several, the first one seals and each of them opens. It must not be the API key.
+            dashboard_url: Where users decide on access requests, for `ApprovalRequired`; by default
+                `MEMORAM_DASHBOARD_URL`.
+            authorization_endpoint: Where users are sent to link an account; by default
+                `MEMORAM_AUTHORIZATION_ENDPOINT`, else `/oauth/authorize` below `auth_url`.
+            token_endpoint: Where codes and refresh tokens are exchanged; by default `MEMORAM_TOKEN_ENDPOINT`,
+                else `/oauth/token` below `auth_url`.
             allow_insecure_http: Permit `http://` to hosts other than this machine.
             hooks: Told of every request, answer and retry; see `Hooks`.
             http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close. What it
@@ -111,13 +128,28 @@ class Memoram:
                     token_lifetime=token_lifetime,
                     token_store=token_store,
                     read_policy=read_policy,
+                    client_id=client_id,
+                    client_secret=client_secret,
+                    secret=secret,
+                    dashboard_url=dashboard_url,
+                    authorization_endpoint=authorization_endpoint,
+                    token_endpoint=token_endpoint,
                     allow_insecure_http=allow_insecure_http,
                     hooks=hooks,
                     runtime=BlockingRuntime(http_client) if runtime is None else runtime,
                 )
             )
         finally:
-            del api_key, base_url, auth_url
+            del (
+                api_key,
+                base_url,
+                auth_url,
+                client_secret,
+                secret,
+                dashboard_url,
+                authorization_endpoint,
+                token_endpoint,
+            )
 
     def _bind(self, wrapped: AsyncMemoram) -> None:
         self._async = wrapped

@@ -198,6 +198,12 @@ class Service:
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
+def link(client: Any, code: str = "code-1", *, back: str = "https://app.test/back", **options: Any) -> Any:
+    """A call that completes a flow, begun here, with that code."""
+    flow = client.oauth.begin(redirect_uri=back, **options)
+    return flow.complete({"code": code, "state": flow.state.reveal()})
+
+
 async def items(pager: Any) -> list[Any]:
     """All items of a list."""
     return [item async for item in pager]

@@ -42,14 +42,14 @@ class ApprovalWait:
     """One wait for one access request.
 
     Attributes:
-        access_request_id: The request.
+        request_id: The request.
         began: The monotonic clock when the wait began, in seconds.
         last_status: The status seen last.
         last_error: Why the latest poll brought no status; None if it brought one.
         polls: How many times the service was asked.
     """
 
-    access_request_id: str
+    request_id: str
     began: float
     last_status: str | None = None
     last_error: MemoramError | None = None
@@ -89,12 +89,12 @@ class ApprovalWait:
             case "rejected":
                 raise AccessRejected(
                     "the user rejected the access request: ask again only when the user wishes so",
-                    access_request_id=self.access_request_id,
+                    request_id=self.request_id,
                 )
             case "revoked":
                 raise AccessRevoked(
                     "the user revoked the access: a new access request is needed",
-                    access_request_id=self.access_request_id,
+                    request_id=self.request_id,
                 )
             case _:  # pending, or a status that this version does not know yet
                 return self.interval(now=now, jitter=jitter)
@@ -134,7 +134,7 @@ class ApprovalWait:
         return ApprovalTimeout(
             "the user has not decided in time; the request stays open: wait again with "
             "access_requests.wait_until_approved(id), in this process or another",
-            access_request_id=self.access_request_id,
+            request_id=self.request_id,
             last_status=self.last_status,
             last_error=self.last_error,
             polls=self.polls,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, Final, Literal, TypeAlias, cast
 
@@ -232,3 +234,23 @@ def check_read_policy(value: object) -> Literal["encrypted-only", "allow-plainte
     if value == "allow-plaintext":
         return "allow-plaintext"
     raise InvalidArgumentError("read_policy must be 'encrypted-only' or 'allow-plaintext'")
+
+
+def check_callback(value: object, *, name: str) -> Callable[..., object] | None:
+    """A function of the user's that is called and not awaited, or None.
+
+    Raises:
+        InvalidArgumentError: It cannot be called, or would have to be awaited.
+    """
+    if value is None:
+        return None
+    if not callable(value):
+        raise InvalidArgumentError(f"{name} must be a function, not {type(value).__name__}")
+    inner: Any = value
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    if inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(type(inner).__call__):
+        raise InvalidArgumentError(
+            f"{name} must be a plain function: nobody would await a coroutine function"
+        )
+    return value

@@ -8,8 +8,9 @@ import attrs
 
 from memoram_async.core.arguments import check_retries, check_seconds, is_visible_ascii
 from memoram_async.core.errors import ConfigurationError
+from memoram_async.core.sealing import sealing_secrets
 from memoram_async.core.secret import Secret, hidden
-from memoram_async.core.urls import check_base_url
+from memoram_async.core.urls import check_base_url, check_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,11 +51,23 @@ class Config:
         api_key: The developer API key.
         base_url: The API's address, version included, without a trailing slash.
         auth_url: The authorization server's address, without a trailing slash.
+        authorization_endpoint: Where users are sent to link an account.
+        token_endpoint: Where codes and refresh tokens are exchanged.
+        client_id: The application's OAuth client id, if it was given.
+        client_secret: The application's OAuth client secret, if it was given.
+        secrets: What the application seals and opens with, the sealing one first.
+        dashboard_url: Where users decide, if it was given.
     """
 
     api_key: Secret
     base_url: str
     auth_url: str
+    authorization_endpoint: str
+    token_endpoint: str
+    client_id: str | None = None
+    client_secret: Secret | None = None
+    secrets: tuple[Secret, ...] = ()
+    dashboard_url: str | None = None
 
 
 def _api_key(key: Secret | None) -> Secret:
@@ -84,6 +97,12 @@ def resolve(
     auth_url: str | Secret | None,
     allow_insecure_http: bool,
     environment: Mapping[str, str],
+    authorization_endpoint: str | Secret | None = None,
+    token_endpoint: str | Secret | None = None,
+    client_id: str | Secret | None = None,
+    client_secret: str | Secret | None = None,
+    secret: object = None,
+    dashboard_url: str | Secret | None = None,
 ) -> Config:
     """The settings that hold, from arguments and environment.
 
@@ -93,27 +112,82 @@ def resolve(
         auth_url: The authorization server's address.
         allow_insecure_http: Permit `http://` to hosts other than loopback.
         environment: Where arguments that are None are looked up.
+        authorization_endpoint: Where users are sent to link an account.
+        token_endpoint: Where codes and refresh tokens are exchanged.
+        client_id: The application's OAuth client id.
+        client_secret: The application's OAuth client secret.
+        secret: What the application seals with.
+        dashboard_url: Where users decide.
 
     Raises:
         ConfigurationError: A setting is missing or cannot be used; the message names it.
     """
     # Wrapped and dropped before anything can fail: a traceback may show what local variables hold.
     key = hidden(environment.get("MEMORAM_API_KEY") if api_key is None else api_key)
-    base_name, base = _address("base_url", base_url, environment, DEFAULT_BASE_URL)
-    auth_name, auth = _address("auth_url", auth_url, environment, DEFAULT_AUTH_URL)
-    del api_key, base_url, auth_url, environment
+    given = {
+        name: _setting(name, hidden(value), environment)
+        for name, value in (
+            ("base_url", base_url),
+            ("auth_url", auth_url),
+            ("authorization_endpoint", authorization_endpoint),
+            ("token_endpoint", token_endpoint),
+            ("client_id", client_id),
+            ("client_secret", client_secret),
+            ("secret", secret),
+            ("dashboard_url", dashboard_url),
+        )
+    }
+    del api_key, base_url, auth_url, authorization_endpoint, token_endpoint, client_id, client_secret
+    del secret, dashboard_url, environment
+    checked_key = _api_key(key)
+
+    def address(name: str, default: str) -> str:
+        shown, value = given[name]
+        return check_base_url(
+            default if value is None else value, name=shown, allow_insecure_http=allow_insecure_http
+        )
+
+    def endpoint(name: str, path: str) -> str:
+        """An address that is used exactly as it was given."""
+        checked = address(name, f"{auth}{path}")
+        value = given[name][1]
+        return checked if value is None else value.reveal()
+
+    auth = address("auth_url", DEFAULT_AUTH_URL)
+    identity = _credential(*given["client_id"])
+    shown, sealing = given["secret"]
     return Config(
-        api_key=_api_key(key),
-        base_url=check_base_url(base, name=base_name, allow_insecure_http=allow_insecure_http),
-        auth_url=check_base_url(auth, name=auth_name, allow_insecure_http=allow_insecure_http),
+        api_key=checked_key,
+        base_url=address("base_url", DEFAULT_BASE_URL),
+        auth_url=auth,
+        authorization_endpoint=endpoint("authorization_endpoint", "/oauth/authorize"),
+        token_endpoint=endpoint("token_endpoint", "/oauth/token"),
+        client_id=None if identity is None else identity.reveal(),
+        client_secret=_credential(*given["client_secret"]),
+        secrets=sealing_secrets(sealing, name=shown, api_key=checked_key),
+        dashboard_url=check_link(given["dashboard_url"][1], name=given["dashboard_url"][0]),
     )
 
 
-def _address(
-    name: str, argument: str | Secret | None, environment: Mapping[str, str], default: str
-) -> tuple[str, Secret | None]:
-    """The name of the setting that holds, and its value, which may have a password in it."""
+def _setting(name: str, argument: Secret | None, environment: Mapping[str, str]) -> tuple[str, Secret | None]:
+    """The name of the setting that holds, and its value, which may be a secret or have one in it."""
     if argument is not None:
-        return name, hidden(argument)
+        return name, argument
     variable = f"MEMORAM_{name.upper()}"
-    return variable, hidden(environment.get(variable) or default)
+    return variable, hidden(environment.get(variable) or None)
+
+
+def _credential(name: str, value: Secret | None) -> Secret | None:
+    """A client id or secret that is safe in a form.
+
+    Raises:
+        ConfigurationError: It is empty, no text, or holds anything but visible ASCII.
+    """
+    text = None if value is None else cast("object", value.reveal())  # whatever it was that was passed
+    if text is None or (isinstance(text, str) and is_visible_ascii(text)):
+        return value
+    del text
+    raise ConfigurationError(
+        f"{name} must be a string without white space, control or non-ASCII characters: copy it again, "
+        "without quotes or a trailing newline"
+    )

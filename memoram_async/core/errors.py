@@ -6,7 +6,7 @@ are plain data: they survive pickling, so a process pool hands them on whole.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     from memoram_async.core.info import ResponseInfo
@@ -60,6 +60,13 @@ class ConfigurationError(MemoramError):
 
 class InvalidArgumentError(MemoramError, ValueError):
     """An argument cannot be sent; nothing was sent."""
+
+
+class OAuthFlowError(InvalidArgumentError):
+    """This callback does not complete this OAuth flow: it is of another one, too late, or was used before.
+
+    Nothing was sent. Begin a new flow and send the user through it.
+    """
 
 
 class ClientClosedError(MemoramError):
@@ -217,18 +224,43 @@ class AccessError(MemoramError):
     """The user's decision stands between the application and the memories.
 
     Attributes:
-        access_request_id: The access request; `wait_until_approved` resumes it in any process.
+        request_id: The access request; `access_requests.wait(request_id)` goes on with it in any process.
+            None while there is none.
     """
 
-    access_request_id: str
+    request_id: str | None
 
-    def __init__(self, message: str, *, access_request_id: str) -> None:
+    def __init__(self, message: str, *, request_id: str | None) -> None:
         super().__init__(message)
-        self.access_request_id = access_request_id
+        self.request_id = request_id
 
 
 class ApprovalRequired(AccessError):
-    """The user has not decided yet."""
+    """The user has something to do first; nobody is waiting for it.
+
+    It can be pickled, and is meant to travel: through a web handler to the user's browser, or as the
+    result of an agent's tool call.
+
+    Attributes:
+        kind: `link` if the user has to link an account (OAuth), `approve` if the user has to decide on an
+            access request.
+        url: Where the user does so; None if the application did not say where.
+    """
+
+    kind: Literal["link", "approve"]
+    url: str | None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: Literal["link", "approve"],
+        request_id: str | None = None,
+        url: str | None = None,
+    ) -> None:
+        super().__init__(message, request_id=request_id)
+        self.kind = kind
+        self.url = url
 
 
 class AccessRejected(AccessError):
@@ -256,12 +288,12 @@ class ApprovalTimeout(AccessError):
         self,
         message: str,
         *,
-        access_request_id: str,
+        request_id: str,
         last_status: str | None,
         polls: int,
         last_error: MemoramError | None = None,
     ) -> None:
-        super().__init__(message, access_request_id=access_request_id)
+        super().__init__(message, request_id=request_id)
         self.last_status = last_status
         self.last_error = last_error
         self.polls = polls

@@ -5,104 +5,169 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
-from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlsplit
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 import attrs
 
 from memoram_async.core.answers import oauth_refusal
 from memoram_async.core.arguments import is_visible_ascii
-from memoram_async.core.errors import InvalidArgumentError, MemoramError
-from memoram_async.core.secret import Secret, hidden
+from memoram_async.core.errors import InvalidArgumentError, MemoramError, OAuthFlowError
+from memoram_async.core.oauth_callback import read_callback
+from memoram_async.core.secret import Confidential, Secret, hidden
 from memoram_async.core.urls import origin, with_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 RANDOM_BYTES: Final = 32
+FLOW_SECONDS: Final = 3600.0
+"""How long a user may take: enough to sign up; a tab that was forgotten for longer links no account."""
+LONGEST_SEAL: Final = 1024
+FLOW_PURPOSE: Final = "oauth flow"
 
-_URL_START: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/")
+_RESERVED: Final = frozenset(
+    {
+        *("response_type", "client_id", "redirect_uri", "state", "scope"),
+        *("code_challenge", "code_challenge_method", "client_secret", "request", "request_uri"),
+        *("grant_type", "code", "code_verifier", "refresh_token"),
+    }
+)
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Authorization:
+class Flow(Confidential):
     """One user's way through the authorization server and back.
 
-    Keep it in the user's server-side session while the user is away. Its secrets refuse pickling: store
-    `url`, `redirect_uri`, `state.reveal()` and `code_verifier.reveal()`, and rebuild it from the four.
-
     Attributes:
-        url: Where to send the user's browser.
-        state: The value that ties the user's return to this session.
-        code_verifier: The PKCE verifier, for `oauth.exchange_code`.
+        endpoint: The authorization server's address for users.
+        client_id: The application's id.
         redirect_uri: Where the user comes back to.
+        scope: Scopes joined by spaces, if any.
+        params: Further parameters of the authorization request.
+        state: The value that ties the user's return to this flow.
+        code_verifier: The PKCE verifier.
+        began: When, in seconds since the epoch.
     """
 
-    url: str = attrs.field(repr=False)
+    endpoint: str
+    client_id: str
+    redirect_uri: str
+    scope: str | None
+    params: Mapping[str, str] = attrs.field(repr=False)
     state: Secret
     code_verifier: Secret
-    redirect_uri: str
+    began: float
 
-    def code_from(self, callback_url: str) -> Secret:
-        """The authorization code in the URL that the user came back to.
+    @property
+    def url(self) -> str:
+        """Where to send the user's browser."""
+        return with_query(
+            self.endpoint,
+            {
+                "response_type": "code",
+                "client_id": self.client_id,
+                "redirect_uri": self.redirect_uri,
+                "state": self.state.reveal(),
+                "scope": self.scope,
+                "code_challenge": code_challenge(self.code_verifier.reveal()),
+                "code_challenge_method": "S256",
+                **self.params,
+            },
+        )
 
-        Args:
-            callback_url: The full URL, or its query string.
+    def check(self) -> None:
+        """Whether it can be written at all.
 
         Raises:
-            InvalidArgumentError: The state or the issuer (RFC 9207) is not this flow's, or no code is
-                there: the answer belongs to another session or was forged.
+            InvalidArgumentError: The scope holds a lone surrogate.
+        """
+        _ = self.url
+
+    def code_from(self, callback: object, *, wall: float) -> Secret:
+        """The authorization code that the user came back with.
+
+        Args:
+            callback: What `read_callback` takes.
+            wall: Seconds since the epoch.
+
+        Raises:
+            InvalidArgumentError: The callback is no such thing, or has an OAuth parameter twice.
+            OAuthFlowError: It belongs to another flow, or comes too late.
             OAuthError: The authorization server or the user refused.
         """
-        outcome = self._outcome(_parameters(callback_url))
-        del callback_url
+        outcome = self._outcome(callback, wall)
+        del callback
         if isinstance(outcome, MemoramError):
             raise outcome
         return outcome
 
-    def _outcome(self, parameters: Mapping[str, str]) -> Secret | MemoramError:
+    def _outcome(self, callback: object, wall: float) -> Secret | MemoramError:
         """The code, or the error to raise where neither the code nor the state is in sight."""
-        state, code = parameters.get("state", ""), parameters.get("code", "")
-        issuer, refusal = parameters.get("iss"), parameters.get("error")
-        # An empty state, such as a session that was lost would yield, ties nothing to anything.
-        if not state or not hmac.compare_digest(_bytes(state), _bytes(self.state.reveal())):
-            return InvalidArgumentError(
-                "the callback's state is not the one of this authorization: begin again without its code"
-            )
-        if issuer is not None and origin(issuer) != origin(self.url):
-            return InvalidArgumentError(
-                "the callback comes from another authorization server than the one the user was sent to: "
-                "begin again without its code"
-            )
-        if refusal is not None:
+        parameters = read_callback(callback)
+        if isinstance(parameters, str):
+            return InvalidArgumentError(parameters)
+        fault = self._fault(parameters)
+        refusal = parameters.get("error")
+        if fault is None and refusal is not None:
             return oauth_refusal(refusal)
-        if not is_visible_ascii(code):
-            return InvalidArgumentError(
-                "the callback carries neither a usable code nor an error: begin again"
+        if fault is None and wall - self.began > FLOW_SECONDS:
+            fault = f"the user came back after more than {FLOW_SECONDS / 60:.0f} minutes"
+        code = parameters.get("code", "")
+        if fault is None and not is_visible_ascii(code):
+            fault = "the callback has neither a usable code nor an error"
+        return Secret(code) if fault is None else OAuthFlowError(f"{fault}: begin a new flow")
+
+    def _fault(self, parameters: Mapping[str, str]) -> str | None:
+        """Why a callback does not belong to this flow; None if it does."""
+        state, issuer = parameters.get("state", ""), parameters.get("iss")
+        if not state:
+            return "the callback has no state, so that nothing ties it to this flow"
+        if not hmac.compare_digest(_bytes(state), _bytes(self.state.reveal())):
+            return (
+                "the callback's state is not the one of this flow, so it belongs to another session or was "
+                "forged"
             )
-        return Secret(code)
+        if issuer is not None and origin(issuer) != origin(self.endpoint):
+            return (
+                "the callback comes from another authorization server than the one the user was sent to (its "
+                "iss differs, RFC 9207)"
+            )
+        return None
+
+    def written(self) -> bytes:
+        """All that another process needs to go on, except the endpoint, which is the seal's context."""
+        members = {
+            "c": self.client_id,
+            "r": self.redirect_uri,
+            "o": self.scope,
+            "p": dict(self.params),
+            "s": self.state.reveal(),
+            "v": self.code_verifier.reveal(),
+            "t": round(self.began),
+        }
+        return json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def read_flow(data: Secret, *, endpoint: str) -> Flow:
+    """The flow that `written` wrote; only holders of the secret can have written it."""
+    members = cast("dict[str, Any]", json.loads(data.reveal()))
+    return Flow(
+        endpoint=endpoint,
+        client_id=members["c"],
+        redirect_uri=members["r"],
+        scope=members["o"],
+        params=members["p"],
+        state=Secret(members["s"]),
+        code_verifier=Secret(members["v"]),
+        began=members["t"],
+    )
 
 
 def _bytes(text: str) -> bytes:
     return text.encode(errors="surrogatepass")
-
-
-def _parameters(callback_url: object) -> dict[str, str]:
-    """The query parameters of a URL or query string; none if it is no such thing."""
-    if not isinstance(callback_url, str):
-        return {}
-    before, mark, after = callback_url.partition("?")
-    # A query may itself hold question marks; only a URL has one before the first parameter.
-    is_url = mark and ("=" not in before or _URL_START.match(before))
-    query = (after if is_url else callback_url).partition("#")[0]
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=32)
-    except ValueError:
-        pairs = []
-    parameters = dict(pairs)
-    # RFC 6749 3.1: no parameter more than once; a doubled one is a sign of tampering.
-    return parameters if len(parameters) == len(pairs) else {}
 
 
 def code_challenge(verifier: str) -> str:
@@ -110,44 +175,37 @@ def code_challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def authorize(
-    auth_url: str,
+def begin_flow(
+    endpoint: str,
     *,
     client_id: str,
     redirect_uri: str,
     scope: str | None,
-    state: str | Secret | None,
+    params: Mapping[str, str],
+    wall: float,
     random: Callable[[int], str],
-) -> Authorization:
-    """The beginning of a flow.
+) -> Flow:
+    """A flow that begins now.
 
     Args:
-        auth_url: The authorization server's address.
+        endpoint: The authorization server's address for users.
         client_id: The application's id.
         redirect_uri: Where the user comes back to, exactly as registered.
         scope: Scopes joined by spaces, if any.
-        state: A state of the caller's own; by default a random one.
+        params: Further parameters.
+        wall: Seconds since the epoch.
         random: URL-safe text of that many random bytes.
-
-    Raises:
-        InvalidArgumentError: An argument holds a lone surrogate.
     """
-    own_state = hidden(state) or Secret(random(RANDOM_BYTES))
-    del state
-    verifier = Secret(random(RANDOM_BYTES))
-    url = with_query(
-        f"{auth_url}/oauth/authorize",
-        {
-            "response_type": "code",
-            "client_id": client_id,
-            "redirect_uri": redirect_uri,
-            "state": own_state.reveal(),
-            "scope": scope,
-            "code_challenge": code_challenge(verifier.reveal()),
-            "code_challenge_method": "S256",
-        },
+    return Flow(
+        endpoint=endpoint,
+        client_id=client_id,
+        redirect_uri=redirect_uri,
+        scope=scope,
+        params=params,
+        state=Secret(random(RANDOM_BYTES)),
+        code_verifier=Secret(random(RANDOM_BYTES)),
+        began=wall,
     )
-    return Authorization(url=url, state=own_state, code_verifier=verifier, redirect_uri=redirect_uri)
 
 
 def check_redirect_uri(value: object) -> str:
@@ -166,3 +224,32 @@ def check_redirect_uri(value: object) -> str:
     raise InvalidArgumentError(
         "redirect_uri must be an absolute URI without a fragment, exactly as registered for the application"
     )
+
+
+def check_oauth_params(value: object) -> dict[str, str]:
+    """Further parameters of an OAuth request, plain or wrapped; none for None.
+
+    Raises:
+        InvalidArgumentError: They are no mapping of names to text, or one of them is the flow's own.
+    """
+    outcome = _params(hidden(value))
+    del value
+    if isinstance(outcome, MemoramError):
+        raise outcome
+    return outcome
+
+
+def _params(wrapped: Secret | None) -> dict[str, str] | MemoramError:
+    """The parameters, or the error to raise where their values are out of sight."""
+    value = {} if wrapped is None else cast("object", wrapped.reveal())
+    if not isinstance(value, Mapping):
+        return InvalidArgumentError("params must be a mapping of names to strings")
+    params = dict(cast("Mapping[object, object]", value))
+    for name, text in params.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            return InvalidArgumentError("params must be a mapping of names to strings")
+        if name in _RESERVED:
+            return InvalidArgumentError(f"params must not hold {name}: the flow sets it itself")
+        if not (name + text).isprintable():
+            return InvalidArgumentError("params must not hold control characters or lone surrogates")
+    return cast("dict[str, str]", params)

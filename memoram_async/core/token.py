@@ -55,8 +55,7 @@ class Failed:
 
 @attrs.frozen
 class _Held:
-    token: Secret
-    generation: int
+    use: Use
     refresh_at: float  # monotonic
     expires_at: float  # monotonic
     wall_expires_at: float  # a suspended machine's monotonic clock may stand still
@@ -92,12 +91,11 @@ class TokenState:
         self._home: object = None
 
     def peek(self, *, now: float, wall: float) -> Use | None:
-        """The token, if it serves and nobody need refresh it yet: the common case, without a ticket."""
-        with self._lock:
-            held = self._held
-            if held is None or now >= held.refresh_at or wall >= held.wall_expires_at:
-                return None
-            return Use(held.token, held.generation)
+        """The token, if it serves and nobody need refresh it yet: the common case, without ticket or lock."""
+        held = self._held
+        if held is None or now >= held.refresh_at or wall >= held.wall_expires_at:
+            return None
+        return held.use
 
     def decide(self, ticket: Ticket, *, now: float, wall: float) -> Use | Wait | Lead | Failed:
         """What a call that needs a token should do.
@@ -113,7 +111,7 @@ class TokenState:
             held = self._usable(now=now, wall=wall)
             leading = self._lease is not None and now < self._lease_ends
             if held is not None and (now < held.refresh_at or leading or now < self._not_before):
-                return Use(held.token, held.generation)
+                return held.use
             if ticket.error is not None and held is None:
                 return Failed(ticket.error)
             if leading:
@@ -150,15 +148,14 @@ class TokenState:
         with self._lock:
             self._generation += 1
             self._held = _Held(
-                token=token,
-                generation=self._generation,
+                use=Use(token, self._generation),
                 refresh_at=asked_at + lifetime - early,
                 expires_at=asked_at + lifetime,
                 wall_expires_at=asked_wall + lifetime,
             )
             self._end_lease(ticket)
             # Even a leader that was taken over for its age brings a token that serves everyone.
-            return Use(token, self._generation), self._waiters()
+            return self._held.use, self._waiters()
 
     def fail(
         self, ticket: Ticket, error: MemoramError, *, now: float, wall: float
@@ -170,7 +167,7 @@ class TokenState:
         """
         with self._lock:
             held = self._usable(now=now, wall=wall)
-            use = None if held is None else Use(held.token, held.generation)
+            use = None if held is None else held.use
             if not self._end_lease(ticket):
                 return use, []  # taken over for its age: how it goes is the new leader's to say
             if held is not None:
@@ -204,7 +201,7 @@ class TokenState:
                 return None, []
             if self._end_lease(ticket):
                 self._not_before = now + seconds
-            return Use(held.token, held.generation), self._waiters()
+            return held.use, self._waiters()
 
     def leave(self, ticket: Ticket) -> list[Waiter]:
         """End a call, however it went; answers one waiter to wake if nobody leads.
@@ -237,7 +234,7 @@ class TokenState:
     def invalidate(self, generation: int) -> None:
         """Drop the token of that generation, if it is still the one held: it was refused."""
         with self._lock:
-            if self._held is not None and self._held.generation == generation:
+            if self._held is not None and self._held.use.generation == generation:
                 self._held = None
 
     def after_fork(self) -> None:

@@ -93,6 +93,25 @@ def check_base_url(url: object, *, name: str, allow_insecure_http: bool = False)
     raise ConfigurationError(f"{name} {fault}")
 
 
+def check_link(url: object, *, name: str) -> str | None:
+    """An address that users are sent to, exactly as it was given; None for None.
+
+    Nothing is sent there, so that it may be `http://`, and have a query and a fragment.
+
+    Raises:
+        ConfigurationError: It is no absolute URL, or holds a user name or password.
+    """
+    text = url.reveal() if isinstance(url, Secret) else url
+    if text is None:
+        return None
+    if isinstance(text, str):
+        fault = _fault_of(text.partition("#")[0].partition("?")[0], allow_insecure_http=True)
+        if fault is None and not _UNPRINTABLE.search(text) and text.isprintable():
+            return text
+    del url, text
+    raise ConfigurationError(f"{name} must be an absolute https:// URL, without a user name or password")
+
+
 def check_id(value: object, *, name: str) -> str:
     """An identifier that is safe as one path segment.
 

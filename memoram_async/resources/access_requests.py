@@ -120,6 +120,11 @@ class AsyncAccessRequests:
             ApprovalTimeout: The user did not decide in time; the request stays open.
             NotFoundError: There is no such request, and not only for a moment.
         """
+        requester = self._requester
         return await wait_until_approved(
-            self._requester.runtime, self.get, request_id, timeout=timeout, on_status=on_status
+            requester.runtime,
+            lambda request_id, deadline: AsyncAccessRequests(requester.until(deadline)).get(request_id),
+            request_id,
+            timeout=timeout,
+            on_status=on_status,
         )

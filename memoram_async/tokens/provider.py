@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from memoram_async.tokens.shared import SharedTokens
 
 EXCHANGE_SECONDS: Final = 30.0
+GLANCE_SECONDS: Final = 1.0
+"""After which a waiting call looks by itself: whoever should wake it may have been interrupted twice."""
 
 
 class TokenProvider:
@@ -74,7 +76,8 @@ class TokenProvider:
                                 "no token came in time: another call is still exchanging the API key",
                                 sent=False,
                             )
-                        await runtime.wait(ticket.waiter, deadline.cap(decision.seconds, now=now))
+                        patience = deadline.cap(min(decision.seconds, GLANCE_SECONDS), now=now)
+                        await runtime.wait(ticket.waiter, patience)
         finally:
             try:
                 self._leave(ticket)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from memoram_async.core.deadline import Deadline
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import expand
 from memoram_async.transport.transport import Call, Credentials, Peer, Transport
@@ -20,17 +21,30 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Requester:
-    """Sends the operations of one service for one client."""
+    """Sends the operations of one service for one client.
+
+    Attributes:
+        base_url: The service's address.
+        credentials: What to authenticate with; None for none.
+        transport: What carries the calls.
+        peer: The service's memory of idempotency keys; None if it keeps none.
+        deadline: When calls give up; None for when the client's total timeout expires.
+    """
 
     base_url: str
     credentials: Credentials | None
     transport: Transport
     peer: Peer | None = None
+    deadline: Deadline | None = None
 
     @property
     def runtime(self) -> Runtime:
         """The world that this client runs in."""
         return self.transport.runtime
+
+    def until(self, deadline: Deadline) -> Requester:
+        """The same, whose calls give up at that moment."""
+        return attrs.evolve(self, deadline=deadline)
 
     async def send(
         self,
@@ -59,5 +73,6 @@ class Requester:
                 credentials=self.credentials,
                 peer=self.peer,
                 oauth=oauth,
-            )
+            ),
+            deadline=self.deadline,
         )

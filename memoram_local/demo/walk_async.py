@@ -30,21 +30,14 @@ async def walk(stage: Stage) -> None:
         await memoram.access_requests.list().first_page()
         stage.tell_jwt(without=await anyio.to_thread.run_sync(status_of, f"{stage.api_url}/access-requests"))
 
-        authorization = memoram.oauth.authorization_url(
-            client_id=app.client_id, redirect_uri=app.redirect_uri
+        flow = memoram.oauth.begin(
+            client_id=app.client_id, client_secret=app.client_secret, redirect_uri=app.redirect_uri
         )
-        stage.tell_authorization_url(authorization.url)
-        callback = await anyio.to_thread.run_sync(stage.user.consent, authorization.url)
+        stage.tell_authorization_url(flow.url)
+        callback = await anyio.to_thread.run_sync(stage.user.consent, flow.url)
         stage.tell_consent()
-        code = authorization.code_from(callback)
+        tokens = await flow.complete(callback)
         stage.tell_code()
-        tokens = await memoram.oauth.exchange_code(
-            code,
-            client_id=app.client_id,
-            client_secret=app.client_secret,
-            redirect_uri=app.redirect_uri,
-            code_verifier=authorization.code_verifier,
-        )
         memory_key = stage.tell_tokens(tokens)
 
         request = await memoram.access_requests.create(memory_key, reason=REASON)

@@ -6,104 +6,128 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memoram_sync.resources.oauth_flow import OAuthFlow
 from memoram_sync.runtime.coroutines import run
 
 if TYPE_CHECKING:
-    from memoram_async.core.oauth import Authorization
+    from collections.abc import Callable, Mapping
+
+    from memoram_async.core.sealing import SealingSecret
     from memoram_async.core.secret import Secret
     from memoram_async.models.tokens import OAuthTokens
     from memoram_async.resources.oauth import AsyncOAuth
 
 
 class OAuth:
-    """The authorization code flow (RFC 6749 4.1), always with PKCE S256 (RFC 7636)."""
+    """The authorization code flow (RFC 6749 4.1), always with PKCE S256 (RFC 7636).
+
+    The client id and secret are those of the client, unless a method is given others.
+
+        flow = memoram.oauth.begin(redirect_uri="https://app.example/callback")
+        # send the user's browser to flow.url; then, with the URL that it came back to:
+        tokens = flow.complete(callback)
+        store = memoram.connect(tokens.memory_key, reason="Remembers your travel preferences")
+    """
 
     __slots__ = ("_async",)
 
     def __init__(self, wrapped: AsyncOAuth) -> None:
         self._async = wrapped
 
-    def authorization_url(
+    def begin(
         self,
         *,
-        client_id: str,
         redirect_uri: str,
         scope: str | None = None,
-        state: str | Secret | None = None,
-    ) -> Authorization:
-        """Begin a flow: where to send the user's browser, and what to keep until the user is back.
+        client_id: str | None = None,
+        client_secret: str | Secret | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> OAuthFlow:
+        """Begin a flow: where to send the user's browser, and what completes it when the user is back.
 
-        Nothing is sent. Keep the answer in the user's own session: its `code_from` checks that the
-        callback belongs to it.
+        Nothing is sent.
 
         Args:
-            client_id: The application's client id.
             redirect_uri: Where the user comes back to, exactly as registered.
             scope: Scopes joined by spaces, if the service asks for any.
-            state: A state of your own, unguessable and used once; by default a random one.
+            client_id: The application's client id; by default the client's.
+            client_secret: The application's client secret; by default the client's.
+            params: Further parameters of the authorization request, such as `{"prompt": "login"}`.
 
         Raises:
+            ConfigurationError: There is no client id.
             InvalidArgumentError: An argument cannot be sent.
         """
         try:
-            return self._async.authorization_url(
-                client_id=client_id, redirect_uri=redirect_uri, scope=scope, state=state
+            return OAuthFlow(
+                self._async.begin(
+                    redirect_uri=redirect_uri,
+                    scope=scope,
+                    client_id=client_id,
+                    client_secret=client_secret,
+                    params=params,
+                )
             )
         finally:
-            del state
+            del client_secret, params
 
-    def exchange_code(
+    def restore(
         self,
-        code: str | Secret,
+        sealed: str,
         *,
-        client_id: str,
-        client_secret: str | Secret,
-        redirect_uri: str,
-        code_verifier: str | Secret | None = None,
-    ) -> OAuthTokens:
-        """Exchange the code that the user came back with (contract `exchangeCode`).
-
-        A code is good for one exchange, so this is never sent twice.
+        secret: SealingSecret | None = None,
+        client_secret: str | Secret | None = None,
+    ) -> OAuthFlow:
+        """The flow that `seal` made a string of, in this process or another.
 
         Args:
-            code: From `Authorization.code_from`.
-            client_id: The application's client id.
-            client_secret: The application's client secret.
-            redirect_uri: The one that the flow began with.
-            code_verifier: From the `Authorization` that the flow began with.
+            sealed: The string.
+            secret: What it was sealed with; of several, any. By default the client's.
+            client_secret: The application's client secret; by default the client's.
 
         Raises:
-            InvalidArgumentError: An argument cannot be sent.
-            OAuthError: The authorization server refused; `code` tells why, such as `invalid_grant`.
-            OutcomeUnknownError: The answer was lost; the code may be spent.
+            ConfigurationError: There is no secret, or it cannot be used.
+            InvalidArgumentError: `sealed` is not a string.
+            OAuthFlowError: It was sealed with another secret or for another authorization server, or was
+                changed on the way.
         """
-        coroutine = self._async.exchange_code(
-            code,
-            client_id=client_id,
-            client_secret=client_secret,
-            redirect_uri=redirect_uri,
-            code_verifier=code_verifier,
-        )
-        del code, client_secret, code_verifier
-        return run(coroutine)
+        try:
+            return OAuthFlow(self._async.restore(sealed, secret=secret, client_secret=client_secret))
+        finally:
+            del sealed, secret, client_secret
 
     def refresh(
-        self, refresh_token: str | Secret, *, client_id: str, client_secret: str | Secret
+        self,
+        tokens: OAuthTokens | str | Secret,
+        *,
+        on_tokens: Callable[[OAuthTokens], object] | None = None,
+        client_id: str | None = None,
+        client_secret: str | Secret | None = None,
+        params: Mapping[str, str] | None = None,
     ) -> OAuthTokens:
         """Exchange a refresh token for new tokens (RFC 6749 6).
 
-        The service may answer with a new refresh token: save it before using it, the old one is spent.
+        The service may answer with a new refresh token, and the old one is spent then: `on_tokens` is where
+        to save it. Of many calls for one refresh token at the same time, one asks the service and calls its
+        `on_tokens`; the others get the same tokens, once they are saved. If saving fails, the error is
+        raised and the next call with the old refresh token saves what came, without asking again.
 
         Args:
-            refresh_token: The newest one of this user.
-            client_id: The application's client id.
-            client_secret: The application's client secret.
+            tokens: The user's newest tokens, or the refresh token itself.
+            on_tokens: Called with the new tokens before anybody gets them. It may block, and is a plain
+                function.
+            client_id: The application's client id; by default the client's.
+            client_secret: The application's client secret; by default the client's.
+            params: Further parameters of the token request.
 
         Raises:
+            ConfigurationError: There is no client id or secret, or nothing answers at the token endpoint.
             InvalidArgumentError: An argument cannot be sent.
             OAuthError: The authorization server refused; `code` tells why, such as `invalid_grant`.
             OutcomeUnknownError: The answer was lost; the refresh token may be spent.
         """
-        coroutine = self._async.refresh(refresh_token, client_id=client_id, client_secret=client_secret)
-        del refresh_token, client_secret
+        coroutine = self._async.refresh(
+            tokens, on_tokens=on_tokens, client_id=client_id, client_secret=client_secret, params=params
+        )
+        del tokens, client_secret, params
         return run(coroutine)

@@ -66,7 +66,7 @@ FINAL: list[MemoramError] = [
 
 
 def waiting(*, began: float = 0.0) -> ApprovalWait:
-    return ApprovalWait(access_request_id="request", began=began)
+    return ApprovalWait(request_id="request", began=began)
 
 
 # --- when to ask -------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def test_an_unknown_status_keeps_the_wait_going(status: str) -> None:
 def test_a_no_is_an_error_that_names_the_request(status: str, kind: type[AccessError]) -> None:
     with pytest.raises(kind) as caught:
         waiting().saw(status, now=1, jitter=0.5)
-    assert caught.value.access_request_id == "request"
+    assert caught.value.request_id == "request"
 
 
 def test_statuses_are_counted_and_the_last_one_is_kept() -> None:
@@ -229,7 +229,7 @@ def test_a_miss_after_a_status_is_a_first_one_again() -> None:
 
 def test_a_wait_that_never_saw_a_status_says_so() -> None:
     error = waiting().timed_out()
-    assert (error.access_request_id, error.last_status, error.last_error, error.polls) == (
+    assert (error.request_id, error.last_status, error.last_error, error.polls) == (
         "request",
         None,
         None,

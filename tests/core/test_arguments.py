@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from memoram_async.core.arguments import (
     UNSET,
+    check_callback,
     check_count,
     check_method,
     check_number,
@@ -279,3 +281,29 @@ def test_there_are_two_read_policies(policy: str) -> None:
 def test_there_is_no_other_read_policy(policy: object) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^read_policy must be"):
         check_read_policy(policy)
+
+
+async def coroutine_function() -> None:
+    pass
+
+
+class Awaited:
+    async def __call__(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    "value",
+    [7, "print", coroutine_function, functools.partial(coroutine_function), Awaited()],
+    ids=["number", "text", "coroutine function", "partial", "object"],
+)
+def test_what_cannot_be_called_and_be_done_is_no_callback(value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^on_status must be a (plain )?function"):
+        check_callback(value, name="on_status")
+
+
+@pytest.mark.parametrize(
+    "value", [None, print, functools.partial(print), [].append], ids=["none", "function", "partial", "method"]
+)
+def test_a_function_is_a_callback(value: object) -> None:
+    assert check_callback(value, name="on_status") is value

@@ -37,8 +37,10 @@ def resolved(
     auth_url: Any = None,
     insecure: bool = False,
     environment: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> Config:
     return resolve(
+        **options,
         api_key=api_key,
         base_url=base_url,
         auth_url=auth_url,
@@ -173,3 +175,59 @@ def test_an_option_out_of_range_is_refused_by_name(options: dict[str, Any]) -> N
     (name,) = options
     with pytest.raises(InvalidArgumentError, match=f"^{name} must be"):
         Options(**options)
+
+
+LINKING = {
+    "MEMORAM_CLIENT_ID": "environment",
+    "MEMORAM_CLIENT_SECRET": "environment",
+    "MEMORAM_SECRET": "e" * 32,
+    "MEMORAM_DASHBOARD_URL": "http://dashboard.environment.example/#/requests?all",
+    "MEMORAM_AUTHORIZATION_ENDPOINT": "https://login.environment.example/a",
+    "MEMORAM_TOKEN_ENDPOINT": "https://tokens.environment.example/t",
+}
+
+
+def test_the_settings_of_linking_come_from_the_environment() -> None:
+    config = resolved(api_key=KEY, environment=LINKING)
+    assert config.client_secret is not None
+    assert (config.client_id, config.client_secret.reveal()) == ("environment", "environment")
+    assert [secret.reveal() for secret in config.secrets] == ["e" * 32]
+    assert config.dashboard_url == LINKING["MEMORAM_DASHBOARD_URL"]
+    assert config.authorization_endpoint == "https://login.environment.example/a"
+    assert config.token_endpoint == "https://tokens.environment.example/t"
+
+
+def test_without_them_there_are_none_and_endpoints_lie_below_auth_url() -> None:
+    config = resolved(api_key=KEY, auth_url="https://auth.example/x/")
+    assert (config.client_id, config.client_secret, config.secrets, config.dashboard_url) == (
+        None,
+        None,
+        (),
+        None,
+    )
+    assert config.authorization_endpoint == "https://auth.example/x/oauth/authorize"
+    assert config.token_endpoint == "https://auth.example/x/oauth/token"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MEMORAM_CLIENT_ID", "a b"),
+        ("MEMORAM_CLIENT_SECRET", "a\n"),
+        ("MEMORAM_SECRET", "short"),
+        ("MEMORAM_DASHBOARD_URL", "dashboard"),
+        ("MEMORAM_DASHBOARD_URL", "https://user:word@host"),
+        ("MEMORAM_DASHBOARD_URL", "https://host/#\x00"),
+        ("MEMORAM_DASHBOARD_URL", "javascript:alert(1)"),
+        ("MEMORAM_TOKEN_ENDPOINT", "http://tokens.example"),
+        ("MEMORAM_AUTHORIZATION_ENDPOINT", "login"),
+    ],
+)
+def test_a_setting_of_linking_that_cannot_be_used_is_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{name} "):
+        resolved(api_key=KEY, environment={name: value})
+
+
+def test_a_dashboard_url_is_text() -> None:
+    with pytest.raises(ConfigurationError, match=r"^dashboard_url "):
+        resolved(api_key=KEY, dashboard_url=7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import traceback
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,7 @@ from memoram_async.core.arguments import (
 from memoram_async.core.config import resolve
 from memoram_async.core.errors import MemoramError
 from memoram_async.core.http import HTTPResponse, json_body
-from memoram_async.core.oauth import Authorization, authorize
+from memoram_async.core.oauth import Flow, check_oauth_params
 from memoram_async.core.paging import CursorGuard
 from memoram_async.core.secret import Secret
 from memoram_async.core.urls import check_base_url, check_id, check_path, with_query
@@ -40,8 +40,10 @@ def configured(
     base_url: Any = None,
     auth_url: Any = None,
     environment: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> object:
     return resolve(
+        **options,
         api_key=api_key,
         base_url=base_url,
         auth_url=auth_url,
@@ -50,10 +52,20 @@ def configured(
     )
 
 
-def flow(*, url: str = "https://auth.example", state: str = STATE) -> Authorization:
-    return Authorization(
-        url=url, state=Secret(state), code_verifier=Secret(CANARY), redirect_uri="https://app.example"
+def came_back(callback: object, *, state: str = STATE) -> object:
+    flow = Flow(
+        endpoint="https://auth.example",
+        client_id="app",
+        redirect_uri="https://app.example",
+        scope=None,
+        params={},
+        state=Secret(state),
+        code_verifier=Secret(CANARY),
+        began=0,
     )
+    held = [callback]
+    del callback
+    return flow.code_from(held.pop(), wall=0)
 
 
 def same_cursor_twice() -> None:
@@ -114,26 +126,28 @@ FAILURES: dict[str, Callable[[], object]] = {
     "error that echoes": lambda: refused(f'{{"message": "{CANARY}", "code": "{CANARY}"}}'),
     "error that is the echo": lambda: refused(CANARY),
     "OAuth error that echoes": lambda: refused(f'{{"error": "{CANARY}"}}', oauth=True),
-    "callback with another state": lambda: flow().code_from(f"https://app.example?code={CANARY}&state=x"),
-    "callback without a state": lambda: flow().code_from(f"code={CANARY}"),
-    "callback with two codes": lambda: flow().code_from(f"code={CANARY}&code={CANARY}&state={STATE}"),
-    "callback with a bad code": lambda: flow().code_from(f"code={CANARY}%20&state={STATE}"),
-    "callback of another server": lambda: flow().code_from(f"code={CANARY}&state={STATE}&iss={CANARY}"),
-    "callback with an error and a code": lambda: flow().code_from(
+    "callback with another state": lambda: came_back(f"https://app.example?code={CANARY}&state=x"),
+    "callback without a state": lambda: came_back(f"code={CANARY}"),
+    "callback with two codes": lambda: came_back(f"code={CANARY}&code={CANARY}&state={STATE}"),
+    "callback with a bad code": lambda: came_back(f"code={CANARY}%20&state={STATE}"),
+    "callback of another server": lambda: came_back(f"code={CANARY}&state={STATE}&iss={CANARY}"),
+    "callback with an error and a code": lambda: came_back(
         f"error=access_denied&error_description={CANARY}&code={CANARY}&state={STATE}"
     ),
-    "callback with an error that echoes": lambda: flow().code_from(f"error={CANARY}&state={STATE}"),
-    "callback that is no address": lambda: flow().code_from(f"https://[?code={CANARY}"),
-    "callback as bytes": lambda: flow().code_from(cast("str", f"code={CANARY}".encode())),
-    "callback of a flow with a secret state": lambda: flow(state=CANARY).code_from("code=a&state=b"),
-    "scope with a lone surrogate": lambda: authorize(
-        "https://auth.example",
-        client_id="app",
-        redirect_uri="https://app.example",
-        scope="\ud800",
-        state=CANARY,
-        random=lambda _: CANARY,
-    ),
+    "callback with an error that echoes": lambda: came_back(f"error={CANARY}&state={STATE}"),
+    "callback that is no address": lambda: came_back(f"https://[?code={CANARY}"),
+    "callback as bytes": lambda: came_back(f"code={CANARY}".encode()),
+    "callback of a flow with a secret state": lambda: came_back("code=a&state=b", state=CANARY),
+    "parameter with a lone surrogate": lambda: check_oauth_params({"login_hint": CANARY + "\ud800"}),
+    "parameter that is the flow's own": lambda: check_oauth_params({"state": CANARY}),
+    "short secret": lambda: configured(secret=CANARY),
+    "secret in bytes that is short": lambda: configured(secret=CANARY.encode()),
+    "secret among others that is short": lambda: configured(secret=["s" * 32, CANARY]),
+    "secret of another type": lambda: configured(secret={CANARY: 1}),
+    "secret that is the API key": lambda: configured(api_key=CANARY * 4, secret=CANARY * 4),
+    "client secret with a newline": lambda: configured(client_secret=CANARY + "\n"),
+    "password in dashboard_url": lambda: configured(dashboard_url=f"https://user:{CANARY}@host"),
+    "password in token_endpoint": lambda: configured(token_endpoint=f"https://user:{CANARY}@host"),
     "cursor given twice": same_cursor_twice,
 }  # fmt: skip
 

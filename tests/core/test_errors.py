@@ -17,6 +17,7 @@ from memoram_async.core.errors import (
     APIConnectionError,
     APIResponseError,
     APIStatusError,
+    ApprovalRequired,
     ApprovalTimeout,
     ContentError,
     InvalidArgumentError,
@@ -41,7 +42,8 @@ DETAILS: dict[type[MemoramError], dict[str, Any]] = {
     APIConnectionError: {"sent": True},
     APIStatusError: {"status": 418, "code": "teapot", "request_id": "req-1", "retry_after": 2.5},
     APIResponseError: {"status": 200, "request_id": "req-1"},
-    AccessError: {"access_request_id": "request"},
+    AccessError: {"request_id": "request"},
+    ApprovalRequired: {"kind": "approve", "url": "https://dashboard.test"},
     ApprovalTimeout: {"last_status": "pending", "polls": 3, "last_error": None},
     UnknownKeyVersionError: {"version": "7", "available": (1, 2)},
 }
@@ -141,7 +143,7 @@ def test_the_services_own_words_do_not_leave_the_process() -> None:
 
 def test_the_services_own_words_do_not_leave_inside_another_error_either() -> None:
     inner = RateLimitedError("slow down", status=429, server_message=Secret("canary"))
-    outer = ApprovalTimeout("late", access_request_id="request", last_status=None, polls=1, last_error=inner)
+    outer = ApprovalTimeout("late", request_id="request", last_status=None, polls=1, last_error=inner)
     pickled = pickle.dumps(outer)
     assert b"canary" not in pickled
     assert isinstance(pickle.loads(pickled).last_error, RateLimitedError)  # noqa: S301 - our own

@@ -5,22 +5,37 @@ from __future__ import annotations
 import base64
 import hashlib
 from itertools import count
-from typing import Any, cast
-from urllib.parse import parse_qsl, quote, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette import datastructures
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
 
 from memoram_async.core.answers import oauth_refusal
-from memoram_async.core.errors import InvalidArgumentError, OAuthError
-from memoram_async.core.oauth import Authorization, authorize, check_redirect_uri, code_challenge
+from memoram_async.core.errors import InvalidArgumentError, OAuthError, OAuthFlowError
+from memoram_async.core.oauth import (
+    Flow,
+    begin_flow,
+    check_oauth_params,
+    check_redirect_uri,
+    code_challenge,
+    read_flow,
+)
 from memoram_async.core.secret import Secret
 
-STATE = "state-of-this-session"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STATE = "random-1-of-32"
+NOW = 1_800_000_000.0
 
 
-def begun(**changes: Any) -> Authorization:
+def begun(**changes: Any) -> Flow:
     numbers = count(1)
 
     def random(size: int) -> str:
@@ -30,16 +45,22 @@ def begun(**changes: Any) -> Authorization:
         "client_id": "app",
         "redirect_uri": "https://app.example/callback",
         "scope": None,
-        "state": STATE,
+        "params": {},
+        "wall": NOW,
         "random": random,
         **changes,
     }
-    return authorize("https://auth.example", **arguments)
+    return begin_flow("https://auth.example/oauth/authorize", **arguments)
 
 
-def sent(authorization: Authorization) -> dict[str, str]:
+def code_of(callback: object, *, after: float = 1.0) -> str:
+    """The code that a flow finds in a callback."""
+    return begun().code_from(callback, wall=NOW + after).reveal()
+
+
+def sent(flow: Flow) -> dict[str, str]:
     """The parameters that the user's browser carries."""
-    return dict(parse_qsl(urlsplit(authorization.url).query, keep_blank_values=True))
+    return dict(parse_qsl(urlsplit(flow.url).query, keep_blank_values=True))
 
 
 # --- the way there -----------------------------------------------------------------------------
@@ -50,14 +71,14 @@ def test_the_user_is_sent_to_the_authorization_server() -> None:
 
 
 def test_the_url_carries_what_rfc_6749_and_7636_ask_for() -> None:
-    authorization = begun(scope="a b")
-    assert sent(authorization) == {
+    flow = begun(scope="a b")
+    assert sent(flow) == {
         "response_type": "code",
         "client_id": "app",
         "redirect_uri": "https://app.example/callback",
         "state": STATE,
         "scope": "a b",
-        "code_challenge": code_challenge(authorization.code_verifier.reveal()),
+        "code_challenge": code_challenge(flow.code_verifier.reveal()),
         "code_challenge_method": "S256",
     }
 
@@ -66,20 +87,13 @@ def test_without_a_scope_none_is_asked_for() -> None:
     assert "scope" not in sent(begun())
 
 
-def test_without_a_state_a_random_one_is_made() -> None:
-    authorization = begun(state=None)
-    assert authorization.state.reveal() == "random-1-of-32"
-    assert sent(authorization)["state"] == "random-1-of-32"
-
-
 def test_state_and_verifier_are_drawn_apart() -> None:
-    authorization = begun(state=None)
-    assert authorization.code_verifier.reveal() == "random-2-of-32"
+    flow = begun()
+    assert (flow.state.reveal(), flow.code_verifier.reveal()) == ("random-1-of-32", "random-2-of-32")
 
 
-def test_a_wrapped_state_is_taken() -> None:
-    state = Secret("mine")
-    assert begun(state=state).state is state
+def test_further_parameters_pass_through() -> None:
+    assert sent(begun(params={"prompt": "login"}))["prompt"] == "login"
 
 
 def test_the_redirect_uri_is_kept_for_the_exchange() -> None:
@@ -88,7 +102,7 @@ def test_the_redirect_uri_is_kept_for_the_exchange() -> None:
 
 def test_a_scope_that_cannot_be_encoded_is_refused() -> None:
     with pytest.raises(InvalidArgumentError):
-        begun(scope="\ud800")
+        begun(scope="\ud800").check()
 
 
 def test_the_challenge_is_that_of_rfc_7636_appendix_b() -> None:
@@ -105,9 +119,9 @@ def test_a_challenge_is_unpadded_base64url_of_sha_256(verifier: str) -> None:
 
 
 def test_an_authorization_shows_no_state_and_no_verifier() -> None:
-    authorization = begun()
-    assert STATE not in repr(authorization)
-    assert "random-1" not in repr(authorization)
+    flow = begun()
+    assert STATE not in repr(flow)
+    assert "random-1" not in repr(flow)
 
 
 # --- the way back ------------------------------------------------------------------------------
@@ -133,7 +147,7 @@ def test_an_authorization_shows_no_state_and_no_verifier() -> None:
     ],
 )
 def test_the_code_is_found_in_a_url_or_query_string(callback: str) -> None:
-    assert begun().code_from(callback).reveal() == "abc"
+    assert code_of(callback) == "abc"
 
 
 @pytest.mark.parametrize(
@@ -142,75 +156,135 @@ def test_the_code_is_found_in_a_url_or_query_string(callback: str) -> None:
         "code=abc&state=another",
         f"code=abc&state={STATE}x",
         f"code=abc&state={STATE.upper()}",
-        "code=abc&state=",
         "code=abc&state=%ED%A0%80",
         "code=abc&state=%C3%A4",
         "code=abc&state=\ud800",
-        "code=abc",
-        "",
-        "?",
-        "nothing here",
-        f"https://app.example/callback#code=abc&state={STATE}",
     ],
 )
 def test_an_answer_without_this_flows_state_is_refused(callback: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="state is not the one of this authorization"):
-        begun().code_from(callback)
+    with pytest.raises(OAuthFlowError, match="state is not the one of this flow"):
+        code_of(callback)
 
 
-@pytest.mark.parametrize("doubled", [f"state={STATE}", "state=x", "code=abc", "code=x", "other=1&other=2"])
-def test_a_parameter_that_comes_twice_is_a_sign_of_tampering(doubled: str) -> None:
-    with pytest.raises(InvalidArgumentError):
-        begun().code_from(f"code=abc&state={STATE}&{doubled}")
+@pytest.mark.parametrize("callback", ["code=abc", "code=abc&state="])
+def test_an_answer_without_a_state_is_called_that(callback: str) -> None:
+    with pytest.raises(OAuthFlowError, match="the callback has no state"):
+        code_of(callback)
+
+
+@pytest.mark.parametrize("doubled", [f"state={STATE}", "state=x", "code=abc", "code=x", "iss=a&iss=b"])
+def test_an_oauth_parameter_that_comes_twice_is_called_that(doubled: str) -> None:
+    name = doubled.partition("=")[0]
+    with pytest.raises(InvalidArgumentError, match=f"has the parameter {name} more than once"):
+        code_of(f"code=abc&state={STATE}&{doubled}")
+
+
+def test_other_parameters_may_come_twice() -> None:
+    assert code_of(f"code=abc&state={STATE}&utm=1&utm=2") == "abc"
 
 
 def test_more_parameters_than_anyone_sends_are_refused() -> None:
     padding = "&".join(f"p{number}=" for number in range(100))
-    with pytest.raises(InvalidArgumentError):
-        begun().code_from(f"code=abc&state={STATE}&{padding}")
+    with pytest.raises(InvalidArgumentError, match="more than 64 parameters"):
+        code_of(f"code=abc&state={STATE}&{padding}")
 
 
-@pytest.mark.parametrize("callback", [None, b"code=abc", 7, {"code": "abc", "state": STATE}], ids=repr)
-def test_a_callback_is_text(callback: object) -> None:
-    with pytest.raises(InvalidArgumentError):
-        begun().code_from(cast("str", callback))
+def query() -> str:
+    return f"code=abc&state={STATE}&utm=1&utm=2"
 
 
-@pytest.mark.parametrize("state", ["", "\ud800"])
-def test_a_state_that_was_lost_matches_nothing(state: str) -> None:
-    lost = Authorization(
-        url="https://auth.example", state=Secret(state), code_verifier=Secret("v"), redirect_uri=""
-    )
-    for callback in ("code=abc&state=", "code=abc", "code=abc&state=?"):
-        with pytest.raises(InvalidArgumentError, match="state is not the one"):
-            lost.code_from(callback)
+FORMS: dict[str, Callable[[], object]] = {
+    "bytes of a query string": lambda: query().encode(),
+    "a dict": lambda: {"code": "abc", "state": STATE},
+    "a dict of lists, as parse_qs makes it": lambda: parse_qs(query()),
+    "a URL of Starlette": lambda: datastructures.URL(f"https://app.example/callback?{query()}"),
+    "a query of Starlette": lambda: QueryParams(query()),
+    "a URL of httpx": lambda: httpx.URL(f"https://app.example/callback?{query()}"),
+    "a query of httpx": lambda: httpx.QueryParams(query()),
+    "a split URL": lambda: urlsplit(f"https://app.example/callback?{query()}"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_a_callback_comes_in_any_form_that_frameworks_have(form: Callable[[], object]) -> None:
+    assert code_of(form()) == "abc"
+
+
+DOUBLED: dict[str, Callable[[], object]] = {
+    "a dict of lists": lambda: {"code": ["abc", "x"], "state": [STATE]},
+    "a query of Starlette": lambda: QueryParams(f"code=abc&state={STATE}&code=x"),
+    "a query of httpx": lambda: httpx.QueryParams(f"code=abc&state={STATE}&code=x"),
+    "a mapping with getall": lambda: GetAll(code=["abc", "x"], state=[STATE]),
+}
+
+
+class GetAll(dict[str, list[str]]):
+    """A multidict as aiohttp has it."""
+
+    def getall(self, name: str) -> list[str]:
+        return self[name]
+
+
+@pytest.mark.parametrize("form", DOUBLED.values(), ids=DOUBLED.keys())
+def test_a_doubled_parameter_is_seen_in_any_form(form: Callable[[], object]) -> None:
+    with pytest.raises(InvalidArgumentError, match="the parameter code more than once"):
+        code_of(form())
+
+
+WRONG: dict[str, tuple[Callable[[], object], str]] = {
+    "None": (lambda: None, "is of type NoneType"),
+    "a number": (lambda: 7, "is of type int"),
+    "a list": (lambda: ["code"], "is of type list"),
+    "a request": (lambda: Request({"type": "http", "method": "GET", "headers": []}), "is a request"),
+    "a value that is no text": (lambda: {"code": 7, "state": STATE}, "code .* must be a string, not int"),
+    "the bare code": (lambda: "abc", "none of the parameters code, state and error"),
+    "an empty mapping": (dict, "none of the parameters"),
+    "a fragment": (lambda: f"https://app.example/#code=abc&state={STATE}", "none of the parameters"),
+}
+
+
+@pytest.mark.parametrize(("form", "fault"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_callback_is_called_what_it_is(form: Callable[[], object], fault: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=fault) as caught:
+        code_of(form())
+    assert not isinstance(caught.value, OAuthFlowError)
+
+
+def test_a_user_may_take_an_hour() -> None:
+    assert code_of(query(), after=3600) == "abc"
+    with pytest.raises(OAuthFlowError, match="after more than 60 minutes"):
+        code_of(query(), after=3601)
+
+
+def test_a_clock_that_went_back_makes_no_flow_old() -> None:
+    assert code_of(query(), after=-100_000) == "abc"
 
 
 @pytest.mark.parametrize("code", ["", "%20", "a%20b", "a%0Ab", "%C3%A4", "ä", "a+b"])
 def test_a_code_that_cannot_be_sent_is_refused(code: str) -> None:
     with pytest.raises(InvalidArgumentError, match="neither a usable code nor an error"):
-        begun().code_from(f"code={code}&state={STATE}")
+        code_of(f"code={code}&state={STATE}")
 
 
 def test_an_answer_without_a_code_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="neither a usable code nor an error"):
-        begun().code_from(f"state={STATE}")
+        code_of(f"state={STATE}")
 
 
 def test_a_refusal_is_an_error_with_its_code() -> None:
     with pytest.raises(OAuthError, match="the user did not consent") as caught:
-        begun().code_from(f"error=access_denied&error_description=No&state={STATE}")
+        code_of(f"error=access_denied&error_description=No&state={STATE}")
     assert (caught.value.code, caught.value.status) == ("access_denied", 0)
 
 
 def test_a_refusal_counts_even_beside_a_code() -> None:
     with pytest.raises(OAuthError):
-        begun().code_from(f"error=server_error&code=abc&state={STATE}")
+        code_of(f"error=server_error&code=abc&state={STATE}")
 
 
 def test_a_refusal_with_another_state_is_not_believed() -> None:
     with pytest.raises(InvalidArgumentError):
-        begun().code_from("error=access_denied&state=another")
+        code_of("error=access_denied&state=another")
 
 
 @pytest.mark.parametrize("code", ["", "Call 555-1234!", "<script>", "x" * 49, "ä"])
@@ -218,7 +292,7 @@ def test_an_unknown_refusal_is_not_quoted_unless_it_looks_like_a_code(code: str)
     with pytest.raises(
         OAuthError, match=r"^authorize: the authorization server refused the request$"
     ) as caught:
-        begun().code_from(f"error={quote(code)}&state={STATE}")
+        code_of(f"error={quote(code)}&state={STATE}")
     assert caught.value.code is None
 
 
@@ -240,7 +314,7 @@ def test_a_refusal_that_looks_like_a_code_is_named() -> None:
 )
 def test_an_answer_of_the_same_server_is_believed(issuer: str) -> None:
     callback = f"code=abc&state={STATE}&iss={quote(issuer, safe='')}"
-    assert begun().code_from(callback).reveal() == "abc"
+    assert code_of(callback) == "abc"
 
 
 @pytest.mark.parametrize(
@@ -248,13 +322,48 @@ def test_an_answer_of_the_same_server_is_believed(issuer: str) -> None:
 )
 def test_an_answer_of_another_server_is_refused(issuer: str) -> None:
     with pytest.raises(InvalidArgumentError, match="another authorization server"):
-        begun().code_from(f"code=abc&state={STATE}&iss={quote(issuer, safe='')}")
+        code_of(f"code=abc&state={STATE}&iss={quote(issuer, safe='')}")
 
 
 @given(st.text() | st.from_regex(r"(https?://[\[\]a-z]{0,4})?\?(code|state|error|iss)=.{0,8}(&.{0,8})*"))
 def test_no_callback_whatsoever_breaks_it(callback: str) -> None:
     with pytest.raises((InvalidArgumentError, OAuthError)):
-        begun().code_from(callback)
+        code_of(callback)
+
+
+# --- in another process ------------------------------------------------------------------------
+
+
+def test_a_flow_is_written_and_read_again() -> None:
+    flow = begun(scope="a ä", params={"prompt": "login"})
+    again = read_flow(Secret(flow.written().decode()), endpoint=flow.endpoint)
+    assert again.url == flow.url
+    assert again.code_from(query(), wall=NOW).reveal() == "abc"
+    assert again.began == NOW
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"state": "mine"},
+        {"client_secret": "x"},
+        {"code_challenge": "x"},
+        {7: "x"},
+        {"x": 7},
+        {"x": "\ud800"},
+        {"x": "a\nb"},
+        "prompt",
+        7,
+    ],
+    ids=repr,
+)
+def test_parameters_that_are_the_flows_own_or_no_text_are_refused(params: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^params must"):
+        check_oauth_params(params)
+
+
+def test_without_parameters_there_are_none() -> None:
+    assert check_oauth_params(None) == {}
 
 
 # --- redirect URIs -----------------------------------------------------------------------------

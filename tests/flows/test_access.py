@@ -29,23 +29,24 @@ WHY = "Remembers your travel preferences"
 
 async def test_oauth_gives_the_memory_key_and_a_code_works_once(stage: Stage) -> None:
     async with stage.client() as client:
-        begun = client.oauth.authorization_url(client_id=stage.app.client_id, redirect_uri=BACK)
-        query = httpx.URL(begun.url).params
+        application = {"client_id": stage.app.client_id, "client_secret": stage.app.client_secret}
+        flow = client.oauth.begin(redirect_uri=BACK, **application)
+        query = httpx.URL(flow.url).params
         code = stage.local.authorize(
             user_id=stage.user.id,
             client_id=stage.app.client_id,
             redirect_uri=BACK,
             code_challenge=query["code_challenge"],
         )
-        application = {"client_id": stage.app.client_id, "client_secret": stage.app.client_secret}
-        arguments = {**application, "redirect_uri": BACK, "code_verifier": begun.code_verifier}
-        tokens = await client.oauth.exchange_code(
-            begun.code_from(f"{BACK}?code={code}&state={query['state']}"), **arguments
+        callback = f"{BACK}?code={code}&state={query['state']}"
+        again = client.oauth.restore(
+            flow.seal(secret="s" * 32), secret="s" * 32, client_secret=stage.app.client_secret
         )
+        tokens = await flow.complete(callback)
         assert tokens.memory_key.reveal() == stage.user.memory_key
-        fresh = await client.oauth.refresh(tokens.refresh_token, **application)
+        fresh = await client.oauth.refresh(tokens, **application)
         assert fresh.access_token.reveal() != tokens.access_token.reveal()
-        error = await failure(client.oauth.exchange_code(code, **arguments), OAuthError)
+        error = await failure(again.complete(callback), OAuthError)
     assert error.code == "invalid_grant"
 
 
@@ -89,7 +90,7 @@ async def test_a_users_no_is_an_error_of_its_own(stage: Stage) -> None:
         error = await failure(
             client.connect(stage.user.memory_key, reason=WHY, on_status=reject), AccessRejected
         )
-    assert error.access_request_id == stage.local.access_requests()[0].id
+    assert error.request_id == stage.local.access_requests()[0].id
 
 
 async def test_nobody_decides_in_time(stage: Stage) -> None:
@@ -100,7 +101,7 @@ async def test_nobody_decides_in_time(stage: Stage) -> None:
         error = await failure(
             client.access_requests.wait_until_approved(request.id, timeout=60), ApprovalTimeout
         )
-    assert (error.access_request_id, error.last_status) == (request.id, "pending")
+    assert (error.request_id, error.last_status) == (request.id, "pending")
     assert time.moment - began == pytest.approx(60)
     assert 5 <= error.polls <= 30
 

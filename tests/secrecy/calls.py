@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from memoram_async import AccessCredentials, Secret
+from memoram_async.core.oauth import FLOW_PURPOSE, Flow
 from memoram_async.crypto import EncryptionKey, encrypt
+from memoram_async.crypto.secret_seal import SecretSeal
 from tests.secrecy.canaries import (
     ACCESS_TOKEN,
     CLIENT_SECRET,
@@ -17,6 +19,7 @@ from tests.secrecy.canaries import (
     ENCRYPTION_KEY,
     MEMORY_KEY,
     REFRESH_TOKEN,
+    SEALING_SECRET,
     STATE,
     TOKEN,
     VERIFIER,
@@ -118,9 +121,7 @@ CALLS: Final[dict[str, Callable[[Any], Awaitable[Any]]]] = {
     "pager.pages": lambda client: _page_by_page(client.memory_blobs.list(user_id=USER)),
     "tags.get": lambda client: client.tags.get("tag-1", user_id=USER),
     "tags.list": lambda client: items(client.tags.list(user_id=USER)),
-    "oauth.exchange_code": lambda client: client.oauth.exchange_code(
-        CODE, client_id="app", client_secret=CLIENT_SECRET, redirect_uri=BACK, code_verifier=VERIFIER
-    ),
+    "flow.complete": lambda client: flow(client).complete(f"{BACK}?code={CODE}&state={STATE}"),
     "oauth.refresh": lambda client: client.oauth.refresh(
         REFRESH_TOKEN, client_id="app", client_secret=CLIENT_SECRET
     ),
@@ -134,6 +135,22 @@ CALLS: Final[dict[str, Callable[[Any], Awaitable[Any]]]] = {
 """Methods that send something."""
 
 
-def authorization(client: Any) -> Any:
-    """A flow with a planted state."""
-    return client.oauth.authorization_url(client_id="app", redirect_uri=BACK, state=STATE)
+def sealed(client: Any) -> str:
+    """A flow with a planted state and verifier, sealed with the planted secret."""
+    planted = Flow(
+        endpoint=client.oauth.begin(client_id="app", redirect_uri=BACK).url.partition("?")[0],
+        client_id="app",
+        redirect_uri=BACK,
+        scope=None,
+        params={},
+        state=Secret(STATE),
+        code_verifier=Secret(VERIFIER),
+        began=2_000_000_000,
+    )
+    seal = SecretSeal([Secret(SEALING_SECRET)], purpose=FLOW_PURPOSE)
+    return seal.seal(planted.written(), context=planted.endpoint.encode())
+
+
+def flow(client: Any) -> Any:
+    """A flow with a planted state and verifier."""
+    return client.oauth.restore(sealed(client), secret=SEALING_SECRET, client_secret=CLIENT_SECRET)

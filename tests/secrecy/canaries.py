@@ -11,6 +11,7 @@ CLIENT_SECRET: Final = "c4n4ryClientSecret"
 CODE: Final = "c4n4ryAuthorizationCode"
 VERIFIER: Final = "c4n4ryCodeVerifier0123456789abcdefghijklmnopq"
 STATE: Final = "c4n4ryState"
+SEALING_SECRET: Final = "c4n4rySealingSecret0123456789abcdef"
 ACCESS_TOKEN: Final = "c4n4ryAccessToken"
 REFRESH_TOKEN: Final = "c4n4ryRefreshToken"
 MEMORY_KEY: Final = "c4n4ryMemoryKey"
@@ -24,6 +25,7 @@ SECRETS: Final = {
     "the code": CODE,
     "the code verifier": VERIFIER,
     "the state": STATE,
+    "the sealing secret": SEALING_SECRET,
     "the access token": ACCESS_TOKEN,
     "the refresh token": REFRESH_TOKEN,
     "the memory key": MEMORY_KEY,

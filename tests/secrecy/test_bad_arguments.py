@@ -16,7 +16,7 @@ from memoram_async import (
     Secret,
 )
 from memoram_sync import Memoram, MemoryStore
-from tests.secrecy.calls import BACK, USER, authorization, credentials, good
+from tests.secrecy.calls import BACK, USER, credentials, flow, good, sealed
 from tests.secrecy.canaries import (
     API_KEY,
     CLIENT_SECRET,
@@ -25,8 +25,8 @@ from tests.secrecy.canaries import (
     ENCRYPTION_KEY,
     MEMORY_KEY,
     REFRESH_TOKEN,
+    SEALING_SECRET,
     STATE,
-    VERIFIER,
 )
 from tests.secrecy.hunt import listening, shown_by_error, shown_by_object, sightings
 
@@ -69,18 +69,29 @@ CALLS: Final[dict[str, Callable[[Any, Callable[[str], Any]], Awaitable[Any]]]] =
     "store.update": lambda client, spoil: client.open(credentials()).update(
         "mem-1", content=spoil(CONTENT), importance=float("nan")
     ),
-    "oauth.exchange_code, code": lambda client, spoil: client.oauth.exchange_code(
-        spoil(CODE), client_id="app", client_secret=CLIENT_SECRET, redirect_uri=BACK, code_verifier=VERIFIER
+    "flow.complete, code": lambda client, spoil: flow(client).complete({"code": spoil(CODE), "state": STATE}),
+    "flow.complete, state": lambda client, spoil: flow(client).complete(
+        {"code": CODE, "state": spoil(STATE)}
     ),
-    "oauth.exchange_code, secret": lambda client, spoil: client.oauth.exchange_code(
-        CODE, client_id="app", client_secret=spoil(CLIENT_SECRET), redirect_uri=BACK, code_verifier=VERIFIER
+    "flow.complete, params": lambda client, spoil: flow(client).complete(
+        {"code": CODE, "state": STATE}, params={"client_secret": spoil(CLIENT_SECRET)}
     ),
-    "oauth.exchange_code, verifier": lambda client, spoil: client.oauth.exchange_code(
-        CODE, client_id="app", client_secret=CLIENT_SECRET, redirect_uri=BACK, code_verifier=spoil(VERIFIER)
+    "oauth.begin, secret": lambda client, spoil: client.oauth.begin(
+        client_id="app", client_secret=spoil(CLIENT_SECRET), redirect_uri=BACK
     ),
-    "oauth.exchange_code, address": lambda client, spoil: client.oauth.exchange_code(
-        CODE, client_id="app", client_secret=CLIENT_SECRET, redirect_uri="#", code_verifier=VERIFIER
+    "oauth.begin, address": lambda client, spoil: client.oauth.begin(
+        client_id="app", client_secret=CLIENT_SECRET, redirect_uri=spoil("#")
     ),
+    "oauth.begin, params": lambda client, spoil: client.oauth.begin(
+        client_id="app", redirect_uri=BACK, params={"state": spoil(STATE)}
+    ),
+    "oauth.restore, secret": lambda client, spoil: client.oauth.restore(
+        sealed(client), secret=spoil(SEALING_SECRET)[:31]
+    ),
+    "oauth.restore, sealed": lambda client, spoil: client.oauth.restore(
+        spoil(sealed(client)), secret=SEALING_SECRET
+    ),
+    "flow.seal, secret": lambda client, spoil: flow(client).seal(secret=spoil(SEALING_SECRET[:20])),
     "oauth.refresh, token": lambda client, spoil: client.oauth.refresh(
         spoil(REFRESH_TOKEN), client_id="app", client_secret=CLIENT_SECRET
     ),
@@ -202,17 +213,20 @@ CALLBACKS: Final = {
 @pytest.mark.parametrize("callback", CALLBACKS.values(), ids=CALLBACKS.keys())
 async def test_a_callback_that_is_refused_is_not_shown(world: World, callback: str) -> None:
     async with world.client(good, api_key=API_KEY) as client:
-        begun = authorization(client)
+        begun = flow(client)
         with pytest.raises(MemoramError) as caught:
-            begun.code_from(callback)
+            await begun.complete(callback)
         assert sightings(shown_by_error(caught.value)) == []
 
 
 async def test_a_flow_shows_none_of_its_secrets(world: World) -> None:
     async with world.client(good, api_key=API_KEY) as client:
-        begun = authorization(client)
-        code = begun.code_from(f"{BACK}?code={CODE}&state={STATE}")
-    assert sightings(shown_by_object([begun, code])) == []
+        begun = flow(client)
+        tokens = await begun.complete(f"{BACK}?code={CODE}&state={STATE}")
+        begun = getattr(begun, "_blocking", begun)
+        assert sightings(shown_by_object([begun, tokens])) == []
+        with pytest.raises(TypeError):
+            pickle.dumps(begun)
 
 
 async def test_a_client_in_use_shows_nothing_of_what_it_holds(world: World) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from memoram_sync import ClientClosedError, ItemIterator, NotFoundError, PageIterator
-from tests.sync.scenes import BACK, CONTENTS, TAG
+from memoram_sync import ClientClosedError, ItemIterator, NotFoundError, OAuthFlow, PageIterator
+from tests.sync.scenes import BACK, CONTENTS, SECRET, TAG, sealed_flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,20 +172,32 @@ def change_blobs(scene: Scene) -> None:
         blobs.get(made.id, user_id=facts.user_id)
 
 
-def authorization_url(scene: Scene) -> None:
-    begun = scene.client.oauth.authorization_url(client_id=scene.facts.client_id, redirect_uri=BACK)
-    assert begun.url.startswith(scene.facts.auth_url)
+def begin(scene: Scene) -> OAuthFlow:
+    flow = scene.client.oauth.begin(
+        client_id=scene.facts.client_id, client_secret=scene.facts.client_secret, redirect_uri=BACK
+    )
+    assert flow.url.startswith(scene.facts.auth_url)
+    assert flow.state.reveal() in flow.url
+    assert flow.redirect_uri == BACK
+    assert repr(flow) == f"<OAuthFlow back to {BACK}>"
+    return flow
+
+
+def seal_and_restore(scene: Scene) -> None:
+    flow = begin(scene)
+    again = scene.client.oauth.restore(flow.seal(secret=SECRET), secret=SECRET)
+    assert isinstance(again, OAuthFlow)
+    assert again.url == flow.url
 
 
 def tokens(scene: Scene) -> None:
     client_id, client_secret = scene.facts.client_id, scene.facts.client_secret
-    old = scene.client.oauth.exchange_code(
-        scene.codes.pop(), client_id=client_id, client_secret=client_secret, redirect_uri=BACK
-    )
+    flow = scene.client.oauth.restore(sealed_flow(scene.facts), secret=SECRET, client_secret=client_secret)
+    old = flow.complete({"code": scene.codes.pop(), "state": flow.state.reveal()})
     assert old.memory_key is not None
     assert old.memory_key.reveal() == scene.facts.memory_key
     assert old.refresh_token is not None
-    new = scene.client.oauth.refresh(old.refresh_token, client_id=client_id, client_secret=client_secret)
+    new = scene.client.oauth.refresh(old, client_id=client_id, client_secret=client_secret)
     assert new.access_token.reveal()
 
 
@@ -197,7 +209,7 @@ def get_tag(scene: Scene) -> None:
     assert scene.client.tags.get(scene.facts.tag_id, user_id=scene.facts.user_id).name == TAG
 
 
-CALLS: Final[dict[Callable[[Scene], None], set[str]]] = {
+CALLS: Final[dict[Callable[[Scene], object], set[str]]] = {
     with_options: {"Memoram.with_options", "Memoram.close"},
     connect: {"Memoram.connect"},
     open_store: {
@@ -223,8 +235,15 @@ CALLS: Final[dict[Callable[[Scene], None], set[str]]] = {
     wait_until_approved: {"AccessRequests.wait_until_approved"},
     list_blobs: {"MemoryBlobs.list"},
     change_blobs: {"MemoryBlobs.create", "MemoryBlobs.update", "MemoryBlobs.get", "MemoryBlobs.delete"},
-    authorization_url: {"OAuth.authorization_url"},
-    tokens: {"OAuth.exchange_code", "OAuth.refresh"},
+    begin: {
+        "OAuth.begin",
+        "OAuthFlow.url",
+        "OAuthFlow.state",
+        "OAuthFlow.redirect_uri",
+        "OAuthFlow.__repr__",
+    },
+    seal_and_restore: {"OAuthFlow.seal", "OAuth.restore"},
+    tokens: {"OAuthFlow.complete", "OAuth.refresh"},
     list_user_tags: {"Tags.list"},
     get_tag: {"Tags.get"},
 }

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from memoram_async.core.oauth import code_challenge
 from memoram_local import MemoramLocal
 from memoram_local.process.server import serving
 from memoram_sync import Memoram
-from tests.sync.scenes import BACK, CONTENTS, TAG, Facts, Scene
+from tests.sync.scenes import BACK, CONTENTS, TAG, VERIFIER, Facts, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,12 @@ class Platform:
     def codes(self, facts: Facts, number: int) -> list[str]:
         """So many OAuth codes of the user's."""
         return [
-            self.local.authorize(user_id=facts.user_id, client_id=facts.client_id, redirect_uri=BACK)
+            self.local.authorize(
+                user_id=facts.user_id,
+                client_id=facts.client_id,
+                redirect_uri=BACK,
+                code_challenge=code_challenge(VERIFIER),
+            )
             for _ in range(number)
         ]
 

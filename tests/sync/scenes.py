@@ -7,6 +7,8 @@ from typing import Final
 import attrs
 
 from memoram_async import AccessCredentials, Secret
+from memoram_async.core.oauth import FLOW_PURPOSE, Flow
+from memoram_async.crypto.secret_seal import SecretSeal
 from memoram_sync import Memoram, MemoryStore
 from memoram_sync.runtime.blocking_runtime import BlockingRuntime
 
@@ -15,6 +17,24 @@ CONTENTS: Final = ("Prefers window seats", "Is allergic to peanuts", "Speaks Por
 TAG: Final = "fixed"
 CONNECTIONS: Final = 32
 """Far fewer than the threads of some tests."""
+VERIFIER: Final = "the verifier of every code that the scenes have"
+SECRET: Final = "a secret of 32 bytes, or of more"
+
+
+def sealed_flow(facts: Facts) -> str:
+    """The flow that the scenes' codes belong to."""
+    flow = Flow(
+        endpoint=f"{facts.auth_url}/oauth/authorize",
+        client_id=facts.client_id,
+        redirect_uri=BACK,
+        scope=None,
+        params={},
+        state=Secret("state"),
+        code_verifier=Secret(VERIFIER),
+        began=4_000_000_000,
+    )
+    seal = SecretSeal([Secret(SECRET)], purpose=FLOW_PURPOSE)
+    return seal.seal(flow.written(), context=flow.endpoint.encode())
 
 
 @attrs.frozen(kw_only=True)

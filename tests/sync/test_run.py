@@ -262,11 +262,9 @@ class TestFacade:
         assert names == ["travel"] == [tag.name for tag in store.list_tags()]
 
     def test_oauth(self, memoram: Memoram) -> None:
-        begun = memoram.oauth.authorization_url(client_id="app", redirect_uri="https://app.test/back")
-        assert "code_challenge" in begun.url
-        tokens = memoram.oauth.exchange_code(
-            "code_1", client_id="app", client_secret="s", redirect_uri="https://app.test/back"
-        )
+        flow = memoram.oauth.begin(client_id="app", client_secret="s", redirect_uri="https://app.test/back")
+        assert "code_challenge" in flow.url
+        tokens = flow.complete({"code": "code_1", "state": flow.state.reveal()})
         assert tokens.access_token.reveal() == "for code_1"
 
     def test_request(self, memoram: Memoram) -> None:

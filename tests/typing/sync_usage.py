@@ -15,7 +15,6 @@ from memoram_sync import (
     AccessRevoked,
     APIStatusError,
     ApprovalTimeout,
-    Authorization,
     HTTPResponse,
     ItemIterator,
     Memoram,
@@ -23,6 +22,7 @@ from memoram_sync import (
     MemoryBlob,
     MemoryStore,
     MemoryTokenStore,
+    OAuthFlow,
     OAuthTokens,
     OutcomeUnknownError,
     Page,
@@ -115,16 +115,18 @@ def resources(memoram: Memoram, memory_key: str, request_id: str) -> None:
 
 
 def linking(memoram: Memoram, callback: str, client_secret: Secret) -> Secret | None:
-    begun = memoram.oauth.authorization_url(client_id="c", redirect_uri="https://app.test/back")
-    assert_type(begun, Authorization)
-    assert_type(begun.url, str)
-    tokens = memoram.oauth.exchange_code(
-        begun.code_from(callback),
+    flow = memoram.oauth.begin(
         client_id="c",
         client_secret=client_secret,
         redirect_uri="https://app.test/back",
-        code_verifier=begun.code_verifier,
+        params={"prompt": "login"},
     )
+    assert_type(flow, OAuthFlow)
+    assert_type(flow.url, str)
+    assert_type(flow.seal(secret=["s" * 32, b"t" * 32]), str)
+    assert_type(memoram.oauth.restore(flow.seal(), client_secret=client_secret), OAuthFlow)
+    tokens = flow.complete(callback)
+    assert_type(memoram.oauth.refresh(tokens, on_tokens=print), OAuthTokens)
     assert_type(tokens, OAuthTokens)
     assert_type(tokens.refresh_token, Secret | None)
     return tokens.memory_key
@@ -134,7 +136,7 @@ def errors(memoram: Memoram, memory_key: str) -> str | float | None:
     try:
         memoram.connect(memory_key, reason="Plans journeys", timeout=60)
     except (AccessRevoked, ApprovalTimeout) as error:
-        return assert_type(error.access_request_id, str)
+        return assert_type(error.request_id, str | None)
     except RateLimitedError as error:
         return assert_type(error.retry_after, float | None)
     except APIStatusError as error:

@@ -84,9 +84,7 @@ async def test_the_environment_configures_what_the_arguments_leave_open(
     monkeypatch.setenv("MEMORAM_AUTH_URL", "http://[::1]:9")
     client = world.client(nothing(), api_key=None, base_url=None, auth_url=None)
     assert repr(client).endswith("of http://127.0.0.1:9/api/v1>")
-    assert client.oauth.authorization_url(client_id="a", redirect_uri="https://a.test").url.startswith(
-        "http://[::1]:9/"
-    )
+    assert client.oauth.begin(client_id="a", redirect_uri="https://a.test").url.startswith("http://[::1]:9/")
     monkeypatch.setenv("MEMORAM_BASE_URL", "http://api.example.com")
     with pytest.raises(ConfigurationError, match="MEMORAM_BASE_URL"):
         world.client(nothing(), base_url=None)
@@ -235,8 +233,4 @@ async def test_a_free_request_stays_below_the_base_url(world: World, path: Any) 
 async def test_a_redirect_uri_that_is_none_is_refused(world: World, uri: Any) -> None:
     async with world.client(nothing()) as client:
         with pytest.raises(InvalidArgumentError):
-            client.oauth.authorization_url(client_id="a", redirect_uri=uri)
-        await failure(
-            client.oauth.exchange_code("c", client_id="a", client_secret="s", redirect_uri=uri),
-            InvalidArgumentError,
-        )
+            client.oauth.begin(client_id="a", client_secret="s", redirect_uri=uri)

@@ -26,7 +26,7 @@ from memoram_async import (
     ServerError,
     UnprocessableError,
 )
-from tests.worlds import API_KEY, TOKEN, Service, Time, World, failure
+from tests.worlds import API_KEY, TOKEN, Service, Time, World, failure, link
 
 pytestmark = pytest.mark.anyio
 
@@ -43,9 +43,7 @@ def create(client: Any) -> Any:
 
 
 def exchange(client: Any) -> Any:
-    return client.oauth.exchange_code(
-        "CANARY", client_id="a", client_secret="CANARY", redirect_uri="https://a.test/"
-    )
+    return link(client, "CANARY", client_id="a", client_secret="CANARY")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from tools.mirror.names import Names
 
 DECORATORS: Final = frozenset({"property", "classmethod", "overload"})
-CONFIDENTIAL: Final = frozenset({"auth_url", "base_url", "content", "json", "params"})
+CONFIDENTIAL: Final = frozenset(
+    {
+        *("auth_url", "authorization_endpoint", "base_url", "dashboard_url", "token_endpoint"),
+        *("callback", "content", "json", "params", "sealed", "secret", "tokens"),
+    }
+)
 """What carries memories, or a password by mistake. The facade's frame must have forgotten it, and every
 parameter that may be a `Secret`, by the time that somebody looks at a traceback."""
 LOCAL_NAMES: Final = frozenset({"coroutine", "run"})

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from memoram_async import NotFoundError, OutcomeUnknownError
 from memoram_async.transport.telemetry import OpenTelemetryHooks
-from tests.worlds import API_KEY, TOKEN, Service, World, failure
+from tests.worlds import API_KEY, TOKEN, Service, World, failure, link
 
 pytestmark = pytest.mark.anyio
 
@@ -124,9 +124,7 @@ async def test_neither_spans_nor_metrics_carry_a_secret_or_content(world: World)
         )
         await client.request("GET", "/memory-blobs", params={"searchQuery": "CANARY"})
         await failure(
-            client.oauth.exchange_code(
-                "CANARY", client_id="a", client_secret="CANARY", redirect_uri="https://a.test"
-            ),
+            link(client, "CANARY", client_id="a", client_secret="CANARY"),
             Exception,
         )
     everything = " ".join(span.to_json() for span in telemetry.spans) + repr(

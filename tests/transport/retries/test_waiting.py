@@ -16,7 +16,7 @@ from memoram_async import (
     RateLimitedError,
     ServerError,
 )
-from tests.worlds import Service, Time, failure
+from tests.worlds import Service, Time, failure, link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,16 +203,14 @@ async def test_time_that_ran_out_before_anything_was_sent_leaves_nothing_in_doub
 @pytest.mark.parametrize(
     "fault", [LOST, refused(500), refused(502), refused(503), refused(429), refused(408)]
 )
-@pytest.mark.parametrize("operation", ["exchange_code", "refresh"])
+@pytest.mark.parametrize("operation", ["complete", "refresh"])
 async def test_one_use_secrets_leave_once(world: World, operation: str, fault: Any) -> None:
     service = Service.answering(fault)
     async with world.client(service) as client:
         if operation == "refresh":
             call = client.oauth.refresh("r", client_id="a", client_secret="b")
         else:
-            call = client.oauth.exchange_code(
-                "c", client_id="a", client_secret="b", redirect_uri="https://a.test/"
-            )
+            call = link(client, client_id="a", client_secret="b")
         error = await failure(call, MemoramError)
     assert len(service.requests) == 1
     assert "idempotency-key" not in service.requests[0].headers
