@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import attrs
 
@@ -19,6 +19,7 @@ from memoram_async.core.arguments import (
     check_secret_text,
 )
 from memoram_async.core.config import (
+    DEFAULT_MAX_CONNECTIONS,
     DEFAULT_MAX_RETRIES,
     DEFAULT_REQUEST_TIMEOUT,
     DEFAULT_TIMEOUT,
@@ -36,8 +37,9 @@ from memoram_async.resources.oauth import AsyncOAuth
 from memoram_async.resources.tags import AsyncTags
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from memoram_async.tokens.store import check_token_store
+from memoram_async.transport.call import Call
 from memoram_async.transport.requester import Requester
-from memoram_async.transport.transport import Call, Transport
+from memoram_async.transport.transport import Transport
 from memoram_async.user_tokens import UserTokens
 
 if TYPE_CHECKING:
@@ -96,7 +98,9 @@ class AsyncMemoram:
         token_endpoint: str | None = None,
         allow_insecure_http: bool = False,
         hooks: Hooks | None = None,
-        http_client: AsyncHTTPClient | None = None,
+        http_client: AsyncHTTPClient | Literal["httpx2"] | None = None,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        trust_env: bool = True,
         runtime: Runtime | None = None,
     ) -> None:
         """Configure a client; nothing is sent.
@@ -128,8 +132,15 @@ class AsyncMemoram:
             allow_insecure_http: Permit `http://` to hosts other than this machine.
             hooks: Told of every request, answer and retry; see `Hooks`.
             http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close. What it
-                logs is its own: httpx logs whole URLs, and over HTTP/2 hpack logs tokens at DEBUG.
-            runtime: An implementation of the seam, for tests; replaces `http_client`.
+                logs is its own: httpx logs whole URLs, and over HTTP/2 hpack logs tokens at DEBUG. Tools that
+                patch httpx's client, such as Sentry's, see no requests without one. `"httpx2"` has the client
+                open its connections with that library, if it is installed.
+            max_connections: How many requests may be under way at once; others wait their turn.
+            trust_env: Whether the environment's proxies and certificates are used: HTTP_PROXY, HTTPS_PROXY,
+                ALL_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR, SSLKEYLOGFILE. A service on this machine is
+                never reached through a proxy.
+            runtime: An implementation of the seam, for tests; replaces `http_client`, `max_connections`
+                and `trust_env`.
 
         Raises:
             ConfigurationError: A setting is missing or cannot be used.
@@ -154,15 +165,20 @@ class AsyncMemoram:
             allow_insecure_http=allow_insecure_http,
             environment=os.environ,
         )
+        options = Options(timeout=timeout, request_timeout=request_timeout, max_retries=max_retries)
+        connections = check_count(max_connections, name="max_connections") or DEFAULT_MAX_CONNECTIONS
         self._bind(
             Family(
                 config,
-                AnyioRuntime(http_client) if runtime is None else runtime,
+                AnyioRuntime(http_client, max_connections=connections, trust_env=trust_env)
+                if runtime is None
+                else runtime,
+                options=options,
                 token_lifetime=check_count(token_lifetime, name="token_lifetime"),
                 token_store=check_token_store(token_store),
                 hooks=hooks,
             ),
-            Options(timeout=timeout, request_timeout=request_timeout, max_retries=max_retries),
+            options,
             check_read_policy(read_policy),
             hooks,
             owner=True,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from memoram_async.core.config import Options
 from memoram_async.core.errors import BadRequestError, NotFoundError
 from memoram_async.core.retry import Safety
 from memoram_async.crypto.token_seal import TokenSeal
 from memoram_async.runtime.forking import reset_after_fork
 from memoram_async.tokens.provider import TokenProvider, refused_key
 from memoram_async.tokens.shared import SharedTokens
-from memoram_async.transport.transport import Call, Peer, Transport
+from memoram_async.transport.call import Call, Peer
+from memoram_async.transport.transport import Transport
 from memoram_async.user_tokens import Refreshes, wrong_address
 
 if TYPE_CHECKING:
-    from memoram_async.core.config import Config
+    from memoram_async.core.config import Config, Options
     from memoram_async.core.deadline import Deadline
     from memoram_async.core.http import HTTPResponse
     from memoram_async.runtime.protocol import Runtime
@@ -33,6 +33,7 @@ class Family:
         config: Config,
         runtime: Runtime,
         *,
+        options: Options,
         token_lifetime: int | None,
         token_store: TokenStore | None,
         hooks: Hooks | None,
@@ -40,8 +41,8 @@ class Family:
         self.config = config
         self.runtime = runtime
         self._token_lifetime = token_lifetime
-        # The exchange serves every clone, so no clone's own options apply to it.
-        self._transport = Transport(runtime, Options(), hooks)
+        # The exchange serves every clone, so the options of the original client apply to it, not a clone's.
+        self._transport = Transport(runtime, options, hooks)
         self.peer = Peer()
         shared = (
             None

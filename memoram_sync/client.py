@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 from memoram_async.client import AsyncMemoram
 from memoram_async.core.approval import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
 from memoram_async.core.arguments import UNSET
-from memoram_async.core.config import DEFAULT_MAX_RETRIES, DEFAULT_REQUEST_TIMEOUT, DEFAULT_TIMEOUT
+from memoram_async.core.config import (
+    DEFAULT_MAX_CONNECTIONS,
+    DEFAULT_MAX_RETRIES,
+    DEFAULT_REQUEST_TIMEOUT,
+    DEFAULT_TIMEOUT,
+)
 from memoram_sync.memory_store import MemoryStore
 from memoram_sync.resources.access_requests import AccessRequests
 from memoram_sync.resources.memory_blobs import MemoryBlobs
@@ -21,7 +26,7 @@ from memoram_sync.runtime.coroutines import run
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Literal, Self
 
     from memoram_async.core.arguments import Unset
     from memoram_async.core.http import HTTPResponse
@@ -77,7 +82,9 @@ class Memoram:
         token_endpoint: str | None = None,
         allow_insecure_http: bool = False,
         hooks: Hooks | None = None,
-        http_client: HTTPClient | None = None,
+        http_client: HTTPClient | Literal["httpx2"] | None = None,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        trust_env: bool = True,
         runtime: Runtime | None = None,
     ) -> None:
         """Configure a client; nothing is sent.
@@ -109,8 +116,15 @@ class Memoram:
             allow_insecure_http: Permit `http://` to hosts other than this machine.
             hooks: Told of every request, answer and retry; see `Hooks`.
             http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close. What it
-                logs is its own: httpx logs whole URLs, and over HTTP/2 hpack logs tokens at DEBUG.
-            runtime: An implementation of the seam, for tests; replaces `http_client`.
+                logs is its own: httpx logs whole URLs, and over HTTP/2 hpack logs tokens at DEBUG. Tools that
+                patch httpx's client, such as Sentry's, see no requests without one. `"httpx2"` has the client
+                open its connections with that library, if it is installed.
+            max_connections: How many requests may be under way at once; others wait their turn.
+            trust_env: Whether the environment's proxies and certificates are used: HTTP_PROXY, HTTPS_PROXY,
+                ALL_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR, SSLKEYLOGFILE. A service on this machine is
+                never reached through a proxy.
+            runtime: An implementation of the seam, for tests; replaces `http_client`, `max_connections`
+                and `trust_env`.
 
         Raises:
             ConfigurationError: A setting is missing or cannot be used.
@@ -136,7 +150,11 @@ class Memoram:
                     token_endpoint=token_endpoint,
                     allow_insecure_http=allow_insecure_http,
                     hooks=hooks,
-                    runtime=BlockingRuntime(http_client) if runtime is None else runtime,
+                    runtime=BlockingRuntime(
+                        http_client=http_client, max_connections=max_connections, trust_env=trust_env
+                    )
+                    if runtime is None
+                    else runtime,
                 )
             )
         finally:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NoReturn
 
 import attrs
 
@@ -21,6 +21,8 @@ def _no_headers() -> dict[str, str]:
 
 class HeaderFields(Mapping[str, str], Confidential):
     """Header fields that many requests share, credentials maybe among them; they never change.
+
+    Two of them are the same only if they are one object.
 
     Attributes:
         wire: Where a runtime keeps the same fields in the form that its HTTP library wants.
@@ -41,20 +43,28 @@ class HeaderFields(Mapping[str, str], Confidential):
     def __len__(self) -> int:
         return len(self._fields)
 
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
     def __repr__(self) -> str:
         return f"<HeaderFields: {', '.join(self._fields)}>"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class HTTPRequest(Confidential):
     """A request, complete and ready to send; it can be neither pickled nor copied.
 
     Attributes:
         method: The HTTP method.
         url: The absolute URL, query included.
-        headers: Header fields, credentials among them.
+        headers: Header fields, without credentials where `complete` adds them.
         content: The body.
         timeout: Seconds that connecting, each read and each write may take.
+        complete: Asked for the header fields to send when the request has its turn, so that credentials are
+            no older than that; None if `headers` are all. What it raises goes to the caller: nothing is sent.
     """
 
     method: str
@@ -62,6 +72,11 @@ class HTTPRequest(Confidential):
     headers: Mapping[str, str] = attrs.field(factory=_no_headers, repr=False)
     content: bytes | None = attrs.field(default=None, repr=False)
     timeout: float
+    complete: Callable[[], Mapping[str, str]] | None = attrs.field(default=None, repr=False)
+
+    def complete_headers(self) -> Mapping[str, str]:
+        """The header fields to send; to be asked once, when the request has its turn."""
+        return self.headers if self.complete is None else self.complete()
 
 
 @attrs.frozen(kw_only=True)
@@ -95,7 +110,8 @@ class HTTPResponse(Confidential):
             APIResponseError: The body is not JSON, or was cut short.
         """
         try:
-            return json.loads(self.content, parse_constant=_refuse_constant)
+            encoding = json.detect_encoding(self.content)
+            return _DECODER.decode(self.content.decode(encoding, "surrogatepass"))
         except (ValueError, RecursionError):
             # The parser's own error holds the whole document.
             pass
@@ -112,6 +128,10 @@ class HTTPResponse(Confidential):
 def _refuse_constant(_: str) -> NoReturn:
     """Python's parser takes NaN and Infinity, which RFC 8259 does not."""
     raise ValueError
+
+
+# What json.loads does, without making another decoder each time.
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _unwrap(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ LONGEST_DELAY: Final = 8.0
 LONGEST_RETRY_AFTER: Final = 60.0
 LONGEST_ASKED: Final = 1e9
 """Some thirty years: what any longer wish of a service is read as."""
+
+_SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -119,12 +122,14 @@ def _may_repeat(ended: NoAnswer | ErrorAnswer, safety: Safety, *, acknowledged: 
 def parse_retry_after(headers: Mapping[str, str], *, wall: float) -> float | None:
     """Seconds that an answer asks to wait (RFC 9110 10.2.3: seconds or a date), None if it does not say.
 
+    The RFC knows whole seconds alone; services send decimals as well, and mean them.
+
     Args:
         headers: The answer's header fields, names in lower case.
         wall: The time now, in seconds since the epoch, if the answer has no Date of its own.
     """
     value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
+    if _SECONDS.fullmatch(value):
         return min(float(value), LONGEST_ASKED)
     when = epoch_of_date(value)
     if when is None:

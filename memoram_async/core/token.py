@@ -97,6 +97,11 @@ class TokenState:
             return None
         return held.use
 
+    def latest(self) -> Use | None:
+        """The token that came last, for a call that was given one a while ago; None if it was refused."""
+        held = self._held
+        return None if held is None else held.use
+
     def decide(self, ticket: Ticket, *, now: float, wall: float) -> Use | Wait | Lead | Failed:
         """What a call that needs a token should do.
 

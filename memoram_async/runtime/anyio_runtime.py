@@ -23,7 +23,7 @@ from memoram_async.runtime.httpx_adapter import check_http_client, timed_out
 from memoram_async.runtime.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from memoram_async.core.deadline import Deadline
     from memoram_async.core.http import HTTPRequest, HTTPResponse
@@ -151,20 +151,14 @@ class AnyioRuntime:
         if self._closed:
             raise ClientClosedError("this client was closed: make a new one")
 
-    async def send(
-        self,
-        request: HTTPRequest,
-        deadline: Deadline,
-        *,
-        headers: Callable[[], Mapping[str, str]] | None = None,
-    ) -> HTTPResponse:
+    async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
         """Send a request and read its answer to the end."""
         home = self._settle()
         if not home.turns.take_at_once():
             await home.turns.take(self._clock.real_seconds(deadline.remaining(self.now())))
         try:
             self._check_open()
-            fields = request.headers if headers is None else headers()
+            fields = request.complete_headers()
             left = deadline.remaining(self.now())
             if left <= 0:
                 raise timed_out(origin(request.url), sent=False)

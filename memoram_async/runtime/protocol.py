@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from memoram_async.core.deadline import Deadline
     from memoram_async.core.http import HTTPRequest, HTTPResponse
@@ -62,23 +62,11 @@ class Runtime(Protocol):
         """What connections and waiters belong to; another one after a fork or in a new event loop."""
         ...
 
-    async def send(
-        self,
-        request: HTTPRequest,
-        deadline: Deadline,
-        *,
-        headers: Callable[[], Mapping[str, str]] | None = None,
-    ) -> HTTPResponse:
+    async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
         """Send a request and read its answer to the end; redirects are not followed.
 
-        However the service answers, it ends at the deadline.
-
-        Args:
-            request: What to send.
-            deadline: When to give up.
-            headers: Asked for the header fields to send in place of the request's own when the request has
-                its turn, so that credentials are no older than that. What it raises passes through: nothing
-                was sent, and the turn is the next one's.
+        The request's header fields are completed when it has its turn. However the service answers, it ends
+        at the deadline.
 
         Raises:
             APIConnectionError: No answer came; its `sent` says whether the request may have arrived.

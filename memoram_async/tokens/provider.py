@@ -45,6 +45,15 @@ class TokenProvider:
         self._shared = shared
         self.state = TokenState()
 
+    def peek(self) -> Use | None:
+        """The token, if it serves and need not be refreshed yet."""
+        runtime = self._runtime
+        return self.state.peek(now=runtime.now(), wall=runtime.wall())
+
+    def latest(self) -> Use | None:
+        """The token for a request that waited since it was given one; None if that was refused meanwhile."""
+        return self.state.latest()
+
     async def get(self, deadline: Deadline) -> Use:
         """A token that serves now.
 
@@ -53,7 +62,7 @@ class TokenProvider:
             APITimeoutError: Another call's exchange did not end before the deadline.
         """
         runtime = self._runtime
-        use = self.state.peek(now=runtime.now(), wall=runtime.wall())
+        use = self.peek()
         if use is not None:
             return use
         self.state.settle(runtime.home())

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
+from memoram_async.core.events import Attempt, Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from memoram_async.core.events import Attempt, Outcome
+    from memoram_async.core.http import HTTPResponse
+    from memoram_async.transport.call import Call
 
 _LOG: Final = logging.getLogger("memoram")
 
@@ -30,34 +33,74 @@ class Hooks:
         """A request will be sent again after that many seconds."""
 
 
-class HookRunner:
-    """Calls a client's hooks and keeps their faults away from the call."""
+class Audience:
+    """Whoever listens to a client's requests: its hooks, whose faults do not reach the call, and the log."""
 
     __slots__ = ("_hooks",)
 
     def __init__(self, hooks: Hooks | None) -> None:
         self._hooks = hooks
 
-    def before(self, attempt: Attempt) -> Mapping[str, str]:
-        """Header fields to add."""
-        hooks = self._hooks
-        if hooks is None:
-            return {}
-        added: dict[str, str] = {}
-        self._guard(lambda: added.update(hooks.before_request(attempt) or {}))
-        return added
+    @property
+    def listens(self) -> bool:
+        """Whether anybody does."""
+        return self._hooks is not None or _LOG.isEnabledFor(logging.DEBUG)
 
-    def after(self, attempt: Attempt, outcome: Outcome) -> None:
-        """A request has ended."""
+    def begin(self, call: Call, *, number: int, now: float) -> Told:
+        """Tell of a request that is about to be sent."""
+        attempt = Attempt(
+            operation=call.operation, method=call.method, url=call.url, template=call.template, number=number
+        )
+        return Told(self._hooks, attempt, now)
+
+
+class Told:
+    """One request, as it is told.
+
+    Attributes:
+        added: The header fields that hooks add to it.
+    """
+
+    __slots__ = ("_attempt", "_began", "_hooks", "_outcome", "added")
+
+    def __init__(self, hooks: Hooks | None, attempt: Attempt, began: float) -> None:
+        self._hooks = hooks
+        self._attempt = attempt
+        self._began = began
+        self._outcome: Outcome | None = None
+        self.added: dict[str, str] = {}
+        if hooks is not None:
+            self._guard(lambda: self.added.update(hooks.before_request(attempt) or {}))
+
+    def of_failure(self, error: BaseException, *, now: float) -> None:
+        """It ended without an answer."""
+        outcome = Outcome(error=type(error).__name__, elapsed=now - self._began)
+        self._end(outcome)
+        _LOG.debug("%s: %s after %.3f s", self._attempt.operation, outcome.error, outcome.elapsed)
+
+    def of_answer(self, response: HTTPResponse, *, now: float) -> None:
+        """It was answered."""
+        outcome = Outcome(status=response.status, request_id=response.request_id, elapsed=now - self._began)
+        self._end(outcome)
+        _LOG.debug(
+            "%s: HTTP %d in %.3f s, request id %s",
+            self._attempt.operation,
+            response.status,
+            outcome.elapsed,
+            outcome.request_id,
+        )
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcome = outcome
         hooks = self._hooks
         if hooks is not None:
-            self._guard(lambda: hooks.after_response(attempt, outcome))
+            self._guard(lambda: hooks.after_response(self._attempt, outcome))
 
-    def retry(self, attempt: Attempt, outcome: Outcome, delay: float) -> None:
-        """A request will be sent again."""
-        hooks = self._hooks
-        if hooks is not None:
-            self._guard(lambda: hooks.on_retry(attempt, outcome, delay))
+    def of_retry(self, delay: float) -> None:
+        """It will be sent again after that many seconds."""
+        hooks, outcome = self._hooks, self._outcome
+        if hooks is not None and outcome is not None:
+            self._guard(lambda: hooks.on_retry(self._attempt, outcome, delay))
 
     def _guard(self, hook: Callable[[], object]) -> None:
         try:

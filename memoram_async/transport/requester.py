@@ -9,7 +9,8 @@ import attrs
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import expand
-from memoram_async.transport.transport import Call, Credentials, Peer, Transport
+from memoram_async.transport.call import Call, Credentials, Peer
+from memoram_async.transport.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

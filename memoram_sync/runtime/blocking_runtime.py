@@ -14,8 +14,9 @@ from __future__ import annotations
 import os
 import random
 import weakref
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from memoram_async.core.config import DEFAULT_MAX_CONNECTIONS
 from memoram_async.core.errors import (
     APIConnectionError,
     ClientClosedError,
@@ -23,14 +24,14 @@ from memoram_async.core.errors import (
     PoolTimeoutError,
 )
 from memoram_async.runtime.clock import SystemClock, pause, steady
-from memoram_async.runtime.forking import reset_after_fork
+from memoram_async.runtime.forking import no_fork, reset_after_fork
 from memoram_async.runtime.httpx_adapter import check_http_client, check_still_open, error_from
 from memoram_async.runtime.wire_request import split, wire_request
 from memoram_sync.runtime.bell import Bell
 from memoram_sync.runtime.bounded_threads import BoundedThreads
 from memoram_sync.runtime.coroutines import run
+from memoram_sync.runtime.httpx2_client import Httpx2Client
 from memoram_sync.runtime.injected import exchange_over
-from memoram_sync.runtime.route import Route
 from memoram_sync.runtime.turns import Ticket, Turns
 
 if TYPE_CHECKING:
@@ -42,12 +43,11 @@ if TYPE_CHECKING:
     from memoram_async.runtime.protocol import Clock
     from memoram_sync.runtime.connection import Connection
     from memoram_sync.runtime.connection_socket import ConnectionSocket
+    from memoram_sync.runtime.route import Route
     from memoram_sync.runtime.turns import Place
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-DEFAULT_CONNECTIONS: Final = 100
 
 
 class BlockingRuntime:
@@ -60,16 +60,17 @@ class BlockingRuntime:
 
     def __init__(
         self,
-        http_client: HTTPClient | None = None,
+        http_client: HTTPClient | Literal["httpx2"] | None = None,
         *,
         clock: Clock | None = None,
-        max_connections: int = DEFAULT_CONNECTIONS,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
         trust_env: bool = True,
     ) -> None:
         """A runtime that opens connections when it first sends.
 
         Args:
-            http_client: A client of the caller's own, which is used as it is and never closed.
+            http_client: A client of the caller's own, which is used as it is and never closed; or `"httpx2"`
+                for connections of that library, whose pool has locks of its own.
             clock: The time to go by, for tests; the system's by default. A request that is under way follows
                 its pace; all other waiting its jumps too.
             max_connections: How many requests may be under way at once; others wait their turn.
@@ -79,9 +80,9 @@ class BlockingRuntime:
             ConfigurationError: `http_client` is not a blocking HTTP client.
         """
         self._clock: Clock = SystemClock() if clock is None else clock
-        if http_client is not None:
+        if http_client is not None and http_client != "httpx2":
             check_http_client(http_client, blocking=True)
-        self._injected = http_client
+        self._http_client = http_client
         self._max_connections = max_connections
         self._trust_env = trust_env
         self._closed = False
@@ -93,6 +94,11 @@ class BlockingRuntime:
         self._routes: dict[str, Route] = {}
         self._sockets: dict[weakref.ref[ConnectionSocket], None] = {}
         self._bells: dict[Bell, None] = {}
+        self._injected: HTTPClient | None = (
+            Httpx2Client(self._max_connections, trust_env=self._trust_env)
+            if self._http_client == "httpx2"
+            else self._http_client
+        )
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: connections are the parent's, and other threads stayed there."""
@@ -132,13 +138,7 @@ class BlockingRuntime:
     def _is_closed(self) -> bool:
         return self._closed
 
-    async def send(
-        self,
-        request: HTTPRequest,
-        deadline: Deadline,
-        *,
-        headers: Callable[[], Mapping[str, str]] | None = None,
-    ) -> HTTPResponse:
+    async def send(self, request: HTTPRequest, deadline: Deadline) -> HTTPResponse:
         """Send a request and read its answer to the end; name resolution alone can overrun the deadline."""
         self._check_open()
         where, target = split(request.url)
@@ -152,7 +152,7 @@ class BlockingRuntime:
             turns.row[place] = None
             if len(turns.row) > turns.limit:
                 self._wait_for_turn(turns, place, ticket, request, deadline)
-            fields = request.headers if headers is None else headers()
+            fields = request.complete_headers()
             if client is not None:
                 outcome = self._exchange_over(client, request, fields, deadline)
             else:
@@ -200,6 +200,9 @@ class BlockingRuntime:
         known = self._routes.get(where)
         if known is not None:
             return known
+        with no_fork():  # a child that is forked meanwhile would find the import's lock held for good
+            # httpcore imports trio and more, which not even making a client should cost.
+            from memoram_sync.runtime.route import Route  # noqa: PLC0415
         return self._routes.setdefault(where, Route(where, trust_env=self._trust_env))
 
     def _take(self, route: Route) -> Connection:
@@ -348,6 +351,8 @@ class BlockingRuntime:
         self._turns.wake_all()
         for bell in list(self._bells):
             bell.ring()
+        if isinstance(self._injected, Httpx2Client):
+            self._injected.close()
 
     def _close_idle(self) -> None:
         for route in list(self._routes.values()):

@@ -22,7 +22,10 @@ def test_an_answer_without_the_field_asks_for_nothing() -> None:
     assert parse_retry_after({}, wall=NOON) is None
 
 
-@pytest.mark.parametrize(("value", "seconds"), [("0", 0), ("7", 7), (" 120 ", 120), ("000000000000005", 5)])
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("0", 0), ("7", 7), (" 120 ", 120), ("000000000000005", 5), ("0.25", 0.25), ("1.5", 1.5)],
+)
 def test_seconds_are_read(value: str, seconds: float) -> None:
     assert asked(value) == seconds
 
@@ -54,7 +57,22 @@ def test_a_date_far_ahead_stays_within_the_longest() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", " ", "soon", "-1", "+1", "1.5", "1e3", "٣", "²", "0x10", "12 34", "Thu, 99 Jan 2026 12:00:30 GMT"],
+    [
+        "",
+        " ",
+        "soon",
+        "-1",
+        "+1",
+        "1.5.0",
+        ".5",
+        "5.",
+        "1e3",
+        "٣",
+        "²",
+        "0x10",
+        "12 34",
+        "Thu, 99 Jan 2026 12:00:30",
+    ],
 )
 def test_anything_else_asks_for_nothing(value: str) -> None:
     assert asked(value) is None

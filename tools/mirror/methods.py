@@ -29,7 +29,8 @@ CONFIDENTIAL: Final = frozenset(
 """What carries memories, or a password by mistake. The facade's frame must have forgotten it, and every
 parameter that may be a `Secret`, by the time that somebody looks at a traceback."""
 LOCAL_NAMES: Final = frozenset({"coroutine", "run"})
-RUNTIME_ARGUMENT: Final = "runtime=BlockingRuntime(http_client) if runtime is None else runtime"
+RUNTIME_SETTINGS: Final = ("http_client", "max_connections", "trust_env")
+"""What a client passes on to the runtime that it makes, if it is handed none."""
 
 
 @attrs.frozen
@@ -236,13 +237,15 @@ def _arguments(method: Method) -> str:
     arguments += [f"{each.name.value}={each.name.value}" for each in given.kwonly_params]
     if given.star_kwarg is not None:
         arguments.append(f"**{given.star_kwarg.name.value}")
-    if "http_client=http_client" in arguments:
+    settings = [f"{name}={name}" for name in RUNTIME_SETTINGS if f"{name}={name}" in arguments]
+    if settings:
         if "runtime=runtime" not in arguments:
             raise Refusal(
-                f"{method.where}: http_client needs a runtime beside it, which the mirror passes on"
+                f"{method.where}: {settings[0]} needs a runtime beside it, which the mirror passes on"
             )
-        arguments.remove("http_client=http_client")
-        arguments[arguments.index("runtime=runtime")] = RUNTIME_ARGUMENT
+        arguments = [each for each in arguments if each not in settings]
+        made = f"BlockingRuntime({', '.join(settings)})"
+        arguments[arguments.index("runtime=runtime")] = f"runtime={made} if runtime is None else runtime"
     return ", ".join(arguments)
 
 

@@ -1,0 +1,135 @@
+"""One operation of a service on its way: what is asked, by whose leave, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Protocol
+
+import attrs
+
+from memoram_async.core.http import HTTPResponse
+from memoram_async.core.info import ResponseInfo
+from memoram_async.core.retry import Safety
+from memoram_async.core.secret import Secret
+
+if TYPE_CHECKING:
+    from memoram_async.core.deadline import Deadline
+    from memoram_async.core.token import Use
+
+IDEMPOTENCY_KEY: Final = "idempotency-key"
+
+
+class Credentials(Protocol):
+    """What proves the application to a service: a token that is fetched, or a key that is just sent."""
+
+    def peek(self) -> Use | None:
+        """The bearer token to send now, if it need not be waited for."""
+        ...
+
+    async def get(self, deadline: Deadline) -> Use:
+        """The bearer token to send now."""
+        ...
+
+    def latest(self) -> Use | None:
+        """The token for a request that waited since it was given one; None if that was refused meanwhile."""
+        ...
+
+    def invalidate(self, use: Use) -> None:
+        """Note that the service refused this token."""
+        ...
+
+
+@attrs.define(eq=False)
+class Peer:
+    """What a client family has learnt about the service that it talks to.
+
+    Attributes:
+        honours_keys: Whether the service has acknowledged an idempotency key, by sending it back.
+    """
+
+    honours_keys: bool = False
+
+    def learn(self, response: HTTPResponse, *, sent_key: str) -> None:
+        """Note whether an answer acknowledges the key of its request; one that does no work need not."""
+        acknowledged = response.headers.get(IDEMPOTENCY_KEY) == sent_key
+        if acknowledged or 200 <= response.status < 300:
+            self.honours_keys = acknowledged
+
+
+@attrs.define(kw_only=True, eq=False)
+class Call:
+    """One operation of a service, before credentials and tries.
+
+    Attributes:
+        operation: The contract's name for it.
+        method: The HTTP method.
+        url: Absolute, without the query.
+        template: The path with the names of its ids in place of them, if it is known.
+        params: Query parameters; None is left out.
+        json: The body, if it is JSON.
+        form: The body, if it is a form.
+        safety: What sending it twice can do.
+        credentials: What to authenticate with; None for none.
+        peer: The service's memory of idempotency keys; None if it keeps none.
+        oauth: Whether errors come in the form of RFC 6749 5.2.
+    """
+
+    operation: str
+    method: str
+    url: str
+    template: str | None
+    params: Mapping[str, object] = attrs.field(factory=dict[str, object], repr=False)
+    json: object = attrs.field(default=None, repr=False)
+    form: Mapping[str, str | Secret] | None = attrs.field(default=None, repr=False)
+    safety: Safety = Safety.IDEMPOTENT
+    credentials: Credentials | None = None
+    peer: Peer | None = None
+    oauth: bool = False
+
+
+@attrs.define(eq=False)
+class Progress:
+    """How far a call has come.
+
+    Attributes:
+        began: The monotonic clock when it began.
+        attempts: Requests sent so far.
+        in_doubt: Whether a request left that no answer has accounted for: a write may have been carried out.
+        last: The last answer.
+    """
+
+    began: float
+    attempts: int = 0
+    in_doubt: bool = False
+    last: HTTPResponse | None = None
+
+    def info(self, operation: str, *, now: float) -> ResponseInfo:
+        """What is to be told of the call."""
+        last = self.last
+        return ResponseInfo(
+            operation=operation,
+            status=last.status if last else None,
+            request_id=last.request_id if last else None,
+            attempts=self.attempts,
+            elapsed=now - self.began,
+            replayed=last is not None and is_replay(last),
+        )
+
+
+def is_replay(response: HTTPResponse) -> bool:
+    """Whether the service recognized a key and gave its first answer again."""
+    return response.headers.get("idempotency-replayed") == "true"
+
+
+def doubt_of(call: Call) -> str | None:
+    """What to say of a request that may have been carried out; None if it was one that only reads."""
+    match call.safety:
+        case Safety.IDEMPOTENT:
+            return None
+        case Safety.ONCE:
+            remedy = "read the resource back to see whether it was, before sending it again"
+        case Safety.NEVER:
+            remedy = (
+                "the code or token may be spent: if it is refused, send the user through authorization again"
+            )
+    return f"it may or may not have been carried out; {remedy}"
