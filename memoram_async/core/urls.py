@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f]")
 _NOT_IN_ID: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f/?#\\\ud800-\udfff]")
 _HOST_NAME: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
+# What no encoding changes, in a path as in a query (RFC 3986 2.3).
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
 _NOT_IN_SEGMENT: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -133,7 +135,9 @@ def check_id(value: object, *, name: str) -> str:
 
 def expand(template: str, **ids: str) -> str:
     """A path from a template such as `/tags/{tagId}`; each identifier is percent-encoded whole."""
-    return template.format_map({name: quote(value, safe="") for name, value in ids.items()})
+    return template.format_map(
+        {name: value if _PLAIN(value) else quote(value, safe="") for name, value in ids.items()}
+    )
 
 
 def check_path(value: object) -> str:
@@ -172,14 +176,18 @@ def with_query(url: str, params: Mapping[str, object]) -> str:
         InvalidArgumentError: A value cannot be written: text with a lone surrogate, bytes, a secret,
             several values in one, or a number of thousands of digits.
     """
+    given = {name: value for name, value in params.items() if value is not None}
+    if all(type(value) is str and _PLAIN(value) and _PLAIN(name) for name, value in given.items()):
+        query = "&".join([f"{name}={value}" for name, value in given.items()])
+        return f"{url}?{query}" if query else url
     try:
-        query = urlencode({name: _query_text(value) for name, value in params.items() if value is not None})
+        query = urlencode({name: _query_text(value) for name, value in given.items()})
     except (TypeError, ValueError):
         # UnicodeEncodeError, a ValueError, holds the whole text.
         pass
     else:
         return f"{url}?{query}" if query else url
-    del params
+    del params, given
     raise InvalidArgumentError(
         "a query parameter cannot be written: it holds a lone surrogate, bytes, a secret, several values in "
         "one, or a number of thousands of digits"

@@ -166,7 +166,7 @@ def structure(response: HTTPResponse, value: object, kind: type[T], *, operation
     if model is None:
         raise shape_error(response, operation=operation)
     if isinstance(model, Answered):
-        return attrs.evolve(model, info=response.info)
+        object.__setattr__(model, "info", response.info)  # a copy would cost as much as all of it
     return model
 
 

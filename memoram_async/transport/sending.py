@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from memoram_async.core.token import Use
-    from memoram_async.transport.call import Call, Credentials
+    from memoram_async.transport.call import Call
     from memoram_async.transport.hooks import Told
 
 _HEADERS: Final = {
@@ -34,22 +34,6 @@ _WITH_JSON: Final = HeaderFields(_HEADERS | _JSON_TYPE)
 
 class TokenGone(Exception):  # noqa: N818 - never leaves the transport
     """The token of a request that waited for its turn was refused, and there is no other yet."""
-
-
-def prepare(call: Call, *, timeout: float) -> HTTPRequest:
-    """The request of a call, the same for every attempt; its idempotency key is minted here."""
-    url = with_query(call.url, call.params) if call.params else call.url
-    headers: Mapping[str, str] = _WITHOUT_BODY
-    content: bytes | None = None
-    if call.form is not None:
-        headers = _WITH_FORM
-        content = urlencode({name: reveal(value) for name, value in call.form.items()}).encode()
-    elif call.json is not None:
-        headers = _WITH_JSON
-        content = json_body(call.json)
-    if call.peer is not None and call.safety is Safety.ONCE:
-        headers = {**headers, IDEMPOTENCY_KEY: str(uuid.uuid4())}
-    return HTTPRequest(method=call.method, url=url, headers=headers, content=content, timeout=timeout)
 
 
 class Authorization:
@@ -72,36 +56,29 @@ class Authorization:
 
 
 class Sending:
-    """One request on its way to its turn, and what it is completed with then.
+    """The request of a call on its way to its turn, and what it is completed with at each attempt.
 
     Attributes:
         request: The request, which asks for its header fields when it has its turn.
-        told: What is told of it; None if nobody listens.
+        told: What is told of the attempt; None if nobody listens, or it has had no turn.
     """
 
-    __slots__ = ("_authorization", "_begin", "_credentials", "_headers", "_use", "request", "told")
+    __slots__ = ("_authorization", "_begin", "_credentials", "_use", "request", "told")
 
     def __init__(
         self,
-        request: HTTPRequest,
-        credentials: Credentials | None,
+        call: Call,
         authorization: Authorization,
+        *,
+        timeout: float,
         begin: Callable[[], Told] | None,
     ) -> None:
-        self._headers = request.headers
-        self._credentials = credentials
+        self._credentials = call.credentials
         self._authorization = authorization
         self._begin = begin
         self._use: Use | None = None
         self.told: Told | None = None
-        self.request = HTTPRequest(
-            method=request.method,
-            url=request.url,
-            headers=request.headers,
-            content=request.content,
-            timeout=request.timeout,
-            complete=self._complete,
-        )
+        self.request = _prepare(call, timeout=timeout, complete=self._complete)
 
     def _complete(self) -> Mapping[str, str]:
         """The header fields to send now.
@@ -109,7 +86,7 @@ class Sending:
         Raises:
             TokenGone: The token was refused while the request waited for its turn.
         """
-        headers = self._headers
+        headers = self.request.headers
         if self._credentials is not None:
             self._use = self._credentials.latest()
             if self._use is None:
@@ -126,3 +103,21 @@ class Sending:
             return False
         self._credentials.invalidate(self._use)
         return True
+
+
+def _prepare(call: Call, *, timeout: float, complete: Callable[[], Mapping[str, str]]) -> HTTPRequest:
+    """The request of a call, the same for every attempt; its idempotency key is minted here."""
+    url = with_query(call.url, call.params) if call.params else call.url
+    headers: Mapping[str, str] = _WITHOUT_BODY
+    content: bytes | None = None
+    if call.form is not None:
+        headers = _WITH_FORM
+        content = urlencode({name: reveal(value) for name, value in call.form.items()}).encode()
+    elif call.json is not None:
+        headers = _WITH_JSON
+        content = json_body(call.json)
+    if call.peer is not None and call.safety is Safety.ONCE:
+        headers = {**headers, IDEMPOTENCY_KEY: str(uuid.uuid4())}
+    return HTTPRequest(
+        method=call.method, url=url, headers=headers, content=content, timeout=timeout, complete=complete
+    )

@@ -15,11 +15,11 @@ from memoram_async.core.errors import (
     MemoramError,
     OutcomeUnknownError,
 )
-from memoram_async.core.http import HTTPRequest, HTTPResponse
+from memoram_async.core.http import HTTPResponse
 from memoram_async.core.retry import ErrorAnswer, NoAnswer, RetryPolicy, leaves_open, parse_retry_after
 from memoram_async.transport.call import IDEMPOTENCY_KEY, Progress, doubt_of, is_replay
 from memoram_async.transport.hooks import Audience, Told
-from memoram_async.transport.sending import Authorization, Sending, TokenGone, prepare
+from memoram_async.transport.sending import Authorization, Sending, TokenGone
 
 if TYPE_CHECKING:
     from memoram_async.core.config import Options
@@ -57,9 +57,9 @@ class Transport:
         progress = Progress(runtime.now())
         if deadline is None:
             deadline = Deadline.after(self.options.timeout, now=progress.began)
-        request = prepare(call, timeout=self.options.request_timeout)
+        sending = self._sending(call, progress)
         try:
-            response = await self._attempts(call, request, deadline, progress)
+            response = await self._attempts(call, sending, deadline, progress)
         except MemoramError as error:
             error.info = progress.info(call.operation, now=runtime.now())
             if isinstance(error, APIConnectionError):
@@ -80,16 +80,16 @@ class Transport:
         )
 
     async def _attempts(
-        self, call: Call, request: HTTPRequest, deadline: Deadline, progress: Progress
+        self, call: Call, sending: Sending, deadline: Deadline, progress: Progress
     ) -> HTTPResponse:
         runtime = self.runtime
         replayed = False
         retries = 0
         while True:
             await self._have_token(call, deadline)
-            sending = self._sending(call, request, progress)
+            sending.told = None
             try:
-                response = await self._send(call, request, deadline, progress, sending)
+                response = await self._send(call, sending, deadline, progress)
             except TokenGone:
                 continue
             except APIConnectionError as error:
@@ -124,7 +124,7 @@ class Transport:
         if credentials is not None and credentials.peek() is None:
             await self.runtime.within(deadline, credentials.get(deadline), doing=call.operation)
 
-    def _sending(self, call: Call, request: HTTPRequest, progress: Progress) -> Sending:
+    def _sending(self, call: Call, progress: Progress) -> Sending:
         begin = None
         if self._audience.listens:
             runtime, audience = self.runtime, self._audience
@@ -132,7 +132,7 @@ class Transport:
             def begin() -> Told:
                 return audience.begin(call, number=progress.attempts, now=runtime.now())
 
-        return Sending(request, call.credentials, self._authorization, begin)
+        return Sending(call, self._authorization, timeout=self.options.request_timeout, begin=begin)
 
     def _pause(
         self, call: Call, ended: NoAnswer | ErrorAnswer, retries: int, deadline: Deadline
@@ -149,7 +149,7 @@ class Transport:
         return None if delay is None or deadline.expired(runtime.now() + delay) else delay
 
     async def _send(
-        self, call: Call, request: HTTPRequest, deadline: Deadline, progress: Progress, sending: Sending
+        self, call: Call, sending: Sending, deadline: Deadline, progress: Progress
     ) -> HTTPResponse:
         """One request, told to hooks and log whichever way it ends."""
         runtime = self.runtime
@@ -170,7 +170,7 @@ class Transport:
         # A refusal accounts for its own request, and an answer given again for those before it too.
         progress.in_doubt = leaves_open(response.status) or (was_in_doubt and not is_replay(response))
         if call.peer is not None:
-            sent_key = request.headers.get(IDEMPOTENCY_KEY)
+            sent_key = sending.request.headers.get(IDEMPOTENCY_KEY)
             if sent_key is not None:
                 call.peer.learn(response, sent_key=sent_key)
         if sending.told is not None:
