@@ -110,7 +110,17 @@ def test_making_clients_does_nothing_but_read_the_settings() -> None:
     AsyncMemoram(), Memoram()
     """
     done = effects(code)
-    assert set(done.pop("variables")) == {"MEMORAM_API_KEY", "MEMORAM_BASE_URL", "MEMORAM_AUTH_URL"}
+    assert set(done.pop("variables")) == {
+        "MEMORAM_API_KEY",
+        "MEMORAM_AUTHORIZATION_ENDPOINT",
+        "MEMORAM_AUTH_URL",
+        "MEMORAM_BASE_URL",
+        "MEMORAM_CLIENT_ID",
+        "MEMORAM_CLIENT_SECRET",
+        "MEMORAM_DASHBOARD_URL",
+        "MEMORAM_SECRET",
+        "MEMORAM_TOKEN_ENDPOINT",
+    }
     # A forked child has to find its own connections, and whoever makes a client is told so once.
     assert set(done.pop("forks")) == {"memoram_async.runtime.forking"}
     assert done == {"events": [], "changed": [], "callbacks": []}
