@@ -9,79 +9,86 @@ with Memoram() as memoram:  # MEMORAM_API_KEY
     store.create("Prefers window seats", tags=["travel"], importance=0.8)
 """
 
-from memoram_async.core.arguments import UNSET as UNSET
-from memoram_async.core.arguments import Unset as Unset
-from memoram_async.core.errors import AccessError as AccessError
-from memoram_async.core.errors import AccessRejected as AccessRejected
-from memoram_async.core.errors import AccessRevoked as AccessRevoked
-from memoram_async.core.errors import APIConnectionError as APIConnectionError
-from memoram_async.core.errors import APIResponseError as APIResponseError
-from memoram_async.core.errors import APIStatusError as APIStatusError
-from memoram_async.core.errors import APITimeoutError as APITimeoutError
-from memoram_async.core.errors import ApprovalRequired as ApprovalRequired
-from memoram_async.core.errors import ApprovalTimeout as ApprovalTimeout
-from memoram_async.core.errors import AuthenticationError as AuthenticationError
-from memoram_async.core.errors import BadRequestError as BadRequestError
-from memoram_async.core.errors import ClientClosedError as ClientClosedError
-from memoram_async.core.errors import ConfigurationError as ConfigurationError
-from memoram_async.core.errors import ConflictError as ConflictError
-from memoram_async.core.errors import ContentError as ContentError
-from memoram_async.core.errors import ContentNotLoadedError as ContentNotLoadedError
-from memoram_async.core.errors import ContentTooLargeError as ContentTooLargeError
-from memoram_async.core.errors import ContextMismatchError as ContextMismatchError
-from memoram_async.core.errors import CryptoError as CryptoError
-from memoram_async.core.errors import DecryptionError as DecryptionError
-from memoram_async.core.errors import IntegrityError as IntegrityError
-from memoram_async.core.errors import InternalError as InternalError
-from memoram_async.core.errors import InvalidArgumentError as InvalidArgumentError
-from memoram_async.core.errors import InvalidKeyError as InvalidKeyError
-from memoram_async.core.errors import KeyConflictError as KeyConflictError
-from memoram_async.core.errors import MalformedCiphertextError as MalformedCiphertextError
-from memoram_async.core.errors import MemoramError as MemoramError
-from memoram_async.core.errors import NotEncryptedError as NotEncryptedError
-from memoram_async.core.errors import NotFoundError as NotFoundError
-from memoram_async.core.errors import OAuthError as OAuthError
-from memoram_async.core.errors import OAuthFlowError as OAuthFlowError
-from memoram_async.core.errors import OutcomeUnknownError as OutcomeUnknownError
-from memoram_async.core.errors import PaginationError as PaginationError
-from memoram_async.core.errors import PermissionDeniedError as PermissionDeniedError
-from memoram_async.core.errors import PlaintextDecodeError as PlaintextDecodeError
-from memoram_async.core.errors import PoolTimeoutError as PoolTimeoutError
-from memoram_async.core.errors import RateLimitedError as RateLimitedError
-from memoram_async.core.errors import RedirectError as RedirectError
-from memoram_async.core.errors import ServerError as ServerError
-from memoram_async.core.errors import UnknownKeyVersionError as UnknownKeyVersionError
-from memoram_async.core.errors import UnprocessableError as UnprocessableError
-from memoram_async.core.errors import UnsupportedAlgorithmError as UnsupportedAlgorithmError
-from memoram_async.core.errors import UnsupportedFormatError as UnsupportedFormatError
-from memoram_async.core.events import Attempt as Attempt
-from memoram_async.core.events import Outcome as Outcome
-from memoram_async.core.http import HTTPResponse as HTTPResponse
-from memoram_async.core.info import ResponseInfo as ResponseInfo
-from memoram_async.core.secret import Secret as Secret
-from memoram_async.models.access import AccessCredentials as AccessCredentials
-from memoram_async.models.access import AccessRequest as AccessRequest
-from memoram_async.models.access import AccessStatus as AccessStatus
-from memoram_async.models.memory import Memory as Memory
-from memoram_async.models.memory import MemoryBlob as MemoryBlob
-from memoram_async.models.page import Page as Page
-from memoram_async.models.tags import Tag as Tag
-from memoram_async.models.tokens import DeveloperToken as DeveloperToken
-from memoram_async.models.tokens import OAuthTokens as OAuthTokens
-from memoram_async.runtime.httpx_adapter import HTTPClient as HTTPClient
-from memoram_async.runtime.protocol import Runtime as Runtime
-from memoram_async.tokens.redis_store import RedisTokenStore as RedisTokenStore
-from memoram_async.tokens.store import MemoryTokenStore as MemoryTokenStore
-from memoram_async.tokens.store import TokenStore as TokenStore
-from memoram_async.transport.hooks import Hooks as Hooks
-from memoram_sync.client import Memoram as Memoram
-from memoram_sync.memory_store import MemoryStore as MemoryStore
-from memoram_sync.resources.access_requests import AccessRequests as AccessRequests
-from memoram_sync.resources.memory_blobs import MemoryBlobs as MemoryBlobs
-from memoram_sync.resources.oauth import OAuth as OAuth
-from memoram_sync.resources.oauth_flow import OAuthFlow as OAuthFlow
-from memoram_sync.resources.tags import Tags as Tags
-from memoram_sync.runtime.blocking_runtime import BlockingRuntime as BlockingRuntime
-from memoram_sync.transport.pager import ItemIterator as ItemIterator
-from memoram_sync.transport.pager import PageIterator as PageIterator
-from memoram_sync.transport.pager import Pager as Pager
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from memoram_async.core.arguments import UNSET as UNSET
+    from memoram_async.core.arguments import Unset as Unset
+    from memoram_async.core.errors import AccessError as AccessError
+    from memoram_async.core.errors import AccessRejected as AccessRejected
+    from memoram_async.core.errors import AccessRevoked as AccessRevoked
+    from memoram_async.core.errors import APIConnectionError as APIConnectionError
+    from memoram_async.core.errors import APIResponseError as APIResponseError
+    from memoram_async.core.errors import APIStatusError as APIStatusError
+    from memoram_async.core.errors import APITimeoutError as APITimeoutError
+    from memoram_async.core.errors import ApprovalRequired as ApprovalRequired
+    from memoram_async.core.errors import ApprovalTimeout as ApprovalTimeout
+    from memoram_async.core.errors import AuthenticationError as AuthenticationError
+    from memoram_async.core.errors import BadRequestError as BadRequestError
+    from memoram_async.core.errors import ClientClosedError as ClientClosedError
+    from memoram_async.core.errors import ConfigurationError as ConfigurationError
+    from memoram_async.core.errors import ConflictError as ConflictError
+    from memoram_async.core.errors import ContentError as ContentError
+    from memoram_async.core.errors import ContentNotLoadedError as ContentNotLoadedError
+    from memoram_async.core.errors import ContentTooLargeError as ContentTooLargeError
+    from memoram_async.core.errors import ContextMismatchError as ContextMismatchError
+    from memoram_async.core.errors import CryptoError as CryptoError
+    from memoram_async.core.errors import DecryptionError as DecryptionError
+    from memoram_async.core.errors import IntegrityError as IntegrityError
+    from memoram_async.core.errors import InternalError as InternalError
+    from memoram_async.core.errors import InvalidArgumentError as InvalidArgumentError
+    from memoram_async.core.errors import InvalidKeyError as InvalidKeyError
+    from memoram_async.core.errors import KeyConflictError as KeyConflictError
+    from memoram_async.core.errors import MalformedCiphertextError as MalformedCiphertextError
+    from memoram_async.core.errors import MemoramError as MemoramError
+    from memoram_async.core.errors import NotEncryptedError as NotEncryptedError
+    from memoram_async.core.errors import NotFoundError as NotFoundError
+    from memoram_async.core.errors import OAuthError as OAuthError
+    from memoram_async.core.errors import OAuthFlowError as OAuthFlowError
+    from memoram_async.core.errors import OutcomeUnknownError as OutcomeUnknownError
+    from memoram_async.core.errors import PaginationError as PaginationError
+    from memoram_async.core.errors import PermissionDeniedError as PermissionDeniedError
+    from memoram_async.core.errors import PlaintextDecodeError as PlaintextDecodeError
+    from memoram_async.core.errors import PoolTimeoutError as PoolTimeoutError
+    from memoram_async.core.errors import RateLimitedError as RateLimitedError
+    from memoram_async.core.errors import RedirectError as RedirectError
+    from memoram_async.core.errors import ServerError as ServerError
+    from memoram_async.core.errors import UnknownKeyVersionError as UnknownKeyVersionError
+    from memoram_async.core.errors import UnprocessableError as UnprocessableError
+    from memoram_async.core.errors import UnsupportedAlgorithmError as UnsupportedAlgorithmError
+    from memoram_async.core.errors import UnsupportedFormatError as UnsupportedFormatError
+    from memoram_async.core.events import Attempt as Attempt
+    from memoram_async.core.events import Outcome as Outcome
+    from memoram_async.core.http import HTTPResponse as HTTPResponse
+    from memoram_async.core.info import ResponseInfo as ResponseInfo
+    from memoram_async.core.secret import Secret as Secret
+    from memoram_async.models.access import AccessCredentials as AccessCredentials
+    from memoram_async.models.access import AccessRequest as AccessRequest
+    from memoram_async.models.access import AccessStatus as AccessStatus
+    from memoram_async.models.memory import Memory as Memory
+    from memoram_async.models.memory import MemoryBlob as MemoryBlob
+    from memoram_async.models.page import Page as Page
+    from memoram_async.models.tags import Tag as Tag
+    from memoram_async.models.tokens import DeveloperToken as DeveloperToken
+    from memoram_async.models.tokens import OAuthTokens as OAuthTokens
+    from memoram_async.runtime.httpx_adapter import HTTPClient as HTTPClient
+    from memoram_async.runtime.protocol import Runtime as Runtime
+    from memoram_async.tokens.redis_store import RedisTokenStore as RedisTokenStore
+    from memoram_async.tokens.store import MemoryTokenStore as MemoryTokenStore
+    from memoram_async.tokens.store import TokenStore as TokenStore
+    from memoram_async.transport.hooks import Hooks as Hooks
+    from memoram_sync.client import Memoram as Memoram
+    from memoram_sync.memory_store import MemoryStore as MemoryStore
+    from memoram_sync.resources.access_requests import AccessRequests as AccessRequests
+    from memoram_sync.resources.memory_blobs import MemoryBlobs as MemoryBlobs
+    from memoram_sync.resources.oauth import OAuth as OAuth
+    from memoram_sync.resources.oauth_flow import OAuthFlow as OAuthFlow
+    from memoram_sync.resources.tags import Tags as Tags
+    from memoram_sync.runtime.blocking_runtime import BlockingRuntime as BlockingRuntime
+    from memoram_sync.transport.pager import ItemIterator as ItemIterator
+    from memoram_sync.transport.pager import PageIterator as PageIterator
+    from memoram_sync.transport.pager import Pager as Pager
+else:
+    from memoram_async._lazy import lazily
+    from memoram_sync._homes import HOMES
+
+    __all__, __getattr__, __dir__ = lazily(globals(), HOMES)

@@ -2,7 +2,8 @@
 
 The mirror delegates: each of its classes holds the async object, built over the blocking runtime, and
 each method has the async one's signature and docstring around one call. Only `runtime/` and
-`py.typed` are written by hand.
+`py.typed` are written by hand. Beside each package that exports names, in both, it writes a module
+`_homes.py`: where each name is defined, so that it can be loaded when it is first asked for.
 
     python tools/gen_sync.py            write the mirror
     python tools/gen_sync.py --check    say what is stale, missing or too much; touches nothing
@@ -20,13 +21,13 @@ from typing import TYPE_CHECKING, Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # a script's own folder is on the path, and its package's is not
 
-from tools.mirror.modules import HEADER, mirror_exports, mirror_module  # noqa: E402
+from tools.mirror.modules import HEADER, HOMES, homes, mirror_exports, mirror_module  # noqa: E402
 from tools.mirror.names import ASYNC_PACKAGE, SYNC_PACKAGE, Names, sync_place  # noqa: E402
 from tools.mirror.refusal import Refusal  # noqa: E402
 from tools.mirror.source import Source, read  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SOURCES: Final = (
     "__init__.py",
@@ -67,7 +68,17 @@ def generate(root: Path) -> dict[str, str]:
     sources = {path: read(_module(path), (root / path).read_text("utf-8")) for path in _source_paths(root)}
     names = Names({kind.name.value: each.name for each in sources.values() for kind in each.classes})
     texts = {sync_place(path): _mirror(path, each, names) for path, each in sources.items()}
-    return formatted(texts)
+    return formatted(texts | dict(_homes(sources, names)))
+
+
+def _homes(sources: Mapping[str, Source], names: Names) -> Iterator[tuple[str, str]]:
+    """The modules that say where the names of each package are defined, in both packages."""
+    for path, source in sources.items():
+        for mirrored in (False, True) if path.endswith("__init__.py") else ():
+            text = homes(source, names, path=path, mirrored=mirrored)
+            if text is not None:
+                place = path.replace("__init__", HOMES)
+                yield sync_place(place) if mirrored else place, text
 
 
 def _source_paths(root: Path) -> list[str]:
@@ -130,15 +141,17 @@ def compare(root: Path, mirror: dict[str, str]) -> list[str]:
 
 
 def _present(root: Path) -> set[str]:
-    """The files of the mirror's package that nobody wrote by hand, except Python's own byte code."""
+    """The files of both packages that nobody wrote by hand, except Python's own byte code."""
     package = root / SYNC_PACKAGE
-    return {
-        path.relative_to(root).as_posix()
+    mirrored = {
+        path
         for path in package.rglob("*")
         if path.is_file()
         and "__pycache__" not in path.parts
         and not path.relative_to(package).as_posix().startswith(WRITTEN_BY_HAND)
     }
+    homes_of_async = set((root / ASYNC_PACKAGE).rglob(f"{HOMES}.py"))
+    return {path.relative_to(root).as_posix() for path in mirrored | homes_of_async}
 
 
 def write(root: Path, mirror: dict[str, str]) -> None:

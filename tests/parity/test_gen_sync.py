@@ -30,9 +30,16 @@ ENOUGH: Final = (
 """Files of ours that are mirrored without the others, and those beside the mirror that nobody generates."""
 EXPORTS: Final = '''"""So much of the SDK."""
 
-from memoram_async.models.tags import Tag as Tag
-from memoram_async.transport.pager import AsyncPager as AsyncPager
-from memoram_async.resources.tags import AsyncTags as AsyncTags
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from memoram_async.models.tags import Tag as Tag
+    from memoram_async.resources.tags import AsyncTags as AsyncTags
+    from memoram_async.transport.pager import AsyncPager as AsyncPager
+else:
+    from memoram_async._homes import HOMES
+    from memoram_async._lazy import lazily
+
+    __all__, __getattr__, __dir__ = lazily(globals(), HOMES)
 '''
 
 
@@ -119,6 +126,27 @@ def test_checking_finds_an_edit(tree: Path, planted: str) -> None:
 def test_checking_finds_a_file_that_nothing_stands_behind(tree: Path, extra: str) -> None:
     (tree / extra).write_text("")
     assert generate(tree, "--check") == Done(1, f"orphan: {extra}\n")
+
+
+def test_both_packages_know_where_their_names_are_defined(template: Path) -> None:
+    said = {
+        path: (template / path).read_text() for path in ("memoram_async/_homes.py", "memoram_sync/_homes.py")
+    }
+
+    assert '"AsyncTags": "memoram_async.resources.tags"' in said["memoram_async/_homes.py"]
+    assert '"Tags": "memoram_sync.resources.tags"' in said["memoram_sync/_homes.py"]
+    assert all('"Tag": "memoram_async.models.tags"' in text for text in said.values())
+
+
+def test_checking_finds_a_name_whose_home_is_not_told(tree: Path) -> None:
+    exports = (tree / "memoram_async/__init__.py").read_text()
+    line = "    from memoram_async.models.tags import Tag as Tag\n"
+    (tree / "memoram_async/__init__.py").write_text(exports.replace(line, ""))
+    assert generate(tree, "--check").said.splitlines() == [
+        "stale: memoram_async/_homes.py",
+        "stale: memoram_sync/__init__.py",
+        "stale: memoram_sync/_homes.py",
+    ]
 
 
 def test_checking_finds_a_missing_file(tree: Path) -> None:

@@ -53,11 +53,7 @@ def sync_text(text: str) -> str:
 
 
 def exports(package: ModuleType) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in vars(package).items()
-        if not name.startswith("_") and not isinstance(value, ModuleType)
-    }
+    return {name: getattr(package, name) for name in package.__all__}
 
 
 def public_classes(module: ModuleType) -> list[type]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import memoram_sync
+from memoram_sync._homes import HOMES
 from tests.sync.calls import CALLS
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def public_methods() -> set[str]:
     """What callers can call, as the interpreter sees it."""
     return {
         f"{name}.{member}"
-        for name, kind in vars(memoram_sync).items()
+        for name, kind in ((name, getattr(memoram_sync, name)) for name in HOMES)
         if inspect.isclass(kind)
         and kind.__module__.startswith("memoram_sync.")
         and name not in HAS_NO_CALLERS_OF_ITS_OWN

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import httpx
 import httpx2
 
+import memoram_async
+import memoram_sync
 from memoram_async import AsyncMemoram, AsyncMemoryStore
 from memoram_sync import UNSET, Memoram, MemoryStore
 
@@ -39,6 +41,11 @@ async def forgetting_async(store: AsyncMemoryStore) -> None:
 async def forgetting_async_with() -> None:
     with AsyncMemoram():  # type: ignore[attr-defined]
         pass
+
+
+def misspelling_names() -> None:
+    memoram_async.AsyncMemorm  # type: ignore[attr-defined]  # noqa: B018 - the checkers are the test
+    memoram_sync.MemoryStor  # type: ignore[attr-defined]  # noqa: B018
 
 
 def mixing_worlds() -> None:

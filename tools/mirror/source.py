@@ -98,13 +98,18 @@ def read(name: str, text: str) -> Source:
 
 
 def _statements(body: Iterable[cst.BaseStatement], name: str) -> Iterator[cst.CSTNode]:
-    """The statements of a module; those under `if TYPE_CHECKING` are imports like any others."""
+    """The statements of a module; those under `if TYPE_CHECKING` are imports like any others.
+
+    What a package does instead at run time is the same for all: see `mirror_exports`.
+    """
     for statement in body:
         match statement:
             case cst.SimpleStatementLine(body=small):
                 yield from small
             case cst.If(
-                test=cst.Name(value="TYPE_CHECKING"), body=cst.IndentedBlock(body=block), orelse=None
+                test=cst.Name(value="TYPE_CHECKING"),
+                body=cst.IndentedBlock(body=block),
+                orelse=None | cst.Else(),
             ):
                 yield from _statements(block, name)
             case _:
