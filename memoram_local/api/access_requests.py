@@ -52,13 +52,19 @@ class AccessRequestsApi:
         "The memory key may come from the user's dashboard or from the OAuth answer.",
     )
     @behaviour("create-access-request.reason", "documented", "A reason has at most 255 characters.")
+    @behaviour(
+        "create-access-request.reason-characters",
+        "invented",
+        "All characters of a reason can be seen: no control characters, none that change the writing "
+        "direction, none without a width.",
+    )
     @behaviour("create-access-request.unknown-key", "documented", "An unknown memory key gives 404.")
     async def create(self, request: Request) -> Response:
         """Contract operation createAccessRequest."""
         caller = calling_app(request, self._services.tokens)
         body = await read_body(request)
         memory_key = body.text("memoryKey", longest=_MEMORY_KEY_LENGTH)
-        reason = body.text("reason", longest=_REASON_LENGTH)
+        reason = body.visible_text("reason", longest=_REASON_LENGTH)
         services = self._services
 
         def allow(connection: Connection) -> None:

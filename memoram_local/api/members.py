@@ -10,6 +10,7 @@ from uuid import UUID
 
 from memoram_local.api.answers import ApiError
 from memoram_local.behaviour import behaviour
+from memoram_local.shown_text import hidden_character
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +54,14 @@ class Body:
             raise _wrong(name, "must be a string")
         if longest is not None and not 0 < len(value) <= longest:
             raise _wrong(name, f"must have 1 to {longest} characters")
+        return value
+
+    def visible_text(self, name: str, *, longest: int) -> str:
+        """A string that must be there, for people to decide by: it has no character that cannot be seen."""
+        value = self.text(name, longest=longest)
+        hidden = hidden_character(value)
+        if hidden is not None:
+            raise _wrong(name, f"holds a character that nobody can see: {hidden}")
         return value
 
     def optional_text(self, name: str) -> str | None:

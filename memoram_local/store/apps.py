@@ -11,6 +11,7 @@ from memoram_local.behaviour import behaviour
 from memoram_local.errors import NotFoundError, RegistrationError
 from memoram_local.hashing import digest, same
 from memoram_local.redirect_uris import checked
+from memoram_local.shown_text import hidden_character, look
 from memoram_local.store.erasing import note_erased
 from memoram_local.store.schema import access_requests, apps, request_log
 
@@ -79,6 +80,12 @@ class Apps:
         self._keys = keys
         self._changes = changes
 
+    @behaviour(
+        "apps.name",
+        "invented",
+        "A name has 1 to 100 characters, all of which can be seen: no control characters, none that change "
+        "the writing direction, none without a width.",
+    )
     @behaviour("apps.client", "invented", "A client id is `client_` and a client secret `secret_` and hex.")
     def register(
         self, connection: Connection, *, name: str, redirect_uris: Sequence[str], owner_id: str | None
@@ -86,11 +93,9 @@ class Apps:
         """Register an application.
 
         Raises:
-            RegistrationError: The name is empty or too long, or a redirect URI cannot be used.
+            RegistrationError: The name or a redirect URI cannot be used.
         """
-        shown = name.strip()
-        if not shown or len(shown) > _NAME_LENGTH:
-            raise RegistrationError(f"An application needs a name of at most {_NAME_LENGTH} characters.")
+        shown = _checked_name(name)
         app_id = self._randomness.cuid()
         client_id = f"client_{self._randomness.hexadecimal(12)}"
         client_secret = self._client_secret()
@@ -181,6 +186,13 @@ class Apps:
         if not forget_app(connection, app_id, changes=self._changes):
             raise NotFoundError(f"There is no application {app_id!r}.")
 
+    def namesakes(self, connection: Connection) -> frozenset[str]:
+        """The ids of all applications whose name another one has too, as people see names."""
+        ids_by_look: dict[str, list[str]] = {}
+        for app_id, name in connection.execute(select(apps.c.id, apps.c.name)):
+            ids_by_look.setdefault(look(name), []).append(app_id)
+        return frozenset(app_id for ids in ids_by_look.values() if len(ids) > 1 for app_id in ids)
+
     def _client_secret(self) -> str:
         return f"secret_{self._randomness.hexadecimal(24)}"
 
@@ -194,6 +206,16 @@ def forget_app(connection: Connection, app_id: str, *, changes: Changes) -> bool
     was_there = connection.execute(apps.delete().where(apps.c.id == app_id)).rowcount == 1
     changes.tell_when_committed(connection, app_id, *account_ids)
     return was_there
+
+
+def _checked_name(name: str) -> str:
+    shown = name.strip()
+    hidden = hidden_character(shown)
+    if hidden is not None:
+        raise RegistrationError(f"The name holds a character that nobody can see: {hidden}.")
+    if not look(shown) or len(shown) > _NAME_LENGTH:
+        raise RegistrationError(f"An application needs a name of at most {_NAME_LENGTH} characters.")
+    return shown
 
 
 def _find(connection: Connection, condition: ColumnElement[bool]) -> App | None:
