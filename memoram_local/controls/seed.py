@@ -14,7 +14,7 @@ from memoram_local.controls.seed_file import SeedError, read_plan
 from memoram_local.errors import DecisionError, NotFoundError, RegistrationError
 from memoram_local.hashing import PasswordProfile, hash_password
 from memoram_local.randomness import Randomness
-from memoram_local.services.registration import check_password_length
+from memoram_local.services.registration import check_new_password
 from memoram_local.store.access_requests import AccessRequests
 from memoram_local.store.accounts import Accounts, folded_email
 from memoram_local.store.api_keys import ApiKeys
@@ -115,7 +115,7 @@ def _planted(services: Services, plan: Plan, mark: str) -> Seeded:
 
 def _hashed(services: Services, plan: Plan, *, email: str, password: str, place: str) -> str:
     try:
-        check_password_length(password)
+        check_new_password(password, email=email)
     except RegistrationError as error:
         raise SeedError(f"{place}: {error}") from error
     randomness = Randomness(f"{plan.seed}:password:{folded_email(email)}")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from memoram_local.behaviour import behaviour
 from memoram_local.errors import RegistrationError
 from memoram_local.hashing import hash_password, verify_password
+from memoram_local.services.common_passwords import is_common
+from memoram_local.store.accounts import folded_email
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -19,7 +21,13 @@ _LONGEST_PASSWORD = 1024
 
 
 @behaviour("accounts.password", "invented", "A password has 8 to 1024 characters.")
-def check_password_length(password: str) -> None:
+@behaviour(
+    "accounts.common-password",
+    "invented",
+    "The passwords that people use most are refused, also with a few digits around them, and so is the email "
+    "address.",
+)
+def check_new_password(password: str, *, email: str) -> None:
     """Let a password pass that can be used.
 
     Raises:
@@ -27,6 +35,8 @@ def check_password_length(password: str) -> None:
     """
     if not SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
         raise RegistrationError(f"A password needs {SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters.")
+    if is_common(password, email=folded_email(email)):
+        raise RegistrationError("This password is one of those that are guessed first. Choose another one.")
 
 
 def open_account(services: Services, *, email: str, password: str) -> Account:
@@ -35,7 +45,7 @@ def open_account(services: Services, *, email: str, password: str) -> Account:
     Raises:
         RegistrationError: The email address or the password cannot be used.
     """
-    check_password_length(password)
+    check_new_password(password, email=email)
     password_hash = hash_password(password, profile=services.passwords, randomness=services.randomness)
 
     def create(connection: Connection) -> Account:
