@@ -103,7 +103,7 @@ def build_application(
         strict: Whether requests and answers must keep to the contract.
     """
     assets = Assets()
-    pages = Pages(assets)
+    pages = Pages(assets, services)
     refuse = _Refusals(pages)
     application = Starlette(
         routes=[

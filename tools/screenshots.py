@@ -79,7 +79,7 @@ def stage(stack: ExitStack) -> Stage:
     local = stack.enter_context(MemoramLocal(clock=clock, seed="screenshots", password_profile="fast"))  # noqa: S106
     server = stack.enter_context(local.serve())
     user = local.create_user(email="ada@example.com", password=PASSWORD)
-    with httpx.Client(base_url=server.url, trust_env=False) as developer:
+    with httpx.Client(base_url=server.url, trust_env=False, follow_redirects=True) as developer:
         developer.post("/signin", data={"email": user.email, "password": PASSWORD})
         page = developer.post(
             "/portal/apps", data={"name": "Trip Planner", "redirect_uris": "http://localhost:8000/back"}
@@ -109,7 +109,21 @@ def stage(stack: ExitStack) -> Stage:
                 http.get(f"/access-requests/{asked['id']}/credentials")
                 blob_id = _remember(http, user, clock)
     local.reject(request_ids[2])
+    _sign_in_to(app, local, server, user)
+    clock.advance(1800)
+    local.rotate_key(user.id)
     return Stage(local, server, user, app, blob_id)
+
+
+def _sign_in_to(app: RegisteredApp, local: MemoramLocal, server: LocalServer, user: User) -> None:
+    (uri,) = app.redirect_uris
+    form = {
+        "grant_type": "authorization_code",
+        "redirect_uri": uri,
+        "code": local.authorize(user_id=user.id, client_id=app.client_id, redirect_uri=uri),
+    }
+    auth = (app.client_id, app.client_secret)
+    httpx.post(f"{server.url}/oauth/token", data=form, auth=auth, trust_env=False)
 
 
 def _remember(http: httpx.Client, user: User, clock: Clock) -> str:
@@ -164,10 +178,19 @@ def consent(set_up: Stage) -> str:
     return f"/oauth/authorize?{parameters}"
 
 
+def confirm(page: Page, button: str) -> None:
+    """Type the password where a form asks for it, and press its button."""
+    form = page.locator("form").filter(has=page.get_by_role("button", name=button, exact=True))
+    form.get_by_label("Your password").fill(PASSWORD)
+    form.get_by_role("button", name=button, exact=True).click()
+
+
 def readme_pages(page: Page, set_up: Stage) -> Iterator[str]:
     """Bring up each page of the README and name it."""
     page.goto("/dashboard")
     yield "dashboard"
+    page.goto("/dashboard/applications")
+    yield "applications"
     page.goto(consent(set_up))
     yield "consent"
     page.goto("/portal")
@@ -187,19 +210,30 @@ def all_pages(page: Page, set_up: Stage) -> Iterator[str]:
     yield "registered"
     page.goto("/dashboard/memories")
     yield "memories-locked"
-    page.get_by_label("Encryption key").fill(set_up.user.encryption_key)
-    page.get_by_role("button", name="Decrypt").click()
+    confirm(page, "Decrypt this page")
     page.get_by_text("3 of 3 decrypted").wait_for()
     yield "memories"
     page.goto(f"/dashboard/memories/{set_up.blob_id}")
-    page.get_by_label("Encryption key").fill("0" * 64)
-    page.get_by_role("button", name="Decrypt").click()
-    page.get_by_text("This key decrypts none").wait_for()
+    page.get_by_role("button", name="Decrypt this page").click()
+    page.get_by_text("1 of 1 decrypted").wait_for()
     page.get_by_text("The content as it is stored").click()
     page.get_by_text("Delete this memory").click()
     yield "memory"
     page.goto("/dashboard/activity")
     yield "activity"
+    page.goto("/dashboard/key")
+    page.get_by_role("button", name="Show my key").click()
+    page.get_by_text("Version 2, encrypts").wait_for()
+    yield "key"
+    page.goto("/dashboard/account")
+    page.get_by_text("Delete ada").click()
+    page.get_by_role("button", name="Delete for good").click()
+    yield "account"
+    page.goto("/dashboard/applications")
+    page.get_by_label("Revoke all access of").click()
+    yield "applications-revoking"
+    page.get_by_role("button", name="Revoke Trip Planner").click()
+    yield "applications-revoked"
     page.goto("/")
     yield "home"
     page.get_by_role("button", name="Sign out").click()

@@ -80,9 +80,8 @@ class Person:
         """Register an application on the portal, and copy what is shown once."""
         form = _form(self._open("/portal"), "/portal/apps", path="/portal")
         answer = self._submit(form, {"name": name, "redirect_uris": redirect_uri})
-        page = read_page(answer.text)
-        _expect(answer, 200, page)
-        texts = page.texts
+        _expect(answer, 303, read_page(answer.text))
+        texts = self._open(answer.headers["location"]).texts
         return App(
             api_key=Secret(texts["api-key"]),
             client_id=texts["client-id"],

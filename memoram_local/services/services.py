@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memoram_local.randomness import Randomness
 from memoram_local.services.activity import Activity
 from memoram_local.services.developer_tokens import DeveloperTokens
 from memoram_local.services.memory_api import MemoryApi, assemble_memory_api
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from memoram_local.clock import Clock
     from memoram_local.hashing import PasswordProfile
-    from memoram_local.randomness import Randomness
     from memoram_local.store.database import Database
 
 
@@ -43,6 +43,7 @@ class Services:
         database: Runs units of work.
         changes: Wakes those who wait for a decision.
         passwords: What a password hash costs.
+        instance: Tells this platform's cookies from those of others on a host name; kept with its data.
         base_url: The origin under which it is reached; None to believe the Host header, which is checked.
         tokens: Developer JWTs.
         accounts: Units of work on accounts.
@@ -67,6 +68,7 @@ class Services:
     database: Database
     changes: Changes
     passwords: PasswordProfile
+    instance: str
     base_url: str | None
     tokens: DeveloperTokens
     accounts: Accounts
@@ -95,8 +97,12 @@ def assemble(
 ) -> Services:
     """Put the parts together on an open store, with the signing key that is kept in it."""
 
-    def signing_key(connection: Connection) -> str:
-        return kept(connection, SIGNING_KEY, lambda: randomness.hexadecimal(32), seal=database.seal)
+    def own_settings(connection: Connection) -> tuple[str, str]:
+        signing_key = kept(connection, SIGNING_KEY, lambda: randomness.hexadecimal(32), seal=database.seal)
+        # Never drawn from a seed: platforms with the same one live side by side too.
+        return signing_key, kept(connection, "instance", lambda: Randomness().hexadecimal(4))
+
+    signing_key, instance = database.write_now(own_settings)
 
     changes = Changes()
     tags = Tags(clock=clock, randomness=randomness)
@@ -110,9 +116,10 @@ def assemble(
         database=database,
         changes=changes,
         passwords=passwords,
+        instance=instance,
         base_url=base_url,
         tokens=DeveloperTokens(
-            key=bytes.fromhex(database.write_now(signing_key)),
+            key=bytes.fromhex(signing_key),
             clock=clock,
             randomness=randomness.stream("token ids"),
         ),

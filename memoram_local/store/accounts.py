@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import null, select
+from sqlalchemy import func, null, select
 
 from memoram_local.behaviour import behaviour
 from memoram_local.errors import NotFoundError, RegistrationError
@@ -247,6 +247,23 @@ class Sessions:
         """Who is signed in with this secret."""
         live = (sessions.c.digest == digest(secret)) & (sessions.c.expires_at > self._clock.micros())
         return _find(connection, accounts.c.id.in_(select(sessions.c.account_id).where(live)))
+
+    def count(self, connection: Connection, account_id: str) -> int:
+        """In how many browsers somebody is signed in."""
+        live = (sessions.c.account_id == account_id) & (sessions.c.expires_at > self._clock.micros())
+        return connection.scalar(select(func.count()).where(live)) or 0
+
+    def end_others(self, connection: Connection, account_id: str, *, kept: str) -> int:
+        """Sign out everywhere but in the session with this secret.
+
+        Returns:
+            How many sessions ended that were not over yet.
+        """
+        others = (sessions.c.account_id == account_id) & (sessions.c.digest != digest(kept))
+        live = sessions.c.expires_at > self._clock.micros()
+        ended = connection.scalar(select(func.count()).where(others, live)) or 0
+        connection.execute(sessions.delete().where(others))
+        return ended
 
     def end(self, connection: Connection, secret: str) -> None:
         """Sign out."""

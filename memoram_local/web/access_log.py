@@ -45,6 +45,7 @@ class AccessLogPages:
         entries, more = await services.database.read(find)
         return self._pages.render(
             "activity.html",
+            request=request,
             account=account,
             entries=entries,
             is_first=before is None,

@@ -11,6 +11,8 @@ from memoram_local.errors import RegistrationError
 from memoram_local.http.forms import read_form
 from memoram_local.http.routing import resource
 from memoram_local.services.registration import SHORTEST_PASSWORD, check_password, open_account
+from memoram_local.web.pages import see_other
+from memoram_local.web.visitors import local_path
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -41,7 +43,8 @@ class AccountPages:
 
     async def home(self, request: Request) -> Response:
         """Where everything is."""
-        return self._pages.render("home.html", account=await self._visitors.account(request))
+        account = await self._visitors.account(request)
+        return self._pages.render("home.html", request=request, account=account)
 
     async def show_sign_up(self, request: Request) -> Response:
         """An empty form for a new account."""
@@ -60,7 +63,9 @@ class AccountPages:
             account = await to_thread.run_sync(work)
         except RegistrationError as error:
             return self._form("signup.html", then=then, email=email, problem=str(error))
-        return await self._visitors.signed_in(request, account, then=then)
+        answer = self._pages.done(request, local_path(then), "Your account is open, and you are signed in.")
+        await self._visitors.sign_in(answer, request, account)
+        return answer
 
     async def sign_in(self, request: Request) -> Response:
         """Check email address and password."""
@@ -71,11 +76,15 @@ class AccountPages:
         if account is None:
             problem = "No account has this email address and password."
             return self._form("signin.html", then=then, email=email, problem=problem)
-        return await self._visitors.signed_in(request, account, then=then)
+        answer = see_other(local_path(then))
+        await self._visitors.sign_in(answer, request, account)
+        return answer
 
     async def sign_out(self, request: Request) -> Response:
         """Forget who it was."""
-        return await self._visitors.signed_out(request)
+        answer = self._pages.done(request, "/", "You are signed out.")
+        await self._visitors.sign_out(answer, request)
+        return answer
 
     def _form(self, template: str, *, then: str | None, email: str = "", problem: str = "") -> Response:
         return self._pages.render(

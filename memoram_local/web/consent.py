@@ -75,9 +75,11 @@ class ConsentPages:
             return see_other(target.with_error("access_denied", "The user said no."))
         return self._pages.render(
             "consent.html",
+            request=request,
             account=account,
             form_targets=form_action_source(target.redirect_uri),
             app=app,
+            is_namesake=app.id in await self._services.database.read(self._services.apps.namesakes),
             destination=_shown_host(target.redirect_uri),
             redirect_uri=target.redirect_uri,
             fields=_known(fields),

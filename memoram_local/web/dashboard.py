@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from markupsafe import Markup
+
 from memoram_local.errors import DecisionError, NotFoundError
 from memoram_local.http.routing import resource
-from memoram_local.web.pages import see_other
+from memoram_local.web.pages import name
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from memoram_local.services.services import Services
-    from memoram_local.store.access_requests import AccessRequest, Decision, Status
+    from memoram_local.store.access_requests import AccessRequest, Decision, EndedAccess, Status
     from memoram_local.store.accounts import Account
     from memoram_local.web.pages import Pages
     from memoram_local.web.visitors import Visitors
@@ -25,6 +27,12 @@ HOME: Final = "/dashboard"
 
 # What a user has to do, then what a user may want to undo, then what is over.
 _ORDER: Final[dict[Status, int]] = {"pending": 0, "approved": 1, "rejected": 2, "revoked": 2}
+
+_WORDS: Final[dict[Decision, Markup]] = {
+    "approve": Markup("{} has access now."),
+    "reject": Markup("The request of {} is rejected."),
+    "revoke": Markup("{} has no access any more."),
+}
 
 
 class DashboardPages:
@@ -45,9 +53,9 @@ class DashboardPages:
             resource(f"{HOME}/requests/{{request_id}}/revoke", post=only(self.revoke)),
         ]
 
-    async def show(self, _request: Request, account: Account) -> Response:
+    async def show(self, request: Request, account: Account) -> Response:
         """The user's memory key and everyone who asked for access."""
-        return await self._show(account)
+        return await self._show(request, account)
 
     async def approve(self, request: Request, account: Account) -> Response:
         """Let the application in."""
@@ -65,32 +73,58 @@ class DashboardPages:
         request_id: str = request.path_params["request_id"]
         access_requests = self._services.access_requests
 
-        def decide(connection: Connection) -> AccessRequest:
-            return access_requests.decide(connection, request_id, decision, account_id=account.id)
+        def decide(connection: Connection) -> Markup:
+            request = access_requests.get(connection, request_id)
+            if decision == "revoke" and request.status == "approved" and request.user_id == account.id:
+                ended = access_requests.end_access(
+                    connection, app_id=request.app_id, account_id=request.user_id
+                )
+                return words_of_ended_access(request.app_name, ended)
+            decided = access_requests.decide(connection, request_id, decision, account_id=account.id)
+            return _WORDS[decision].format(name(decided.app_name))
 
         try:
-            await self._services.database.write(decide)
+            word = await self._services.database.write(decide)
         except NotFoundError as error:
-            return await self._show(account, status=404, problem=str(error))
+            return await self._show(request, account, status=404, problem=str(error))
         except DecisionError as error:
             # As when another tab was faster: the page shows how the request stands now.
-            return await self._show(account, status=409, problem=str(error))
-        return see_other(HOME)
+            return await self._show(request, account, status=409, problem=str(error))
+        return self._pages.done(request, HOME, word)
 
-    async def _show(self, account: Account, *, status: int = 200, problem: str = "") -> Response:
-        access_requests = self._services.access_requests
+    async def _show(
+        self, request: Request, account: Account, *, status: int = 200, problem: str = ""
+    ) -> Response:
+        services = self._services
 
-        def find(connection: Connection) -> tuple[list[AccessRequest], int]:
-            found = access_requests.all(connection, account_id=account.id)
-            return found, access_requests.newest_change(connection, account.id)
+        def find(connection: Connection) -> tuple[list[AccessRequest], int, frozenset[str]]:
+            found = services.access_requests.all(connection, account_id=account.id)
+            newest_change = services.access_requests.newest_change(connection, account.id)
+            return found, newest_change, services.apps.namesakes(connection)
 
-        found, newest_change = await self._services.database.read(find)
+        found, newest_change, namesakes = await services.database.read(find)
         return self._pages.render(
             "dashboard.html",
+            # What refreshes itself in the background must not take the word from who waits for it.
+            request=None if "live" in request.query_params else request,
             account=account,
             status=status,
             problem=problem,
             requests=sorted(found, key=lambda request: _ORDER[request.status]),
+            namesakes=namesakes,
             waiting=sum(request.status == "pending" for request in found),
             newest_change=newest_change,
         )
+
+
+def words_of_ended_access(app_name: str, ended: EndedAccess) -> Markup:
+    """What revoking ended, for the user."""
+    requests, sign_ins = len(ended.request_ids), ended.consents
+    parts = [
+        *([f"{requests} approved requests are revoked"] if requests > 1 else []),
+        *(["the approved request is revoked"] if requests == 1 else []),
+        *(["your sign-in is undone, with its tokens"] if sign_ins else []),
+    ]
+    if not parts:
+        return Markup("{} had no access.").format(name(app_name))
+    return Markup("{} is locked out: {}.").format(name(app_name), ", and ".join(parts))

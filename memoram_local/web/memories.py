@@ -1,4 +1,4 @@
-"""A user's memories, as the platform holds them. Only the browser can decrypt them, with a key of its own."""
+"""A user's memories, as the platform holds them. The browser decrypts them, and no page holds their text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from memoram_local.http.routing import resource
 from memoram_local.store.memory_blobs import BlobFilter
 from memoram_local.web import marks
 from memoram_local.web.dashboard import HOME
-from memoram_local.web.pages import protected, see_other
+from memoram_local.web.pages import protected
 from memoram_local.web.stored_form import stored_form
 
 if TYPE_CHECKING:
@@ -87,11 +87,11 @@ class MemoryPages:
         blobs, more, tags = await services.database.read(find)
         return self._pages.render(
             "memories.html",
+            request=request,
             account=account,
             memories=[_Shown.of(blob) for blob in blobs],
             tags=tags,
             tag=tag,
-            was_deleted="deleted" in request.query_params,
             is_first=before is None,
             more=marks.written((blobs[-1].created_at, blobs[-1].id)) if more else None,
         )
@@ -114,6 +114,7 @@ class MemoryPages:
             return self._gone(account)
         return self._pages.render(
             "memory.html",
+            request=request,
             account=account,
             memory=_Shown.of(blob),
             beginning=blob.content[:_SHOWN_CHARACTERS],
@@ -141,7 +142,7 @@ class MemoryPages:
 
         if not await services.database.write(remove):
             return self._gone(account)
-        return see_other(f"{MEMORIES}?deleted=1")
+        return self._pages.done(request, MEMORIES, "The memory is deleted.")
 
     async def _find(self, request: Request, account: Account) -> MemoryBlob | None:
         memory_blobs = self._services.memory_blobs

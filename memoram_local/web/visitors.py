@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from memoram_local.http.routing import Handler
     from memoram_local.services.services import Services
     from memoram_local.store.accounts import Account
-
-COOKIE = "memoram_session"
+    from memoram_local.web.cookies import Cookies
 
 # A path on this site. Browsers read `//` and `/\` as the start of another host.
 _LOCAL_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]*")
@@ -30,12 +29,13 @@ _LOCAL_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]*")
 class Visitors:
     """Signs people in and out."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, cookies: Cookies) -> None:
         self._services = services
+        self._cookies = cookies
 
     async def account(self, request: Request) -> Account | None:
         """Who is signed in."""
-        secret = request.cookies.get(COOKIE)
+        secret = self.session(request)
         if not secret:
             return None
         sessions = self._services.sessions
@@ -44,6 +44,10 @@ class Visitors:
             return sessions.account(connection, secret)
 
         return await self._services.database.look_up(find)
+
+    def session(self, request: Request) -> str:
+        """The secret of the browser's session, which may be over; empty without one."""
+        return self._cookies.get(request, "session")
 
     def only(self, handler: Callable[[Request, Account], Awaitable[Response]], *, home: str) -> Handler:
         """A handler for those who are signed in alone.
@@ -63,43 +67,32 @@ class Visitors:
 
         return check
 
-    async def signed_in(self, request: Request, account: Account, *, then: str | None) -> Response:
-        """Sign in and go on to a page of this site."""
+    async def sign_in(self, answer: Response, request: Request, account: Account) -> None:
+        """Let an answer begin a session."""
         sessions = self._services.sessions
 
         def start(connection: Connection) -> str:
             return sessions.start(connection, account.id)
 
         secret = await self._services.database.write(start)
-        answer = see_other(local_path(then))
-        answer.set_cookie(
-            COOKIE,
-            secret,
-            max_age=SESSION_SECONDS,
-            httponly=True,
-            samesite="lax",
-            secure=self._is_https(request),
-        )
-        return answer
+        self._cookies.put(answer, request, "session", secret, seconds=SESSION_SECONDS)
 
-    async def signed_out(self, request: Request) -> Response:
-        """Sign out, whoever it was."""
-        secret = request.cookies.get(COOKIE, "")
-        sessions = self._services.sessions
+    async def sign_out(self, answer: Response, request: Request) -> None:
+        """Let an answer end the session, whoever's it was, and all that the browser keeps for it."""
+        secret = self.session(request)
+        sessions, changes = self._services.sessions, self._services.changes
 
         def end(connection: Connection) -> None:
+            account = sessions.account(connection, secret)
             sessions.end(connection, secret)
+            if account is not None:
+                # Streams of this account's pages look again whose they are.
+                changes.tell_when_committed(connection, account.id)
 
         await self._services.database.write(end)
-        answer = see_other("/")
-        answer.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=self._is_https(request))
+        self._cookies.remove(answer, request, "session")
         # A key that a tab was told to keep must not outlive the sign-in.
         answer.headers["clear-site-data"] = '"storage"'
-        return answer
-
-    def _is_https(self, request: Request) -> bool:
-        base_url = self._services.base_url
-        return request.url.scheme == "https" or (base_url is not None and base_url.startswith("https:"))
 
 
 def local_path(then: str | None) -> str:

@@ -89,6 +89,18 @@ class Platform:
         token = self.http.post("/auth/token", json={"api_key": app.api_key}).json()["token"]
         self.http.headers["authorization"] = f"Bearer {token}"
 
+    def sign_in_to(self, app: RegisteredApp) -> None:
+        (uri,) = app.redirect_uris
+        code = self.local.authorize(user_id=self.user.id, client_id=app.client_id, redirect_uri=uri)
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": uri}
+        answer = httpx.post(
+            f"{self.server.url}/oauth/token",
+            data=form,
+            auth=(app.client_id, app.client_secret),
+            trust_env=False,
+        )
+        assert answer.status_code == 200, answer.text
+
     def be_let_in(self) -> str:
         request_id = self.ask()
         self.local.approve(request_id)
@@ -166,17 +178,24 @@ def signed_in(page: Page, platform: Platform) -> Page:
     form = {"email": platform.user.email, "password": PASSWORD}
     with httpx.Client(trust_env=False) as http:
         http.post(f"{url}/signin", data=form)
-        session = http.cookies["memoram_session"]
-    page.context.add_cookies([{"name": "memoram_session", "value": session, "url": url}])
+        ((name, session),) = http.cookies.items()
+    page.context.add_cookies([{"name": name, "value": session, "url": url}])
     page.goto("/dashboard")
     return page
 
 
-def encrypted(content: str, key: str, *, enc: str = "A256GCM") -> str:
+def encrypted(content: str, key: str, *, enc: str = "A256GCM", version: int = 1) -> str:
     """A content as applications store it, by another library than the SDK's own code."""
-    header = {"alg": "dir", "enc": enc, "kid": "1", "typ": "memoram-content+jwe"}
+    header = {"alg": "dir", "enc": enc, "kid": str(version), "typ": "memoram-content+jwe"}
     secret = OctKey.import_key(bytes.fromhex(key))
     return jwe.encrypt_compact(header, content.encode(), secret, algorithms=["dir", enc])
+
+
+def confirm(page: Page, button: str) -> None:
+    """Type the password where a form asks for it again, and press its button."""
+    form = page.locator("form").filter(has=page.get_by_role("button", name=button, exact=True))
+    form.get_by_label("Your password").fill(PASSWORD)
+    form.get_by_role("button", name=button, exact=True).click()
 
 
 def sign_in(page: Page, email: str, *, at: str = "") -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Guise, encrypted
+from tests.browser.conftest import DESKTOP, PHONE, Guise, confirm, encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.service("chromium")
 
 AXE = Path(__file__).parent / "axe-core" / "axe.min.js"
-KEY = "0123456789abcdef" * 4
 LOOK = """() => axe.run(document, {
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     resultTypes: ["violations"],
@@ -53,12 +52,13 @@ def pages_of_strangers(page: Page, platform: Platform) -> Iterator[str]:
 
 
 def pages_of_users(page: Page, platform: Platform) -> Iterator[str]:
-    for path in ("/dashboard", "/dashboard/memories", "/dashboard/activity"):
+    for path in ("/dashboard", "/dashboard/applications", "/dashboard/memories", "/dashboard/activity"):
         page.goto(path)
         yield f"{path}, empty"
     platform.be_let_in()
     memories = [
-        platform.remember(encrypted(f"Memory {n}", KEY), title=f"Title {n}", tags=["a"]) for n in (1, 2)
+        platform.remember(encrypted(f"Memory {n}", platform.user.encryption_key), title=f"T{n}", tags=["a"])
+        for n in (1, 2)
     ]
     for decide in (platform.local.reject, platform.local.revoke, None):
         request_id = platform.ask("A reason that is not short at all. " * 7)
@@ -70,23 +70,42 @@ def pages_of_users(page: Page, platform: Platform) -> Iterator[str]:
     expect(page.get_by_role("button", name="Copy")).to_be_visible()
     yield "/dashboard"
     page.goto("/dashboard/memories?tag=a")
-    page.get_by_label("Encryption key").fill("nonsense")
-    page.get_by_role("button", name="Decrypt").click()
-    expect(page.get_by_role("alert")).to_be_visible()
-    yield "/dashboard/memories, no key"
-    page.get_by_label("Encryption key").fill(KEY)
-    page.get_by_role("button", name="Decrypt").click()
+    page.get_by_role("button", name="Decrypt this page").click()
+    expect(page.get_by_text("Type your password to go on.")).to_be_visible()
+    yield "/dashboard/memories, no password"
+    confirm(page, "Decrypt this page")
     expect(page.get_by_text("2 of 2 decrypted")).to_be_visible()
     yield "/dashboard/memories, decrypted"
     page.goto(f"/dashboard/memories/{memories[0]}")
-    page.get_by_label("Encryption key").fill("f" * 64)
-    page.get_by_role("button", name="Decrypt").click()
-    expect(page.get_by_text("This key decrypts none of them.")).to_be_visible()
+    page.get_by_role("button", name="Decrypt this page").click()
+    expect(page.get_by_text("1 of 1 decrypted")).to_be_visible()
     for summary in page.locator("summary").all():
         summary.click()
     yield "/dashboard/memories/one"
     page.goto("/dashboard/activity")
     yield "/dashboard/activity"
+    platform.sign_in_to(platform.app)
+    platform.local.register_app(name=platform.app.name)
+    page.goto("/dashboard/applications")
+    for summary in page.locator("summary").all():
+        summary.click()
+    yield "/dashboard/applications"
+    page.goto("/dashboard/key")
+    yield "/dashboard/key"
+    platform.local.rotate_key(platform.user.id)
+    page.get_by_role("button", name="Show my key").click()
+    expect(page.get_by_text("Version 2, encrypts new memories")).to_be_visible()
+    page.get_by_text("Replace my key").click()
+    yield "/dashboard/key, shown"
+    page.goto("/dashboard/account")
+    for summary in page.locator("summary").all():
+        summary.click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "/dashboard/account, refused"
+    page.get_by_role("button", name="Sign out everywhere else").click()
+    expect(page.get_by_text("No other browser was signed in.")).to_be_visible()
+    yield "/dashboard/account, with a word"
     parameters = {
         "response_type": "code",
         "client_id": platform.app.client_id,
@@ -145,7 +164,7 @@ def test_axe_finds_no_fault_on_any_page_and_none_is_wider_than_the_screen(
                 faults.append(f"{name} is {width} pixels wide")
 
     assert not faults, "\n\n".join(faults)
-    assert seen == 21
+    assert seen == 27
 
 
 @pytest.mark.parametrize("guise", [Guise((320, 600), "light")], ids=["320 pixels"])

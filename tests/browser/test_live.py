@@ -15,9 +15,20 @@ from tests.browser.conftest import PASSWORD, sign_in
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
+    from memoram_local import User
     from tests.browser.conftest import Platform
 
 pytestmark = pytest.mark.service("chromium")
+
+
+def asked(local: MemoramLocal, user: User) -> str:
+    """A request of Trip Planner's."""
+    app = local.register_app(name="Trip Planner")
+    with local.serve() as server, httpx.Client(base_url=server.api_url, trust_env=False) as http:
+        token = http.post("/auth/token", json={"api_key": app.api_key}).json()["token"]
+        body = {"memoryKey": user.memory_key, "reason": "To plan trips"}
+        answer = http.post("/access-requests", json=body, headers={"authorization": f"Bearer {token}"})
+    return str(answer.json()["id"])
 
 
 def test_requests_and_decisions_appear_in_all_tabs(
@@ -51,6 +62,24 @@ def test_what_happens_while_the_server_is_away_is_caught_up_with(chromium: Brows
             http.post("/access-requests", json=body, headers={"authorization": f"Bearer {token}"})
         with local.serve(port=first.port):
             expect(page.get_by_text("One application waits for your decision.")).to_be_visible()
+
+
+def test_a_dashboard_says_that_the_platform_is_gone_and_goes_on_when_it_is_back(chromium: Browser) -> None:
+    with MemoramLocal(password_profile="fast") as local, chromium.new_context() as context:
+        user = local.create_user(email="ada@example.test", password=PASSWORD)
+        request_id = asked(local, user)
+        page = context.new_page()
+        with local.serve() as first:
+            sign_in(page, user.email, at=first.url)
+            expect(page.get_by_text("One application waits for your decision.")).to_be_visible()
+        gone = page.get_by_text("The platform does not answer.")
+        expect(gone).to_be_visible()
+        page.get_by_role("button", name="Approve Trip Planner").click()
+        expect(page.get_by_text("Your decision did not arrive.")).to_be_visible()
+        with local.serve(port=first.port):
+            expect(gone).to_be_hidden()
+            page.get_by_role("button", name="Approve Trip Planner").click()
+            expect(page.locator(f"#request-{request_id}").get_by_text("Has access")).to_be_visible()
 
 
 def test_a_decision_that_came_too_late_is_explained_where_it_was_made(

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, Guise, Scheme, encrypted
+from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, Guise, Scheme, confirm, encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +102,7 @@ def decide(page: Page, guise: Guise, api: httpx.Client, memory_key: str) -> str:
     expect(article.get_by_text("Remembers what you write")).to_be_visible()
     article.get_by_role("button", name="Approve Diary").click()
     expect(article.get_by_text("Has access")).to_be_visible()
+    expect(page.get_by_text("Diary has access now.")).to_be_visible()
     refused = page.locator(f"#request-{unwanted}")
     refused.get_by_role("button", name="Reject Diary").click()
     expect(refused.get_by_text("Rejected").first).to_be_visible()
@@ -109,16 +110,15 @@ def decide(page: Page, guise: Guise, api: httpx.Client, memory_key: str) -> str:
     return str(wanted)
 
 
-def look_and_delete(page: Page, guise: Guise, encryption_key: str, content: str) -> None:
+def look_and_delete(page: Page, guise: Guise, content: str) -> None:
     page.get_by_role("navigation", name="Dashboard").get_by_role("link", name="Memories").click()
     page.get_by_role("link", name="travel & trips").click()
     if guise.scripts:
-        page.get_by_label("Encryption key").fill(encryption_key)
-        page.get_by_role("button", name="Decrypt").click()
+        confirm(page, "Decrypt this page")
         expect(page.get_by_text(content)).to_be_visible()
     else:
         expect(page.get_by_text("needs JavaScript")).to_be_visible()
-        expect(page.get_by_label("Encryption key")).to_be_hidden()
+        expect(page.get_by_role("button", name="Decrypt this page")).to_be_hidden()
     page.get_by_role("link", name="Seats").click()
     expect(page.get_by_text("Diary added this memory")).to_be_visible()
     page.get_by_text("Delete this memory").click()
@@ -147,7 +147,7 @@ def test_from_registering_to_revoking(
         "tags": ["travel & trips"],
     }
     assert api.post("/memory-blobs", json=body).status_code == 201
-    look_and_delete(page, guise, credentials["encryption_key"], content)
+    look_and_delete(page, guise, content)
 
     page.get_by_role("link", name="Activity").click()
     expect(page.get_by_text("You deleted a memory that is gone")).to_be_visible()
@@ -157,7 +157,44 @@ def test_from_registering_to_revoking(
     article.get_by_text("Revoke access").click()
     article.get_by_role("button", name="Revoke Diary").click()
     expect(article.get_by_text("Revoked").first).to_be_visible()
+    expect(page.locator("#word")).to_have_text(
+        "Diary is locked out: the approved request is revoked, and your sign-in is undone, with its tokens."
+    )
     assert api.get(f"/access-requests/{request_id}/credentials").status_code == 403
+
+
+@pytest.mark.parametrize("guise", GUISES, ids=str)
+def test_from_the_list_of_applications_to_deleting_the_account(
+    signed_in: Page, platform: Platform, guise: Guise
+) -> None:
+    page, places = signed_in, signed_in.get_by_role("navigation", name="Dashboard")
+    platform.be_let_in()
+    platform.sign_in_to(platform.app)
+    places.get_by_role("link", name="Applications").click()
+    application = page.locator(f"#application-{platform.app.id}")
+    expect(application.get_by_text("Has access")).to_be_visible()
+    application.get_by_text("Undo the sign-in").click()
+    application.get_by_role("button", name="Undo Trip Planner").click()
+    expect(page.get_by_text("Your sign-in to Trip Planner is undone")).to_be_visible()
+    application.get_by_text("Revoke all access").click()
+    application.get_by_role("button", name="Revoke Trip Planner").click()
+    expect(page.get_by_text("Trip Planner is locked out: the approved request is revoked.")).to_be_visible()
+    expect(application.get_by_text("Had access")).to_be_visible()
+
+    places.get_by_role("link", name="My key").click()
+    page.get_by_text("Replace my key").click()
+    confirm(page, "Replace it")
+    expect(page.get_by_text("Your key is replaced.")).to_be_visible()
+    page.get_by_role("link", name="Account").click()
+    page.get_by_role("button", name="Sign out everywhere else").click()
+    expect(page.get_by_text("No other browser was signed in.")).to_be_visible()
+    page.get_by_text(f"Delete {platform.user.email}").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("alert")).to_have_text("Type your password to go on.")
+    confirm(page, "Delete for good")
+    expect(page.get_by_text("Your account is deleted, with everything that was in it.")).to_be_visible()
+    page.goto("/dashboard")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
 def test_a_developer_rolls_a_key(page: Page, platform: Platform) -> None:
@@ -184,6 +221,23 @@ def test_a_developer_rolls_a_key(page: Page, platform: Platform) -> None:
     assert not works(old)
     assert works(new)
     expect(page.get_by_text("POST /api/v1/auth/token")).to_have_count(2)
+
+
+def test_a_developer_deletes_an_application_and_pressing_twice_registers_one(page: Page) -> None:
+    page.goto("/portal")
+    sign_up(page, "dev@example.test")
+    page.get_by_label("Name").fill("Diary")
+    page.get_by_role("button", name="Register").dblclick()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Diary is registered")
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Diary is registered")
+    page.goto("/portal")
+    expect(page.get_by_role("article")).to_have_count(1)
+    page.get_by_role("link", name="Diary", exact=True).click()
+    page.get_by_text("Delete this application").click()
+    confirm(page, "Delete for good")
+    expect(page.get_by_text("Diary is deleted, with its keys")).to_be_visible()
+    expect(page.get_by_text("None yet.")).to_be_visible()
 
 
 def test_a_developer_changes_redirect_uris(page: Page) -> None:

@@ -23,7 +23,7 @@ def test_the_store_holds_no_secret_that_it_need_not_hand_out(tmp_path: Path) -> 
         code = local.authorize(user_id=user.id, client_id=app.client_id, redirect_uri=redirect_uri)
         with httpx.Client(base_url=server.url, trust_env=False) as http:
             http.post("/signin", data={"email": user.email, "password": "correct horse"})
-            session = http.cookies["memoram_session"]
+            (session,) = http.cookies.values()
             tokens = http.post(
                 "/oauth/token",
                 data={"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri},

@@ -1,9 +1,8 @@
 // Decrypts memories in the browser: JWE in compact form, `dir` with AES-GCM (RFC 7516, RFC 7518 section 5.3).
-// Keys stay in this script, as CryptoKeys that cannot be read back, or on request in this tab's storage.
+// Keys stay in this script, as CryptoKeys that cannot be read back, or on request in this tab; see tab.js.
 "use strict";
 
 (() => {
-  const STORED = "memoram-encryption-keys";
   const HEX_DIGITS = { A128GCM: 32, A192GCM: 48, A256GCM: 64 };
   const NO_MEMORY_TYPES = ["", "JOSE", "JWE", "JWT"];
 
@@ -53,23 +52,17 @@
         // Another key may open it.
       }
     }
+    if (header.kid !== undefined && !keys.some((key) => String(key.version) === String(header.kid))) {
+      throw new Unreadable(`It was encrypted with ${version}, which this tab does not have. Decrypt again to get it.`);
+    }
     throw new Unreadable(
-      `This key does not open it. It was encrypted with ${version}: this is another one, or the content was changed.`,
+      `No version of your key opens it. It says ${version}: it was encrypted with another key, or changed.`,
     );
   }
 
-  async function importedKey(text) {
-    const digits = text.trim();
-    if (!/^[0-9A-Fa-f]+$/.test(digits) || !Object.values(HEX_DIGITS).includes(digits.length)) {
-      throw new Unreadable(`A key has 64 hexadecimal digits; this has ${digits.length} characters.`);
-    }
-    const octets = Uint8Array.from(digits.match(/../g), (pair) => parseInt(pair, 16));
-    try {
-      const secret = await crypto.subtle.importKey("raw", octets, "AES-GCM", false, ["decrypt"]);
-      return { secret, digits: digits.length };
-    } catch {
-      throw new Unreadable("This browser cannot use keys of that length.");
-    }
+  async function imported({ version, key }) {
+    const secret = await crypto.subtle.importKey("raw", tab.octetsOf(key), "AES-GCM", false, ["decrypt"]);
+    return { version, secret, digits: key.length };
   }
 
   async function show(place, keys) {
@@ -82,7 +75,9 @@
       place.classList.remove("unreadable");
       return true;
     } catch (error) {
-      place.textContent = error instanceof Unreadable ? error.message : "It could not be decrypted.";
+      const isUnloaded = error instanceof TypeError;
+      place.textContent =
+        error instanceof Unreadable ? error.message : `It could not be ${isUnloaded ? "loaded" : "decrypted"}.`;
       place.classList.add("unreadable");
       return false;
     } finally {
@@ -93,70 +88,91 @@
   const section = document.querySelector("[data-unlock]");
   if (!section) return;
   const form = section.querySelector("form");
-  const input = form.querySelector("#encryption-key");
-  const remember = form.querySelector("[data-remember]");
+  const password = form.querySelector("[data-password] input");
+  const keep = form.querySelector("[data-keep]");
   const forget = form.querySelector("[data-forget]");
-  const problem = form.querySelector("#unlock-problem");
-  const status = section.querySelector("[data-unlock-status]");
+  const status = section.querySelector("[data-status]");
   const places = [...document.querySelectorAll("[data-content]")];
-  // Memories from before a new key need the old one too: keys add up until they are forgotten.
-  let keys = [];
 
-  function refuse(message) {
-    problem.textContent = message;
-    problem.hidden = false;
-    input.setAttribute("aria-invalid", "true");
-    input.focus();
+  function say(message, isProblem = false) {
+    status.textContent = message;
+    status.classList.toggle("bad", isProblem);
   }
 
   async function unlock(texts) {
-    keys = keys.concat(await Promise.all(texts.map(importedKey)));
+    const keys = await Promise.all(texts.map(imported));
     const results = await Promise.all(places.map((place) => show(place, keys)));
     const opened = results.filter(Boolean).length;
-    status.textContent = opened
-      ? `${opened} of ${results.length} decrypted, in this browser alone.`
-      : "This key decrypts none of them.";
+    // What is left to decrypt may need a newer key.
+    offer(opened < results.length);
+    say(
+      opened ? `${opened} of ${results.length} decrypted, in this browser alone.` : "Your key decrypts none of them.",
+    );
     forget.hidden = false;
+    tab.watch();
   }
 
-  function remembered() {
-    return (sessionStorage.getItem(STORED) ?? "").split(" ").filter(Boolean);
+  function offer(isOpen) {
+    for (const part of form.querySelectorAll("[data-offer]")) part.hidden = !isOpen;
+    section.querySelector("p[data-offer]").hidden = !isOpen;
   }
 
-  function lock() {
-    sessionStorage.removeItem(STORED);
-    keys = [];
+  function conceal() {
+    offer(true);
     for (const place of places) {
       place.textContent = "";
       place.hidden = true;
     }
-    status.textContent = "Nothing is remembered any more.";
+  }
+
+  function lock(message) {
+    tab.forget();
+    conceal();
     forget.hidden = true;
-    input.focus();
+    keep.checked = false;
+    say(message);
   }
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const text = input.value;
-    problem.hidden = true;
-    input.removeAttribute("aria-invalid");
+    say("");
     try {
-      await unlock([text]);
-      if (remember.checked) sessionStorage.setItem(STORED, [...remembered(), text.trim()].join(" "));
-      input.value = "";
+      await unlock(await tab.keys({ password: password.value, keep: keep.checked }));
+      password.value = "";
+      // The button that was pressed may be gone.
+      if (!document.activeElement || document.activeElement === document.body) forget.focus();
     } catch (error) {
-      refuse(error instanceof Unreadable ? error.message : "The memories could not be decrypted.");
+      say(error.message, true);
+      password.focus();
     }
   });
-  forget.addEventListener("click", lock);
+  forget.addEventListener("click", () => {
+    lock("The key is forgotten.");
+    form.querySelector("button").focus();
+  });
+  addEventListener("pagehide", () => {
+    // The browser may bring this page back after the session is over.
+    conceal();
+    say("");
+  });
+  addEventListener("pageshow", (event) => event.persisted && open());
+  document.addEventListener("memoram:session-over", () => lock("You are signed out: what was decrypted is hidden again."));
+
+  async function open() {
+    try {
+      const kept = await tab.keptKeys();
+      if (!kept) return;
+      keep.checked = true;
+      await unlock(kept);
+    } catch (error) {
+      if (error.status !== 401) say(error.message, true);
+    }
+  }
 
   if (!window.crypto?.subtle) {
-    status.textContent = "This browser decrypts only over https or on this machine (localhost, 127.0.0.1).";
+    say("This browser decrypts only over https or on this machine (localhost, 127.0.0.1).");
     form.hidden = true;
   }
   section.hidden = false;
-  if (remembered().length && !form.hidden) {
-    remember.checked = true;
-    unlock(remembered()).catch(lock);
-  }
+  if (!form.hidden) open();
 })();

@@ -1,7 +1,10 @@
-// What scripts add to pages that work without them: copying, the reader's own time, and focus that is not lost.
+// What scripts add to pages that work without them: copying, the reader's own time, focus that is not lost, a word
+// when the platform is gone, and forms that are sent once however often their button is pressed.
 "use strict";
 
-(() => {
+const pages = (() => {
+  const GONE = "The platform does not answer. What you see may be out of date; this page goes on when it is back.";
+
   const shown = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
   function tellOwnTime(root) {
@@ -38,6 +41,28 @@
     for (const text of document.querySelectorAll("[data-without-scripts]")) text.hidden = true;
   }
 
+  const gone = document.querySelector(".gone");
+  function tellGone(text) {
+    if (gone && gone.textContent !== text) gone.textContent = text;
+  }
+  document.addEventListener("htmx:sse:error", () => tellGone(GONE));
+  document.addEventListener("htmx:sse:after:connection", () => tellGone(""));
+  document.addEventListener("htmx:error", (event) => {
+    const isDecision = event.target.closest?.("form") ?? event.detail?.ctx?.sourceElement?.closest?.("form");
+    tellGone(isDecision ? `Your decision did not arrive. ${GONE}` : GONE);
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    // These answer in the page, and can be pressed again.
+    if (event.defaultPrevented || form.hasAttribute("hx-post")) return;
+    if ("sent" in form.dataset) event.preventDefault();
+    form.dataset.sent = "";
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+
   let decided = null;
   document.addEventListener("htmx:before:request", (event) => {
     decided = event.target.closest?.("article")?.id ?? decided;
@@ -55,4 +80,6 @@
   hideWhatScriptsReplace();
   tellOwnTime(document);
   offerToCopy(document);
+
+  return { offerToCopy };
 })();

@@ -29,6 +29,25 @@ def shown(page: httpx.Response, element_id: str) -> str:
     return unescape(found[1])
 
 
+def after(http: httpx.Client, answer: httpx.Response) -> httpx.Response:
+    """The page that a form leads to."""
+    assert answer.status_code == 303, answer.text
+    return http.get(answer.headers["location"])
+
+
+def word_of(http: httpx.Client, answer: httpx.Response) -> str:
+    """What the page after a form says was done."""
+    found = re.search(r'id="word"[^>]*>(.*?)</p>', after(http, answer).text, re.DOTALL)
+    assert found is not None
+    return unescape(re.sub(r"<[^>]+>", "", found[1]))
+
+
+def session_of(http: httpx.Client) -> tuple[str, str]:
+    """Name and value of the cookie of a session."""
+    ((name, value),) = [item for item in http.cookies.items() if item[0].startswith("memoram_session_")]
+    return name, value
+
+
 def sign_in(http: httpx.Client, user: User) -> None:
     answer = http.post("/signin", data={"email": user.email, "password": PASSWORD})
     assert answer.status_code == 303
@@ -43,7 +62,7 @@ def browser(http: httpx.Client, user: User) -> httpx.Client:
 
 def register(http: httpx.Client, name: str = "Diary", redirect_uris: str = "") -> tuple[str, dict[str, str]]:
     """Register an application on the portal: its path, and its secrets."""
-    page = http.post("/portal/apps", data={"name": name, "redirect_uris": redirect_uris})
+    page = after(http, http.post("/portal/apps", data={"name": name, "redirect_uris": redirect_uris}))
     found = re.search(r'href="(/portal/apps/\w+)"', page.text)
     assert found is not None, page.text
     return found[1], {key: shown(page, key) for key in ("api-key", "client-id", "client-secret")}

@@ -57,7 +57,7 @@ def test_a_memory_has_its_own_log(browser: httpx.Client, memories: Memories) -> 
 
     assert page.count("Trip Planner read this memory") == 1
     assert page.count("Trip Planner added this memory") == 1
-    link = f'<a href="/dashboard/memories/{blob_id}">Seats</a>'
+    link = f'<a href="/dashboard/memories/{blob_id}"><bdi>Seats</bdi></a>'
     assert f"read {link}" in " ".join(browser.get(ACTIVITY).text.split())
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.local.web.conftest import register, shown, sign_in, text_of
+from tests.local.web.conftest import after, register, shown, sign_in, text_of
 
 if TYPE_CHECKING:
     import httpx
@@ -30,7 +30,7 @@ def revocation_of(browser: httpx.Client, path: str, api_key: str) -> str:
 def test_a_key_is_rolled_without_a_gap(browser: httpx.Client) -> None:
     path, secrets = register(browser)
     old = secrets["api-key"]
-    page = browser.post(f"{path}/keys")
+    page = after(browser, browser.post(f"{path}/keys"))
     new = shown(page, "api-key")
 
     assert re.fullmatch(r"mem_[0-9a-f]{48}", new)
@@ -85,7 +85,7 @@ def test_tokens_of_a_revoked_key_end_with_it(browser: httpx.Client) -> None:
 
 def test_a_client_secret_is_replaced_at_once(browser: httpx.Client) -> None:
     path, secrets = register(browser)
-    page = browser.post(f"{path}/client-secret")
+    page = after(browser, browser.post(f"{path}/client-secret"))
     new = shown(page, "client-secret")
 
     def is_known(secret: str) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.local.web.conftest import after, session_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -42,10 +44,8 @@ def test_a_developer_registers_an_application_that_works(
     assert (signed_up.status_code, signed_up.headers["location"]) == (303, "/portal")
     assert "None yet." in http.get("/portal").text
 
-    page = http.post(
-        "/portal/apps",
-        data={"name": " Planner <b> ", "redirect_uris": "http://localhost:3000/cb\r\ncom.example:/cb\r\n"},
-    )
+    form = {"name": " Planner <b> ", "redirect_uris": "http://localhost:3000/cb\r\ncom.example:/cb\r\n"}
+    page = after(http, http.post("/portal/apps", data=form))
 
     assert page.status_code == 200
     api_key = shown(page, "api-key")
@@ -158,22 +158,22 @@ def test_pages_ask_who_one_is(http: httpx.Client, method: str, path: str) -> Non
 
 def test_signing_out_ends_the_session_for_good(http: httpx.Client, user: User) -> None:
     sign_in(http, user)
-    secret = http.cookies["memoram_session"]
+    name, secret = session_of(http)
     assert http.get("/dashboard").status_code == 200
 
     assert http.post("/signout").headers["location"] == "/"
 
-    assert "memoram_session" not in http.cookies
-    http.cookies.set("memoram_session", secret)
+    assert name not in http.cookies
+    http.cookies.set(name, secret)
     assert http.get("/dashboard").status_code == 303
 
 
 def test_a_session_ends_after_thirty_days(http: httpx.Client, user: User, clock: Clock) -> None:
     sign_in(http, user)
-    secret = http.cookies["memoram_session"]
+    name, secret = session_of(http)
     clock.advance(30 * 24 * 3600)
 
-    http.cookies.set("memoram_session", secret)
+    http.cookies.set(name, secret)
     assert http.get("/dashboard").status_code == 303
 
 
