@@ -21,7 +21,7 @@ from memoram_local.store.memory_blobs import MemoryBlobs
 from memoram_local.store.oauth_grants import OAuthGrants
 from memoram_local.store.request_log import RequestLog
 from memoram_local.store.resealing import SIGNING_KEY
-from memoram_local.store.settings import kept
+from memoram_local.store.settings import kept, kept_sealed
 from memoram_local.store.tags import Tags
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def assemble(
     """Put the parts together on an open store, with the signing key that is kept in it."""
 
     def own_settings(connection: Connection) -> tuple[str, str]:
-        signing_key = kept(connection, SIGNING_KEY, lambda: randomness.hexadecimal(32), seal=database.seal)
+        signing_key = kept_sealed(
+            connection, SIGNING_KEY, lambda: randomness.hexadecimal(32), seal=database.seal
+        )
         # Never drawn from a seed: platforms with the same one live side by side too.
         return signing_key, kept(connection, "instance", lambda: Randomness().hexadecimal(4))
 

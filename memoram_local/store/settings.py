@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     from memoram_local.sealing import Seal
 
 
-def kept(connection: Connection, name: str, make: Callable[[], str], *, seal: Seal) -> str:
-    """The value kept under a name, sealed; made and kept the first time it is asked for."""
-    purpose = purpose_of_setting(name)
-    stored = connection.scalar(select(settings.c.value).where(settings.c.name == name))
+def kept(connection: Connection, name: str, make: Callable[[], str]) -> str:
+    """The value kept under a name; made and kept the first time it is asked for."""
+    stored: str | None = connection.scalar(select(settings.c.value).where(settings.c.name == name))
     if stored is not None:
-        return seal.unsealed(stored, purpose=purpose)
+        return stored
     value = make()
-    connection.execute(settings.insert(), {"name": name, "value": seal.sealed(value, purpose=purpose)})
+    connection.execute(settings.insert(), {"name": name, "value": value})
     return value
+
+
+def kept_sealed(connection: Connection, name: str, make: Callable[[], str], *, seal: Seal) -> str:
+    """`kept` for what opens something: it is sealed."""
+    purpose = purpose_of_setting(name)
+    return seal.unsealed(
+        kept(connection, name, lambda: seal.sealed(make(), purpose=purpose)), purpose=purpose
+    )
