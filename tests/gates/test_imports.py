@@ -100,7 +100,7 @@ FLOORS: Final = {
     "memoram_local": (
         (
             *("behaviour", "clock", "errors", "hashing", "master_keys", "randomness"),
-            *("redirect_uris", "sealing", "user"),
+            *("redirect_uris", "sealing", "shown_text", "user"),
         ),
         ("contract",),
         ("store",),
