@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
 import uuid
 from contextlib import suppress
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import attrs
 
@@ -59,6 +60,35 @@ class Claim:
 
 class _StoreDown(Exception):  # noqa: N818 - never leaves this module
     pass
+
+
+@attrs.define(eq=False)
+class _Answer(Generic[T]):
+    """What a store answered to one operation.
+
+    Attributes:
+        values: The answer, if it is of use.
+        trouble: What was wrong; empty if nothing was.
+    """
+
+    values: list[T] = attrs.field(factory=list[T], repr=False)
+    trouble: str = ""
+
+    def take(self, operation: Callable[[], T], kinds: tuple[type, ...]) -> None:
+        """Ask the store, in whatever thread this runs."""
+        try:
+            value = operation()
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - an event loop would take its CancelledError for its own
+            self.trouble = type(error).__name__
+            return
+        if not kinds or isinstance(value, kinds):
+            self.values.append(value)
+            return
+        self.trouble = f"it answered {type(value).__name__}"
+        if inspect.iscoroutine(value):
+            value.close()  # nobody will await it, and Python need not warn of that
 
 
 class SharedTokens:
@@ -120,7 +150,7 @@ class SharedTokens:
     async def _look(self) -> SharedToken | None:
         """The token in the store, unless it has ended, was refused, or is the one that wants refreshing."""
         store, name = self._store, self._seal.name
-        value = await self._ask(lambda: store.get(name))
+        value = await self._ask(lambda: store.get(name), bytes, type(None))
         found = None if value is None else self._seal.open(value)
         if value is None or found is None or found.remaining(self._runtime.wall()) <= 0:
             return None
@@ -133,7 +163,7 @@ class SharedTokens:
     async def _lease(self, claim: Claim) -> bool:
         store, name, owner = self._store, self._seal.name, claim.owner
         claim.leased = True  # first, so that a cancellation in between gives back what may have been got
-        claim.leased = await self._ask(lambda: store.lease(name, owner, STORE_LEASE_SECONDS))
+        claim.leased = await self._ask(lambda: store.lease(name, owner, STORE_LEASE_SECONDS), bool)
         return claim.leased
 
     async def put(self, issued: SharedToken) -> None:
@@ -164,34 +194,35 @@ class SharedTokens:
     def _paused(self) -> bool:
         return self._runtime.now() < self._ask_not_before
 
-    async def _ask(self, operation: Callable[[], T]) -> T:
+    async def _ask(self, operation: Callable[[], T], *kinds: type) -> T:
         """One operation of the store.
 
+        Args:
+            operation: What to ask.
+            *kinds: What the answer may be; anything by default.
+
         Raises:
-            _StoreDown: It failed or took too long.
+            _StoreDown: It failed, took too long, or answered something else.
         """
         runtime = self._runtime
         began = runtime.now()
-        answers: list[T] = []
-        trouble = ""
+        answer: _Answer[T] = _Answer()
         try:
-            answers.append(
-                await runtime.within(
-                    Deadline.after(STORE_SECONDS, now=began),
-                    runtime.run_blocking(operation),
-                    doing="token store",
-                )
+            await runtime.within(
+                Deadline.after(STORE_SECONDS, now=began),
+                runtime.run_blocking(lambda: answer.take(operation, kinds)),
+                doing="token store",
             )
         except Exception as error:  # noqa: BLE001 - whatever a user's store raises
-            trouble = type(error).__name__
+            answer.trouble = type(error).__name__
         else:
             # A thread cannot be stopped, so in the blocking world slowness shows only afterwards.
-            if runtime.now() - began > STORE_SECONDS:
-                trouble = "slow"
-        self._note(trouble)
-        if not answers:
+            if not answer.trouble and runtime.now() - began > STORE_SECONDS:
+                answer.trouble = "slow"
+        self._note(answer.trouble)
+        if not answer.values:
             raise _StoreDown
-        return answers[0]
+        return answer.values[0]
 
     def _note(self, trouble: str) -> None:
         if trouble:
