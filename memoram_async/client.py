@@ -14,6 +14,7 @@ from memoram_async.core.arguments import (
     Unset,
     check_count,
     check_method,
+    check_params,
     check_read_policy,
     check_reason,
     check_secret_text,
@@ -27,10 +28,11 @@ from memoram_async.core.config import (
     resolve,
 )
 from memoram_async.core.retry import READING_METHODS, Safety
-from memoram_async.core.secret import Secret, conceal, hidden
+from memoram_async.core.secret import Secret, Unshareable, conceal, hidden
 from memoram_async.core.urls import check_path, origin
 from memoram_async.family import Family
 from memoram_async.memory_store import AsyncMemoryStore
+from memoram_async.models.access import check_credentials
 from memoram_async.resources.access_requests import AsyncAccessRequests
 from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 from memoram_async.resources.oauth import AsyncOAuth
@@ -38,6 +40,7 @@ from memoram_async.resources.tags import AsyncTags
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from memoram_async.tokens.store import check_token_store
 from memoram_async.transport.call import Call
+from memoram_async.transport.hooks import check_hooks
 from memoram_async.transport.requester import Requester
 from memoram_async.transport.transport import Transport
 from memoram_async.user_tokens import UserTokens
@@ -56,7 +59,7 @@ if TYPE_CHECKING:
     from memoram_async.transport.hooks import Hooks
 
 
-class AsyncMemoram:
+class AsyncMemoram(Unshareable):
     """A client of the Memoram API for one application; make one and share it among all tasks.
 
     Nothing is sent before the first call. The developer API key is exchanged for a short-lived token
@@ -96,7 +99,7 @@ class AsyncMemoram:
         dashboard_url: str | None = None,
         authorization_endpoint: str | None = None,
         token_endpoint: str | None = None,
-        allow_insecure_http: bool = False,
+        allow_insecure_http: bool | None = None,
         hooks: Hooks | None = None,
         http_client: AsyncHTTPClient | Literal["httpx2"] | None = None,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
@@ -129,7 +132,8 @@ class AsyncMemoram:
                 `MEMORAM_AUTHORIZATION_ENDPOINT`, else `/oauth/authorize` below `auth_url`.
             token_endpoint: Where codes and refresh tokens are exchanged; by default `MEMORAM_TOKEN_ENDPOINT`,
                 else `/oauth/token` below `auth_url`.
-            allow_insecure_http: Permit `http://` to hosts other than this machine.
+            allow_insecure_http: Permit `http://` to hosts other than this machine; by default
+                `MEMORAM_ALLOW_INSECURE_HTTP`, else False.
             hooks: Told of every request, answer and retry; see `Hooks`.
             http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close. What it
                 logs is its own: httpx logs whole URLs, and over HTTP/2 hpack logs tokens at DEBUG. Tools that
@@ -152,6 +156,7 @@ class AsyncMemoram:
         token, dashboard, identity = hidden(token_endpoint), hidden(dashboard_url), hidden(client_id)
         del api_key, base_url, auth_url, client_id, client_secret, secret, dashboard_url
         del authorization_endpoint, token_endpoint
+        check_hooks(hooks)
         config = resolve(
             api_key=key,
             base_url=base,
@@ -234,6 +239,7 @@ class AsyncMemoram:
         """
         options = self._transport.options
         clone = type(self).__new__(type(self))
+        clone.__dict__.update(self.__dict__)  # what a subclass has beside
         clone._bind(  # noqa: SLF001 - one of our own
             self._family,
             Options(
@@ -309,10 +315,16 @@ class AsyncMemoram:
             credentials: From `access_requests.credentials`.
 
         Raises:
+            InvalidArgumentError: It is something other than credentials.
             InvalidKeyError: The encryption key cannot be used.
         """
+        handed = hidden(credentials)  # by mistake it may be a key, and a traceback shows local variables
+        del credentials
         return AsyncMemoryStore(
-            credentials, memory_blobs=self.memory_blobs, tags=self.tags, read_policy=self._read_policy
+            check_credentials(handed),
+            memory_blobs=self.memory_blobs,
+            tags=self.tags,
+            read_policy=self._read_policy,
         )
 
     async def request(
@@ -338,13 +350,13 @@ class AsyncMemoram:
             InvalidArgumentError: The request cannot be written; nothing was sent.
             APIStatusError: The service said no.
         """
-        # Into the call first, which shows neither: a traceback may show what local variables hold.
+        # Out of sight first: a traceback may show what local variables hold.
+        further = hidden(params)
         call = Call(
             operation="request",
             method=method,
             url="",
             template=None,
-            params=params or {},
             json=json,
             credentials=self._family.tokens,
             peer=self._family.peer,
@@ -354,6 +366,7 @@ class AsyncMemoram:
             call,
             method=check_method(method),
             url=self._family.config.base_url + check_path(path),
+            params=check_params(None if further is None else further.reveal()),
             safety=Safety.IDEMPOTENT if method in READING_METHODS else Safety.ONCE,
         )
         return await self._transport.call(call)

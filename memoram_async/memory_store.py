@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.errors import ClientClosedError, DecryptionError
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret, Unshareable
+from memoram_async.core.urls import check_id
 from memoram_async.crypto import CodecRegistry, Decrypted, EncryptionKey, Keyring, encrypt
 from memoram_async.crypto.jwe import CODEC_NAME
 from memoram_async.models.memory import Memory
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 FIRST_KEY_VERSION: Final = 1
 
 
-class AsyncMemoryStore:
+class AsyncMemoryStore(Unshareable):
     """One user's memories, decrypted; from `AsyncMemoram.connect` or `AsyncMemoram.open`.
 
     Content is encrypted before it leaves (JWE compact, `dir`, AES-GCM) and decrypted after it came.
@@ -142,7 +143,9 @@ class AsyncMemoryStore:
             PermissionDeniedError: The user no longer lets this application in.
         """
         self._keys()
-        memory = self._open(await self._blobs.get(memory_id, user_id=self._user_id))
+        memory = self._open(
+            await self._blobs.get(check_id(memory_id, name="memory_id"), user_id=self._user_id)
+        )
         if memory.error is not None:
             raise memory.error
         return memory
@@ -225,7 +228,7 @@ class AsyncMemoryStore:
         self._keys()
         stored, readable = (UNSET, None) if text is None else self._seal(text)
         blob = await self._blobs.update(
-            memory_id,
+            check_id(memory_id, name="memory_id"),
             user_id=self._user_id,
             memory_key=self._memory_key,
             content=stored,
@@ -248,7 +251,7 @@ class AsyncMemoryStore:
             OutcomeUnknownError: The answer was lost; `get` shows whether the memory is still there.
         """
         self._keys()
-        await self._blobs.delete(memory_id, user_id=self._user_id)
+        await self._blobs.delete(check_id(memory_id, name="memory_id"), user_id=self._user_id)
 
     def list_tags(self) -> AsyncPager[Tag]:
         """The user's tags."""

@@ -15,6 +15,7 @@ from memoram_async.core.config import (
     DEFAULT_REQUEST_TIMEOUT,
     DEFAULT_TIMEOUT,
 )
+from memoram_async.core.secret import Unshareable
 from memoram_sync.memory_store import MemoryStore
 from memoram_sync.resources.access_requests import AccessRequests
 from memoram_sync.resources.memory_blobs import MemoryBlobs
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from memoram_async.transport.hooks import Hooks
 
 
-class Memoram:
+class Memoram(Unshareable):
     """A client of the Memoram API for one application; make one and share it among all threads.
 
     Nothing is sent before the first call. The developer API key is exchanged for a short-lived token
@@ -80,7 +81,7 @@ class Memoram:
         dashboard_url: str | None = None,
         authorization_endpoint: str | None = None,
         token_endpoint: str | None = None,
-        allow_insecure_http: bool = False,
+        allow_insecure_http: bool | None = None,
         hooks: Hooks | None = None,
         http_client: HTTPClient | Literal["httpx2"] | None = None,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
@@ -113,7 +114,8 @@ class Memoram:
                 `MEMORAM_AUTHORIZATION_ENDPOINT`, else `/oauth/authorize` below `auth_url`.
             token_endpoint: Where codes and refresh tokens are exchanged; by default `MEMORAM_TOKEN_ENDPOINT`,
                 else `/oauth/token` below `auth_url`.
-            allow_insecure_http: Permit `http://` to hosts other than this machine.
+            allow_insecure_http: Permit `http://` to hosts other than this machine; by default
+                `MEMORAM_ALLOW_INSECURE_HTTP`, else False.
             hooks: Told of every request, answer and retry; see `Hooks`.
             http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close. What it
                 logs is its own: httpx logs whole URLs, and over HTTP/2 hpack logs tokens at DEBUG. Tools that
@@ -176,9 +178,9 @@ class Memoram:
         self.tags = Tags(wrapped.tags)
         self.oauth = OAuth(wrapped.oauth)
 
-    @classmethod
-    def _over(cls, wrapped: AsyncMemoram) -> Self:
-        client = cls.__new__(cls)
+    def _over(self, wrapped: AsyncMemoram) -> Self:
+        client = type(self).__new__(type(self))
+        client.__dict__.update(self.__dict__)  # what a subclass has beside
         client._bind(wrapped)  # noqa: SLF001 - one of our own
         return client
 
@@ -250,9 +252,13 @@ class Memoram:
             credentials: From `access_requests.credentials`.
 
         Raises:
+            InvalidArgumentError: It is something other than credentials.
             InvalidKeyError: The encryption key cannot be used.
         """
-        return MemoryStore(self._async.open(credentials))
+        try:
+            return MemoryStore(self._async.open(credentials))
+        finally:
+            del credentials
 
     def request(
         self,

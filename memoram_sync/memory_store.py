@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memoram_async.core.arguments import UNSET
+from memoram_async.core.secret import Unshareable
 from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from memoram_async.models.tags import Tag
 
 
-class MemoryStore:
+class MemoryStore(Unshareable):
     """One user's memories, decrypted; from `Memoram.connect` or `Memoram.open`.
 
     Content is encrypted before it leaves (JWE compact, `dir`, AES-GCM) and decrypted after it came.

@@ -5,15 +5,19 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from memoram_async.core.errors import InvalidArgumentError
-from memoram_async.core.secret import Secret, hidden
+from memoram_async.core.secret import Secret, hidden, is_masked
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 REASON_LENGTH: Final = 255  # contract createAccessRequest
+MASKED: Final = (
+    "is masked, as a log or a form shows it: pass the secret itself; a Secret has it in reveal(), or can be "
+    "passed as it is"
+)
 
 
 class Unset(Enum):
@@ -45,16 +49,19 @@ def check_secret_text(value: object, *, name: str) -> Secret:
     wrapped = hidden(value)
     del value
     text = None if wrapped is None else cast("object", wrapped.reveal())  # whatever it was that was passed
-    if wrapped is not None and isinstance(text, str) and is_visible_ascii(text):
+    if not isinstance(text, str):
+        fault = f"must be a string, not {type(text).__name__}"
+    elif is_masked(text):
+        fault = MASKED
+    elif wrapped is not None and is_visible_ascii(text):
         return wrapped
-    kind = type(text).__name__ if not isinstance(text, str) else None
+    else:
+        fault = (
+            "is empty or holds white space, a control character or a non-ASCII character: pass it exactly as "
+            "it was issued, without quotes or a newline"
+        )
     del text
-    raise InvalidArgumentError(
-        f"{name} must be a string, not {kind}"
-        if kind
-        else f"{name} is empty or holds white space, a control character or a non-ASCII character: "
-        "pass it exactly as it was issued, without quotes or a newline"
-    )
+    raise InvalidArgumentError(f"{name} {fault}")
 
 
 def is_visible_ascii(text: str) -> bool:
@@ -254,3 +261,27 @@ def check_callback(value: object, *, name: str) -> Callable[..., object] | None:
             f"{name} must be a plain function: nobody would await a coroutine function"
         )
     return value
+
+
+def check_params(value: object) -> dict[str, object]:
+    """Query parameters by name; none for None.
+
+    Raises:
+        InvalidArgumentError: It is no mapping from text.
+    """
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        params = dict(cast("Mapping[object, object]", value))
+        if all(isinstance(name, str) for name in params):
+            return cast("dict[str, object]", params)
+        del params
+        fault = "each name in params must be a string"
+    else:
+        fault = f'params must be a mapping of names to values, such as {{"limit": 10}}, not {_kind(value)}'
+    del value
+    raise InvalidArgumentError(fault)
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
-from memoram_async.core.arguments import check_retries, check_seconds, is_visible_ascii
+from memoram_async.core.arguments import MASKED, check_retries, check_seconds, is_visible_ascii
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.sealing import sealing_secrets
-from memoram_async.core.secret import Secret, hidden
+from memoram_async.core.secret import Secret, hidden, is_masked
 from memoram_async.core.urls import check_base_url, check_link
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ DEFAULT_AUTH_URL: Final = "https://auth.memoram.io"
 DEFAULT_TIMEOUT: Final = 60.0
 DEFAULT_REQUEST_TIMEOUT: Final = 20.0
 DEFAULT_MAX_RETRIES: Final = 2
+
+_INSECURE_VARIABLE: Final = "MEMORAM_ALLOW_INSECURE_HTTP"
+_SWITCH: Final = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("", "0", "false", "no", "off"), False),
+}
 DEFAULT_MAX_CONNECTIONS: Final = 100
 
 
@@ -72,9 +78,11 @@ class Config:
 
 def _api_key(key: Secret | None) -> Secret:
     text = None if key is None else cast("object", key.reveal())  # whatever it was that was passed
-    if key is not None and isinstance(text, str) and is_visible_ascii(text):
+    if isinstance(text, str) and is_masked(text):
+        fault = f"the API key {MASKED}"
+    elif key is not None and isinstance(text, str) and is_visible_ascii(text):
         return key
-    if text is None or text == "":
+    elif text is None or text == "":
         fault = (
             "no API key: pass api_key=... or set MEMORAM_API_KEY (a developer creates one in the portal; "
             "'python -m memoram_local serve' gives one for this machine)"
@@ -95,7 +103,7 @@ def resolve(
     api_key: str | Secret | None,
     base_url: str | Secret | None,
     auth_url: str | Secret | None,
-    allow_insecure_http: bool,
+    allow_insecure_http: bool | None,
     environment: Mapping[str, str],
     authorization_endpoint: str | Secret | None = None,
     token_endpoint: str | Secret | None = None,
@@ -110,7 +118,7 @@ def resolve(
         api_key: The developer API key.
         base_url: The API's address.
         auth_url: The authorization server's address.
-        allow_insecure_http: Permit `http://` to hosts other than loopback.
+        allow_insecure_http: Permit `http://` to hosts other than loopback; None leaves it to the environment.
         environment: Where arguments that are None are looked up.
         authorization_endpoint: Where users are sent to link an account.
         token_endpoint: Where codes and refresh tokens are exchanged.
@@ -137,15 +145,14 @@ def resolve(
             ("dashboard_url", dashboard_url),
         )
     }
+    insecure = _insecure(allow_insecure_http, environment)
     del api_key, base_url, auth_url, authorization_endpoint, token_endpoint, client_id, client_secret
     del secret, dashboard_url, environment
     checked_key = _api_key(key)
 
     def address(name: str, default: str) -> str:
         shown, value = given[name]
-        return check_base_url(
-            default if value is None else value, name=shown, allow_insecure_http=allow_insecure_http
-        )
+        return check_base_url(default if value is None else value, name=shown, allow_insecure_http=insecure)
 
     def endpoint(name: str, path: str) -> str:
         """An address that is used exactly as it was given."""
@@ -167,6 +174,21 @@ def resolve(
         secrets=sealing_secrets(sealing, name=shown, api_key=checked_key),
         dashboard_url=check_link(given["dashboard_url"][1], name=given["dashboard_url"][0]),
     )
+
+
+def _insecure(argument: object, environment: Mapping[str, str]) -> bool:
+    """Whether secrets may travel in clear; only a plain yes permits it."""
+    if isinstance(argument, bool):
+        return argument
+    if argument is not None:
+        kind = type(argument).__name__
+        del environment
+        raise ConfigurationError(f"allow_insecure_http must be True, False or None, not {kind}")
+    said = environment.get(_INSECURE_VARIABLE, "").strip().lower()
+    if said in _SWITCH:
+        return _SWITCH[said]
+    del environment, said
+    raise ConfigurationError(f"{_INSECURE_VARIABLE} must be 1 or 0")
 
 
 def _setting(name: str, argument: Secret | None, environment: Mapping[str, str]) -> tuple[str, Secret | None]:

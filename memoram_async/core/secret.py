@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, final
+import re
+from typing import TYPE_CHECKING, Any, Final, NoReturn, final
+
+_MASK: Final = re.compile(r"\s*(?:Secret\(\s*['\"]?)?[*\u2022]+(?:['\"]?\s*\))?\s*")
 
 
 class Confidential:
@@ -24,6 +27,32 @@ class Confidential:
 
     def __deepcopy__(self, memo: object) -> NoReturn:
         self._refuse()
+
+
+class Unshareable(Confidential):
+    """What holds keys and connections: neither pickled nor copied, and of no use before it was made."""
+
+    __slots__ = ()
+
+    def _refuse(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds keys and connections and can be neither pickled nor copied: make "
+            "or open one where it is needed"
+        )
+
+    if not TYPE_CHECKING:  # to a type checker, an attribute that does not exist stays a mistake
+
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if _is_ours(type(self), name):
+                message += ": it was never made, because a subclass does not call super().__init__()"
+            raise AttributeError(message, name=name, obj=self)
+
+
+def _is_ours(kind: type, name: str) -> bool:
+    """Whether a class of the SDK sets this attribute when it is made."""
+    annotations = [vars(base).get("__annotations__", {}) for base in kind.__mro__]
+    return name in {"_async", "_family"} or any(name in each for each in annotations)
 
 
 @final
@@ -50,6 +79,11 @@ class Secret(Confidential):
 
     def __format__(self, format_spec: str) -> str:
         return format(repr(self), format_spec)
+
+
+def is_masked(text: str) -> bool:
+    """Whether a text is what a log or a form shows in place of a secret, such as `***`."""
+    return _MASK.fullmatch(text) is not None
 
 
 def hidden(value: Any) -> Secret | None:

@@ -25,7 +25,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _INSECURE: Final = (
     "uses http:// to a host that is not this machine, so secrets would travel in clear: use https://, or "
-    "pass allow_insecure_http=True if the network in between is yours"
+    "pass allow_insecure_http=True or set MEMORAM_ALLOW_INSECURE_HTTP=1 if the network in between is yours"
 )
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import cast
 
 import attrs
+from attrs.converters import optional
 
-from memoram_async.core.secret import Secret
+from memoram_async.core.errors import InvalidArgumentError
+from memoram_async.core.secret import Secret, conceal, hidden
 from memoram_async.models.answered import Answered
 from memoram_async.models.guard import Unpicklable
 
@@ -39,7 +42,9 @@ class AccessRequest(Unpicklable, Answered):
     id: str
     status: AccessStatus | str
     reason: str | None = attrs.field(default=None, repr=False)
-    memory_key: Secret | None = attrs.field(default=None, metadata={"wire": "memoryKey"})
+    memory_key: Secret | None = attrs.field(
+        default=None, converter=optional(conceal), metadata={"wire": "memoryKey"}
+    )
     user_id: str | None = None
     ai_connector_id: str | None = attrs.field(default=None, metadata={"wire": "aiConnectorId"})
     created_at: datetime | None = attrs.field(default=None, metadata={"wire": "createdAt"})
@@ -58,6 +63,24 @@ class AccessCredentials(Unpicklable, Answered):
     """
 
     user_id: str
-    memory_key: Secret
-    encryption_key: Secret
+    memory_key: Secret = attrs.field(converter=conceal)
+    encryption_key: Secret = attrs.field(converter=conceal)
     key_version: int | None = None
+
+
+def check_credentials(value: object) -> AccessCredentials:
+    """Credentials, plain or wrapped.
+
+    Raises:
+        InvalidArgumentError: It is something else, such as the key alone.
+    """
+    wrapped = hidden(value)
+    del value
+    credentials = None if wrapped is None else cast("object", wrapped.reveal())
+    if isinstance(credentials, AccessCredentials):
+        return credentials
+    kind = type(credentials).__name__
+    del credentials
+    raise InvalidArgumentError(
+        f"credentials must be AccessCredentials, as access_requests.credentials() answers them, not {kind}"
+    )

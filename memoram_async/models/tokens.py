@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import attrs
+from attrs.converters import optional
 
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret, conceal
 from memoram_async.models.answered import Answered
 from memoram_async.models.guard import Unpicklable
 
@@ -19,7 +20,7 @@ class DeveloperToken(Unpicklable):
         token_type: Always a bearer token in practice.
     """
 
-    token: Secret
+    token: Secret = attrs.field(converter=conceal)
     expires_at: str | None = None
     token_type: str | None = None
 
@@ -36,8 +37,8 @@ class OAuthTokens(Unpicklable, Answered):
         memory_key: What `connect` and `access_requests.create` are called with.
     """
 
-    access_token: Secret
+    access_token: Secret = attrs.field(converter=conceal)
     token_type: str | None = None
     expires_in: int | None = None
-    refresh_token: Secret | None = None
-    memory_key: Secret | None = None
+    refresh_token: Secret | None = attrs.field(default=None, converter=optional(conceal))
+    memory_key: Secret | None = attrs.field(default=None, converter=optional(conceal))

@@ -83,12 +83,12 @@ class _Answer(Generic[T]):
         except BaseException as error:  # noqa: BLE001 - an event loop would take its CancelledError for its own
             self.trouble = type(error).__name__
             return
-        if not kinds or isinstance(value, kinds):
+        if inspect.iscoroutine(value):
+            value.close()  # nobody will await it, and Python need not warn of that
+        elif not kinds or isinstance(value, kinds):
             self.values.append(value)
             return
         self.trouble = f"it answered {type(value).__name__}"
-        if inspect.iscoroutine(value):
-            value.close()  # nobody will await it, and Python need not warn of that
 
 
 class SharedTokens:

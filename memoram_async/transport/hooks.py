@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
-from typing import TYPE_CHECKING, Final
+import re
+from typing import TYPE_CHECKING, Final, cast
 
+from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.events import Attempt, Outcome
 
 if TYPE_CHECKING:
@@ -33,6 +36,30 @@ class Hooks:
         """A request will be sent again after that many seconds."""
 
 
+_METHODS: Final = ("before_request", "after_response", "on_retry")
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
+
+
+def check_hooks(hooks: Hooks | None) -> None:
+    """Make sure that hooks can be called as `Hooks` says.
+
+    Raises:
+        ConfigurationError: A method is missing, or is a coroutine function.
+    """
+    if hooks is None:
+        return
+    if isinstance(hooks, type):
+        raise ConfigurationError(f"hooks must be an object: pass {hooks.__name__}(), not the class")
+    for name in _METHODS:
+        method = getattr(hooks, name, None)
+        if not callable(method) or inspect.iscoroutinefunction(method):
+            raise ConfigurationError(
+                f"hooks must have plain methods {', '.join(_METHODS)}, in async code too, but "
+                f"{type(hooks).__name__}.{name} is not one: derive from Hooks, and write def, not async def"
+            )
+
+
 class Audience:
     """Whoever listens to a client's requests: its hooks, whose faults do not reach the call, and the log."""
 
@@ -58,7 +85,7 @@ class Told:
     """One request, as it is told.
 
     Attributes:
-        added: The header fields that hooks add to it.
+        added: The header fields that hooks add to it, names in lower case; what is none is left out.
     """
 
     __slots__ = ("_attempt", "_began", "_hooks", "_outcome", "added")
@@ -70,7 +97,7 @@ class Told:
         self._outcome: Outcome | None = None
         self.added: dict[str, str] = {}
         if hooks is not None:
-            self._guard(lambda: self.added.update(hooks.before_request(attempt) or {}))
+            self._guard(lambda: self.added.update(_fields(hooks.before_request(attempt))))
 
     def of_failure(self, error: BaseException, *, now: float) -> None:
         """It ended without an answer."""
@@ -104,6 +131,32 @@ class Told:
 
     def _guard(self, hook: Callable[[], object]) -> None:
         try:
-            hook()
+            _refuse_coroutine(hook())
         except Exception as error:  # noqa: BLE001 - whatever a user's hook raises
             _LOG.warning("a hook raised %s; the call goes on", type(error).__name__)
+
+
+def _fields(added: object) -> dict[str, str]:
+    """The header fields that a hook answered."""
+    _refuse_coroutine(added)
+    fields: dict[str, str] = {}
+    for name, value in dict(cast("Mapping[object, object]", added or {})).items():
+        if (
+            isinstance(name, str)
+            and isinstance(value, str)
+            and _NAME.fullmatch(name)
+            and _VALUE.fullmatch(value)
+        ):
+            fields[name.lower()] = value
+        else:
+            _LOG.warning(
+                "a hook added a header field whose name or value is no text for one; it was left out"
+            )
+    return fields
+
+
+def _refuse_coroutine(answered: object) -> None:
+    """A hook that is a coroutine function in disguise would never run."""
+    if inspect.iscoroutine(answered):
+        answered.close()
+        raise TypeError

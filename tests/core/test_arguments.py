@@ -18,6 +18,7 @@ from memoram_async.core.arguments import (
     check_method,
     check_number,
     check_optional_text,
+    check_params,
     check_read_policy,
     check_reason,
     check_retries,
@@ -307,3 +308,38 @@ def test_what_cannot_be_called_and_be_done_is_no_callback(value: object) -> None
 )
 def test_a_function_is_a_callback(value: object) -> None:
     assert check_callback(value, name="on_status") is value
+
+
+# --- masks, and parameters ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "mask",
+    ["***", "*", "****************", "Secret('***')", 'Secret("***")', "\u2022\u2022\u2022\u2022", " *** "],
+)
+@pytest.mark.parametrize("wrap", [str, Secret])
+def test_a_masked_secret_that_is_passed_back_is_named(mask: str, wrap: Callable[[str], object]) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^memory_key is masked.*reveal\(\)"):
+        check_secret_text(wrap(mask), name="memory_key")
+
+
+@pytest.mark.parametrize("text", ["**a", "Secret", "a***", "Secret('a')"])
+def test_what_only_holds_asterisks_is_no_mask(text: str) -> None:
+    assert check_secret_text(text, name="code").reveal() == text
+
+
+@pytest.mark.parametrize(("params", "read"), [(None, {}), ({}, {}), ({"limit": 1}, {"limit": 1})])
+def test_parameters_are_a_mapping_or_none(params: object, read: dict[str, object]) -> None:
+    assert check_params(params) == read
+
+
+@pytest.mark.parametrize("params", [[("a", 1)], "a=1", 7, Secret("a"), {1}], ids=repr)
+def test_anything_else_is_no_mapping_of_parameters(params: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^params must be a mapping"):
+        check_params(params)
+
+
+@pytest.mark.parametrize("name", [1, b"a", None], ids=repr)
+def test_names_of_parameters_are_text(name: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^each name in params must be a string"):
+        check_params({name: 1})

@@ -35,7 +35,7 @@ def resolved(
     api_key: Any = None,
     base_url: Any = None,
     auth_url: Any = None,
-    insecure: bool = False,
+    insecure: Any = None,
     environment: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Config:
@@ -231,3 +231,41 @@ def test_a_setting_of_linking_that_cannot_be_used_is_named(name: str, value: str
 def test_a_dashboard_url_is_text() -> None:
     with pytest.raises(ConfigurationError, match=r"^dashboard_url "):
         resolved(api_key=KEY, dashboard_url=7)
+
+
+VARIABLE = "MEMORAM_ALLOW_INSECURE_HTTP"
+INTERNAL = {"MEMORAM_API_KEY": KEY, "MEMORAM_BASE_URL": "http://memoram.internal/api/v1"}
+
+
+@pytest.mark.parametrize("said", ["1", "true", "TRUE", "yes", "on", " 1 "])
+def test_a_variable_permits_plain_http_so_that_compose_files_can(said: str) -> None:
+    config = resolved(environment={**INTERNAL, VARIABLE: said})
+    assert config.base_url == "http://memoram.internal/api/v1"
+
+
+@pytest.mark.parametrize("said", ["", "0", "false", "No", "off"])
+def test_it_can_be_switched_off_in_words(said: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{VARIABLE}=1"):
+        resolved(environment={**INTERNAL, VARIABLE: said})
+
+
+def test_anything_else_in_it_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match=f"^{VARIABLE} must be 1 or 0$"):
+        resolved(environment={**INTERNAL, VARIABLE: "maybe"})
+
+
+def test_the_argument_comes_before_the_variable() -> None:
+    with pytest.raises(ConfigurationError, match="MEMORAM_BASE_URL uses http://"):
+        resolved(insecure=False, environment={**INTERNAL, VARIABLE: "1"})
+
+
+@pytest.mark.parametrize("argument", ["false", 0, 1, "yes"])
+def test_only_a_plain_yes_permits_it(argument: object) -> None:
+    with pytest.raises(ConfigurationError, match="allow_insecure_http must be True, False or None"):
+        resolved(insecure=argument, environment=INTERNAL)
+
+
+@pytest.mark.parametrize("mask", ["***", "Secret('***')"])
+def test_a_masked_key_is_named(mask: str) -> None:
+    with pytest.raises(ConfigurationError, match="the API key is masked"):
+        resolved(api_key=mask)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import attrs
 import pytest
 
-from memoram_async.core.secret import Secret, conceal, hidden, reveal
+from memoram_async.core.secret import Secret, Unshareable, conceal, hidden, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,3 +132,29 @@ def test_a_concealed_text_is_not_concealed_again() -> None:
 
 def test_nothing_stays_nothing() -> None:
     assert hidden(None) is None
+
+
+class Client(Unshareable):
+    """As users would derive from one."""
+
+    tags: str
+
+    def __init__(self) -> None:
+        """Make it without the attributes that the SDK sets."""
+
+
+@pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_what_holds_connections_is_neither_pickled_nor_copied(take: Callable[[object], object]) -> None:
+    with pytest.raises(TypeError, match=r"^Client holds keys and connections .* make or open one"):
+        take(Client())
+
+
+@pytest.mark.parametrize("name", ["tags", "_family", "_async"])
+def test_what_was_never_made_says_so(name: str) -> None:
+    with pytest.raises(AttributeError, match=r"never made, because .* super\(\)\.__init__\(\)"):
+        getattr(Client(), name)
+
+
+def test_an_attribute_that_does_not_exist_is_no_more_than_that() -> None:
+    with pytest.raises(AttributeError, match=r"^'Client' object has no attribute 'other'$"):
+        getattr(Client(), "other")  # noqa: B009 - a type checker knows that there is none

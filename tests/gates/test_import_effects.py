@@ -112,6 +112,7 @@ def test_making_clients_does_nothing_but_read_the_settings() -> None:
     done = effects(code)
     assert set(done.pop("variables")) == {
         "MEMORAM_API_KEY",
+        "MEMORAM_ALLOW_INSECURE_HTTP",
         "MEMORAM_AUTHORIZATION_ENDPOINT",
         "MEMORAM_AUTH_URL",
         "MEMORAM_BASE_URL",

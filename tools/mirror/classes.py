@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from tools.mirror.names import Names
 
 _OVER: Final = (
-    "client = cls.__new__(cls)",
+    "client = type(self).__new__(type(self))",
+    "client.__dict__.update(self.__dict__)  # what a subclass has beside",
     "client._bind(wrapped)  # noqa: SLF001 - one of our own",
     "return client",
 )
@@ -117,7 +118,8 @@ def _attributes(members: _Members, names: Names, where: str) -> list[str]:
 def _constructors(node: cst.ClassDef, members: _Members, names: Names, where: str) -> list[str]:
     """How objects of the class come to be: a client from settings, everything else from its async twin."""
     owner = node.name.value
-    twin = owner + "".join(code(base.value).removeprefix("Generic") for base in node.bases)
+    bases = [code(base.value) for base in node.bases]
+    twin = owner + "".join(base.removeprefix("Generic") for base in bases if base.startswith("Generic"))
     if members.constructor is None or not members.is_client:
         return [function(f"def __init__(self, wrapped: {twin}) -> None:", ["self._async = wrapped"])]
     where = f"{where}.__init__"
@@ -129,7 +131,7 @@ def _constructors(node: cst.ClassDef, members: _Members, names: Names, where: st
     return [
         mirror_constructor(method, names),
         function(f"def _bind(self, wrapped: {twin}) -> None:", ["self._async = wrapped", *resources]),
-        function(f"@classmethod\ndef _over(cls, wrapped: {twin}) -> Self:", _OVER),
+        function(f"def _over(self, wrapped: {twin}) -> Self:", _OVER),
     ]
 
 

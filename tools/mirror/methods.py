@@ -23,7 +23,7 @@ DECORATORS: Final = frozenset({"property", "classmethod", "overload"})
 CONFIDENTIAL: Final = frozenset(
     {
         *("auth_url", "authorization_endpoint", "base_url", "dashboard_url", "token_endpoint"),
-        *("callback", "content", "json", "params", "sealed", "secret", "tokens"),
+        *("callback", "content", "credentials", "json", "params", "sealed", "secret", "tokens"),
     }
 )
 """What carries memories, or a password by mistake. The facade's frame must have forgotten it, and every
@@ -267,7 +267,9 @@ def _returned(method: Method, value: str, names: Names) -> str:
 def _own(method: Method) -> str:
     """What makes an object of the same class as the one that the method was called on."""
     if method.is_client:
-        return "cls._over" if "classmethod" in method.decorators else "self._over"
+        if "classmethod" in method.decorators:
+            raise Refusal(f"{method.where}: no form for a class method that makes a client")
+        return "self._over"
     return "cls" if "classmethod" in method.decorators else "type(self)"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 import libcst as cst
@@ -26,6 +26,10 @@ def code(node: cst.CSTNode) -> str:
 def names_in(node: cst.CSTNode) -> list[str]:
     """The names in an expression or annotation."""
     return [cst.ensure_type(each, cst.Name).value for each in m.findall(node, m.Name())]
+
+
+BASES: Final = ("Unshareable",)
+"""What classes of both worlds may derive from: it knows nothing of either."""
 
 
 @attrs.frozen
@@ -134,8 +138,10 @@ def _mirrorable(kind: cst.ClassDef, module: str) -> cst.ClassDef:
         )
     if kind.decorators or kind.keywords:
         raise Refusal(f"{where}: no form for a decorated class or class keywords")
-    if any(not code(base.value).startswith("Generic[") for base in kind.bases):
-        raise Refusal(f"{where}: no form for inheritance other than from Generic[...]")
+    if any(
+        not code(base.value).startswith("Generic[") and code(base.value) not in BASES for base in kind.bases
+    ):
+        raise Refusal(f"{where}: no form for inheritance other than from Generic[...] or {', '.join(BASES)}")
     return kind
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import traceback
@@ -17,7 +18,7 @@ from tests.tokens.store.issuer import LIFETIME, OPERATIONS, Scene
 from tests.worlds import API_KEY, World, failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.anyio
 
@@ -192,3 +193,63 @@ async def test_without_a_store_each_client_exchanges_for_itself(scene: Scene) ->
     for _ in range(2):
         await scene.call(scene.world.client(scene.issuer, time=scene.time))
     assert scene.issuer.exchanges == 2
+
+
+# --- a store that misbehaves -------------------------------------------------------------------
+
+
+async def nobody_awaits() -> None:
+    """What an async store answers under a plain name."""
+
+
+ODD_ANSWERS: dict[str, Callable[[], Any]] = {
+    "text": lambda: "value",
+    "a number": lambda: 7,
+    "a list": lambda: [b"value"],
+    "an object": object,
+    "a coroutine": nobody_awaits,
+    "bytes of another kind": lambda: bytearray(b"v1."),
+}
+
+
+class Odd(MemoryTokenStore):
+    """Answers one operation in its own way."""
+
+    def __init__(self, operation: str, answer: Callable[[], Any]) -> None:
+        super().__init__()
+
+        def answer_oddly(*_: object) -> Any:
+            return answer()
+
+        setattr(self, operation, answer_oddly)
+
+
+@pytest.mark.parametrize("answer", ODD_ANSWERS.values(), ids=ODD_ANSWERS.keys())
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_a_store_that_answers_other_types_fails_no_call(
+    scene: Scene, operation: str, answer: Callable[[], Any]
+) -> None:
+    client = scene.client(token_store=Odd(operation, answer))
+    assert await scene.call(client) == "token-1"
+    scene.time.pass_by(LIFETIME)
+    assert await scene.call(client) == "token-2"
+
+
+async def test_what_it_answered_is_logged_by_its_type_alone(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.call(scene.client(token_store=Odd("get", lambda: CANARY)))
+    assert [text for text in warnings(caplog) if "(it answered str)" in text]
+    assert CANARY not in caplog.text
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, GeneratorExit, BaseException, StopIteration])
+@pytest.mark.parametrize("operation", ["get", "lease", "put", "release"])
+async def test_whatever_a_store_raises_fails_no_call(
+    scene: Scene, operation: str, error: type[BaseException]
+) -> None:
+    def fail_oddly() -> None:
+        raise error
+
+    scene.store.before[operation] = fail_oddly
+    assert await scene.call(scene.client()) == "token-1"

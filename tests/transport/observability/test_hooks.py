@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from memoram_async import APIConnectionError, Attempt, Hooks, NotFoundError, Outcome
-from tests.worlds import Service, Time, World, failure
+from memoram_async import APIConnectionError, Attempt, ConfigurationError, Hooks, NotFoundError, Outcome
+from tests.worlds import TOKEN, Service, Time, World, failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -171,3 +171,87 @@ async def test_the_log_tells_operation_status_time_and_request_id(
     assert {record.levelname for record in caplog.records if "sending again" in record.getMessage()} == {
         "INFO"
     }
+
+
+# --- hooks that are none -----------------------------------------------------------------------
+
+
+class Coroutines(Hooks):
+    async def after_response(self, attempt: Attempt, outcome: Outcome) -> None:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride]
+        """Would never run."""
+
+
+class Disguised(Hooks):
+    """Its methods are plain, and answer what somebody should await."""
+
+    def before_request(self, attempt: Attempt) -> Any:
+        return self.later()
+
+    def on_retry(self, attempt: Attempt, outcome: Outcome, delay: float) -> Any:
+        return self.later()
+
+    async def later(self) -> None:
+        """Would never run."""
+
+
+@pytest.mark.parametrize(
+    ("hooks", "words"),
+    [
+        (Coroutines(), r"Coroutines\.after_response is not one: .* not async def"),
+        (object(), r"object\.before_request is not one"),
+        ("hooks", r"str\.before_request is not one"),
+        (Hooks, r"pass Hooks\(\), not the class"),
+    ],
+)
+async def test_what_cannot_be_called_as_hooks_is_refused_at_once(
+    world: World, hooks: Any, words: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        world.client(Service.answering(OK), hooks=hooks)
+
+
+async def test_a_hook_that_answers_a_coroutine_is_logged_and_the_call_goes_on(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with world.client(Service.answering(httpx.ReadError("x"), OK), hooks=Disguised()) as client:
+        assert (await get(client)).id == "tag_1"
+    assert "a hook raised TypeError" in caplog.text
+
+
+ODD_FIELDS: dict[str, Any] = {
+    "a number": {"x-attempt": 1},
+    "None": {"x-attempt": None},
+    "bytes": {"x-attempt": b"1"},
+    "a name that is none": {"x attempt": "1"},
+    "a name of another type": {1: "1"},
+    "a newline": {"x-attempt": "1\r\nauthorization: Bearer other"},
+    "a character beyond ASCII": {"x-attempt": "\u00e9"},
+    "no mapping": ["x-attempt"],
+}
+
+
+@pytest.mark.parametrize("fields", ODD_FIELDS.values(), ids=ODD_FIELDS.keys())
+async def test_a_header_field_that_is_none_is_left_out_and_logged(
+    world: World, fields: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Odd(Hooks):
+        def before_request(self, attempt: Attempt) -> Any:
+            return fields
+
+    service = Service.answering(OK)
+    async with world.client(service, hooks=Odd()) as client:
+        await get(client)
+    assert "x-attempt" not in service.requests[0].headers
+    assert service.requests[0].headers.get_list("authorization") == [f"Bearer {TOKEN}"]
+    assert "a hook" in caplog.text
+
+
+async def test_a_hook_cannot_put_a_second_authorization_beside_the_first(world: World) -> None:
+    class Other(Hooks):
+        def before_request(self, attempt: Attempt) -> Mapping[str, str]:
+            return {"Authorization": "Bearer other"}
+
+    service = Service.answering(OK)
+    async with world.client(service, hooks=Other()) as client:
+        await get(client)
+    assert service.requests[0].headers.get_list("authorization") == [f"Bearer {TOKEN}"]

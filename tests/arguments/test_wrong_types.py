@@ -1,0 +1,167 @@
+"""Every argument of every method, with values of every wrong type: our own errors, and nothing is sent."""
+
+from __future__ import annotations
+
+import decimal
+import inspect
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+import pytest
+
+import memoram_sync
+from memoram_async import UNSET, AccessCredentials, AsyncMemoram, InvalidArgumentError, MemoramError, Secret
+from memoram_sync import Memoram
+from tests.worlds import API_KEY, Service, items
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.worlds import World
+
+pytestmark = pytest.mark.anyio
+
+KEY: Final = "c0ffee" * 10 + "abcd"
+WRONG: Final[tuple[Any, ...]] = (
+    *(None, True, 7, -1, 0, 10**400, 1.5, float("nan"), float("inf"), 1j, decimal.Decimal(1)),
+    *("text", "", "\ud800", "a\0b", "***", b"text", bytearray(b"text")),
+    *([1], [], ("a",), {"a": 1}, {1: 2}, {1}, range(2), iter(())),
+    *(object(), int, len, lambda: 1, ValueError("x"), datetime(2026, 1, 1, tzinfo=UTC), UNSET),
+    *(Secret("text"), Secret(7), Secret("***")),  # type: ignore[arg-type]
+)
+
+_BLOB: Final = {
+    "title": "t",
+    "summary": "s",
+    "tags": ["a"],
+    "importance": 1,
+    "confidence": 1,
+    "source": "s",
+}
+_WRITE: Final = {"user_id": "u", "memory_key": "k", "content": "c", **_BLOB}
+RIGHT: Final[dict[str, dict[str, Any]]] = {
+    "connect": {"memory_key": "k", "reason": "why", "timeout": 1},
+    "open": {
+        "credentials": AccessCredentials(user_id="u", memory_key=Secret("k"), encryption_key=Secret(KEY))
+    },
+    "request": {"method": "GET", "path": "/x", "params": {}, "json": None},
+    "with_options": {"timeout": 1, "request_timeout": 1, "max_retries": 1, "read_policy": "encrypted-only"},
+    "access_requests.create": {"memory_key": "k", "reason": "why"},
+    "access_requests.get": {"request_id": "r"},
+    "access_requests.credentials": {"request_id": "r"},
+    "access_requests.wait_until_approved": {"request_id": "r", "timeout": 1},
+    "memory_blobs.create": _WRITE,
+    "memory_blobs.update": {"blob_id": "b", **_WRITE},
+    "memory_blobs.get": {"blob_id": "b", "user_id": "u"},
+    "memory_blobs.delete": {"blob_id": "b", "user_id": "u"},
+    "memory_blobs.list": {"user_id": "u", "tags": [], "search": "s", "importance": 1, "page_size": 1},
+    "tags.get": {"tag_id": "t", "user_id": "u"},
+    "tags.list": {"user_id": "u"},
+    "store.create": {"content": "c", **_BLOB},
+    "store.update": {"memory_id": "m", "content": "c", **_BLOB},
+    "store.get": {"memory_id": "m"},
+    "store.delete": {"memory_id": "m"},
+    "store.list": {"tags": [], "search": "s", "importance": 1, "page_size": 1},
+}
+"""Arguments that are right, of which one at a time is made wrong."""
+
+CASES: Final = [(method, name) for method, arguments in RIGHT.items() for name in arguments]
+
+
+def refusing() -> Service:
+    """A service that a call may reach if its argument was right after all."""
+    return Service.answering(httpx.Response(404, json={}))
+
+
+def target(client: Any, method: str) -> Callable[..., Any]:
+    """The method to call."""
+    head, _, tail = method.partition(".")
+    if head == "store":
+        return getattr(client.open(**RIGHT["open"]), tail)  # type: ignore[no-any-return]
+    found: Any = client
+    for name in method.split("."):
+        found = getattr(found, name)
+    return found  # type: ignore[no-any-return]
+
+
+async def outcome(call: Callable[..., Any], arguments: Mapping[str, Any]) -> BaseException | None:
+    """What a call raises, its list read to the end."""
+    try:
+        answer = call(**arguments)
+        if inspect.isawaitable(answer):
+            await answer
+        elif hasattr(answer, "first_page"):
+            await items(answer)
+    except Exception as error:  # noqa: BLE001 - which one it is, is the question
+        return error
+    return None
+
+
+@pytest.mark.parametrize(("method", "name"), CASES, ids=map(".".join, CASES))
+async def test_a_wrong_argument_is_an_error_of_ours_and_sends_nothing(
+    world: World, method: str, name: str
+) -> None:
+    service = refusing()
+    async with world.client(service, max_retries=0) as client:
+        for value in WRONG:
+            service.requests.clear()
+            error = await outcome(target(client, method), {**RIGHT[method], name: value})
+            assert isinstance(error, MemoramError | None), (value, error)
+            # What was not sent was refused, and the message says which argument it was.
+            if not service.requests and isinstance(error, InvalidArgumentError):
+                words = {name, name.replace("_", " "), name.rstrip("s"), "query parameter", "JSON"}
+                assert any(word in str(error) for word in words), (value, error)
+
+
+def test_every_method_with_arguments_is_tried() -> None:
+    kinds = {
+        "": memoram_sync.Memoram,
+        "access_requests.": memoram_sync.AccessRequests,
+        "memory_blobs.": memoram_sync.MemoryBlobs,
+        "tags.": memoram_sync.Tags,
+        "store.": memoram_sync.MemoryStore,
+    }
+    tried = {(method, name) for method, arguments in RIGHT.items() for name in arguments}
+    public = {
+        (prefix + method, name)
+        for prefix, kind in kinds.items()
+        for method, function in inspect.getmembers(kind, inspect.isfunction)
+        if not method.startswith("_")
+        for name in [*inspect.signature(function).parameters][1:]
+    }
+    callbacks = {pair for pair in public if pair[1] == "on_status"}
+    assert public - tried == callbacks
+
+
+SETTINGS: Final = sorted(
+    set(inspect.signature(AsyncMemoram).parameters) - {"http_client", "runtime", "hooks", "token_store"}
+)
+
+
+@pytest.mark.parametrize("kind", [AsyncMemoram, Memoram])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_wrong_setting_is_an_error_of_ours(kind: type[Any], name: str) -> None:
+    right = {"api_key": API_KEY, "base_url": "https://api.test/api/v1"}
+    for value in WRONG:
+        try:
+            kind(**{**right, name: value})
+        except MemoramError:
+            continue
+        except Exception as error:
+            raise AssertionError((value, error)) from error
+
+
+@pytest.mark.parametrize("value", [value for value in WRONG if not isinstance(value, AccessCredentials)])
+async def test_only_credentials_open_a_store(world: World, value: Any) -> None:
+    async with world.client(refusing()) as client:
+        with pytest.raises(InvalidArgumentError, match=r"^credentials must be AccessCredentials, .* not "):
+            client.open(value)
+
+
+def test_credentials_may_be_put_together_from_plain_text() -> None:
+    kept: dict[str, Any] = {"user_id": "u", "memory_key": "k", "encryption_key": KEY, "key_version": 1}
+    credentials = AccessCredentials(**kept)
+    assert (credentials.memory_key.reveal(), credentials.encryption_key.reveal()) == ("k", KEY)
+    assert KEY not in repr(credentials)
+    assert Memoram(API_KEY).open(credentials).user_id == "u"
