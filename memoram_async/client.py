@@ -275,7 +275,7 @@ class AsyncMemoram(Unshareable):
         Raises:
             InvalidArgumentError: The memory key or reason cannot be sent.
             NotFoundError: No user has this memory key.
-            AccessRejected: The user said no.
+            AccessRejected: The user said no, now or before: `until` says when asking is possible again.
             AccessRevoked: The user took an approval back.
             ApprovalTimeout: The user did not decide in time; calling again goes on waiting.
             InvalidKeyError: The service gave an encryption key that cannot be used.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         StorageError,
         StorageFullError,
     )
+    from memoram_local.limits import Limits
     from memoram_local.master_keys import MasterKeyCommand, MasterKeyFile, MasterKeyVariable
     from memoram_local.platform import MemoramLocal
     from memoram_local.process.server import LocalServer
@@ -35,6 +36,7 @@ __all__ = [
     "Clock",
     "DataDirectoryError",
     "DecisionError",
+    "Limits",
     "LocalPlatformError",
     "LocalServer",
     "MasterKeyCommand",
@@ -53,6 +55,7 @@ __all__ = [
 _HOMES: Final = {
     "AccessRequest": "store.access_requests",
     "Clock": "clock",
+    "Limits": "limits",
     "LocalServer": "process.server",
     "MasterKeyCommand": "master_keys",
     "MasterKeyFile": "master_keys",

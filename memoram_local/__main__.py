@@ -43,9 +43,11 @@ def _main(argv: Sequence[str] | None) -> int:
 def _let_go_of_output() -> None:
     """Write what is left to be written; where nobody reads it any more, leave without a complaint."""
     for stream in (sys.stdout, sys.stderr):
+        # There is none where it was closed before the start.
+        if stream is None:  # pyright: ignore[reportUnnecessaryComparison]
+            continue
         try:
-            if stream is not None:
-                stream.flush()
+            stream.flush()
         except (OSError, ValueError):
             # The interpreter would try once more as it ends, and complain.
             with contextlib.suppress(OSError, ValueError):

@@ -16,7 +16,7 @@ from memoram_local.api.answers import ApiError
 from memoram_local.api.idempotency import KeyEcho
 from memoram_local.api.routes import api_routes
 from memoram_local.behaviour import behaviour
-from memoram_local.errors import StorageError, StorageFullError
+from memoram_local.errors import StorageError, StorageFullError, TooManyAttemptsError
 from memoram_local.http.calls import CallLog
 from memoram_local.http.guards import BodyLimit, HostGuard, RequestIds, SameOriginGuard
 from memoram_local.http.routing import API_PATH, MEMORY_API_PATH
@@ -65,7 +65,7 @@ class _Refusals:
 
     async def api_error(self, _request: Request, error: Exception) -> Response:
         assert isinstance(error, ApiError)  # noqa: S101 - registered for it alone
-        return answers.refusal(error.status, error.code, error.message, error.headers)
+        return answers.refusal(error.status, error.code, error.message, error.headers, error.details)
 
     async def http_exception(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
@@ -80,6 +80,10 @@ class _Refusals:
     )
     async def storage_error(self, request: Request, error: Exception) -> Response:
         return self(request.url.path, 507 if isinstance(error, StorageFullError) else 503, f"{error}.")
+
+    async def too_many_attempts(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, TooManyAttemptsError)  # noqa: S101 - registered for it alone
+        return self(request.url.path, 429, str(error), {"retry-after": str(error.retry_after)})
 
     async def internal_error(self, request: Request, _error: Exception) -> Response:
         return self(request.url.path, 500, "Something went wrong inside the platform.")
@@ -114,6 +118,7 @@ def build_application(
         exception_handlers={
             ApiError: refuse.api_error,
             StorageError: refuse.storage_error,
+            TooManyAttemptsError: refuse.too_many_attempts,
             HTTPException: refuse.http_exception,
             ClientDisconnect: _say_nothing,
             Exception: refuse.internal_error,

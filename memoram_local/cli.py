@@ -9,11 +9,13 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memoram_local.errors import LocalPlatformError
+from memoram_local.limits import Limits
 from memoram_local.master_keys import VARIABLE, MasterKeyCommand, MasterKeyFile, default_source
 from memoram_local.platform import MemoramLocal
 from memoram_local.process.interpreter import dedicate
@@ -60,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             master_key=_master_key(arguments),
             strict=arguments.strict,
             seed=arguments.seed,
+            limits=Limits(**dict(arguments.limits)),
         )
     except LocalPlatformError as error:
         _say(f"memoram-local: {error}", error=True)
@@ -82,6 +85,15 @@ def _parser() -> argparse.ArgumentParser:
         "--strict",
         action="store_true",
         help="refuse requests, and withhold answers, that differ from the contract",
+    )
+    serve.add_argument(
+        "--limit",
+        metavar="NAME=NUMBER",
+        dest="limits",
+        action="append",
+        type=_limit,
+        default=[],
+        help="change a limit, such as tags_of_memory=200; docs/self-hosting.md lists them",
     )
     serve.add_argument(
         "--seed",
@@ -151,6 +163,19 @@ def _version() -> str:
     return version("memoram")
 
 
+def _limit(text: str) -> tuple[str, Any]:
+    name, _, number = text.partition("=")
+    known = {each.name: each.default for each in fields(Limits)}
+    if name not in known:
+        raise argparse.ArgumentTypeError(f"{name!r} is no limit: there are {', '.join(known)}")
+    try:
+        value: Any = int(number) if number.isdecimal() else float(number)
+        Limits(**{name: value})
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
+    return name, value
+
+
 def _port(text: str) -> int:
     port = int(text) if text.isascii() and text.isdecimal() else -1
     if not 0 <= port <= _HIGHEST_PORT:
@@ -159,7 +184,14 @@ def _port(text: str) -> int:
 
 
 def _serve(
-    *, host: str, port: int, data: str, master_key: MasterKeySource, strict: bool, seed: str | None
+    *,
+    host: str,
+    port: int,
+    data: str,
+    master_key: MasterKeySource,
+    strict: bool,
+    seed: str | None,
+    limits: Limits,
 ) -> int:
     stop = threading.Event()
 
@@ -168,7 +200,10 @@ def _serve(
 
     previous = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with MemoramLocal(data=data, master_key=master_key, strict=strict) as platform, ExitStack() as stack:
+        with (
+            MemoramLocal(data=data, master_key=master_key, strict=strict, limits=limits) as platform,
+            ExitStack() as stack,
+        ):
             try:
                 # Before anybody can connect: whoever gets an answer finds everything there.
                 seeded = None if seed is None else platform.load_seed(seed)

@@ -35,5 +35,17 @@ class DecisionError(LocalPlatformError):
     """The access request is not in a state that allows the decision."""
 
 
+class TooManyAttemptsError(LocalPlatformError):
+    """Too many wrong passwords came before: none is checked for a while.
+
+    Attributes:
+        retry_after: Seconds until one is checked again.
+    """
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many wrong passwords: try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
 class RegistrationError(LocalPlatformError):
     """An application or a user cannot be registered with these values."""

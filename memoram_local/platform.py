@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from memoram_local.controls.policies import Policy
+    from memoram_local.limits import Limits
     from memoram_local.master_keys import MasterKeySource
     from memoram_local.process.server import LocalServer
     from memoram_local.services.applications import Application
@@ -75,6 +76,7 @@ class MemoramLocal(Controls):
             answer that differs becomes 500. By default unknown members and parameters are ignored.
         decide: Who decides access requests that no person decides, such as `AutoApprove()` from
             `memoram_local.testing`; nobody by default.
+        limits: How much it takes, and how often; see `Limits`.
 
     Raises:
         DataDirectoryError: The data directory cannot be used, or another platform uses it.
@@ -102,6 +104,7 @@ class MemoramLocal(Controls):
         max_body_octets: int = 4 * 1024 * 1024,
         strict: bool = False,
         decide: Policy | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._clock = clock or Clock()
         hosts = {*_THIS_MACHINE, *(host.lower() for host in allowed_hosts)}
@@ -118,6 +121,7 @@ class MemoramLocal(Controls):
                 database=self._database,
                 passwords=PasswordProfile.named(password_profile),
                 base_url=base_url,
+                limits=limits,
             )
         except BaseException:
             self._database.discard()

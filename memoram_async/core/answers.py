@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from memoram_async.core.errors import (
@@ -49,6 +50,15 @@ _REDIRECT_REMEDY: Final = (
 
 def _is_object(value: object) -> bool:
     return isinstance(value, dict)
+
+
+def _moment(content: bytes) -> datetime | None:
+    """The `until` of a refusal; None where it is missing, or no moment."""
+    try:
+        moment = datetime.fromisoformat(json.loads(content)["error"]["until"])
+    except (ValueError, RecursionError, TypeError, LookupError):
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _error_members(content: bytes) -> tuple[str | None, str | None]:
@@ -110,7 +120,7 @@ def status_error(
     details = "".join(
         [f", {code}" if code else "", f", request id {response.request_id}" if response.request_id else ""]
     )
-    return kind(
+    error = kind(
         f"{operation}: {remedy} (HTTP {status}{details})",
         status=status,
         code=code,
@@ -118,6 +128,9 @@ def status_error(
         server_message=None if text is None else Secret(text),
         retry_after=retry_after,
     )
+    if isinstance(error, ConflictError):
+        error.until = _moment(response.content)
+    return error
 
 
 _OAUTH_REMEDIES: Final = {

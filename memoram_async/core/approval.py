@@ -6,7 +6,7 @@ a wait at the very moment the user approves: whatever may pass is waited out unt
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -21,6 +21,9 @@ from memoram_async.core.errors import (
     NotFoundError,
     RateLimitedError,
 )
+
+if TYPE_CHECKING:
+    from memoram_async.core.errors import ConflictError
 
 DEFAULT_TIMEOUT: Final = 600.0
 SHORTEST_INTERVAL: Final = 2.0
@@ -139,3 +142,18 @@ class ApprovalWait:
             last_error=self.last_error,
             polls=self.polls,
         )
+
+
+def refused_to_ask(error: ConflictError) -> AccessRejected | None:
+    """What it means that no request was made: the user said no before; None where it means something else."""
+    match error.code:
+        case "asking_paused":
+            said = "the user rejected the last access request"
+        case "asking_blocked":
+            said = "the user rejected several access requests in a row"
+        case _:
+            return None
+    again = "when the user wishes so" if error.until is None else f"from {error.until.isoformat()} on"
+    rejected = AccessRejected(f"{said}: ask again {again}, if at all", until=error.until)
+    rejected.info = error.info
+    return rejected

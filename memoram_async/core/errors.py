@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from memoram_async.core.info import ResponseInfo
     from memoram_async.core.secret import Secret
 
@@ -173,7 +175,13 @@ class NotFoundError(APIStatusError):
 
 
 class ConflictError(APIStatusError):
-    """409: the state on the server does not allow it."""
+    """409: the state on the server does not allow it.
+
+    Attributes:
+        until: When the service will allow it; None where it sets no time.
+    """
+
+    until: datetime | None = None
 
 
 class UnprocessableError(APIStatusError):
@@ -264,7 +272,17 @@ class ApprovalRequired(AccessError):
 
 
 class AccessRejected(AccessError):
-    """The user said no."""
+    """The user said no.
+
+    Attributes:
+        until: When the application may ask this user again; None where the service sets no time.
+    """
+
+    until: datetime | None
+
+    def __init__(self, message: str, *, request_id: str | None = None, until: datetime | None = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.until = until
 
 
 class AccessRevoked(AccessError):

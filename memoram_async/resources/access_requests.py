@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memoram_async.approvals import wait_until_approved
-from memoram_async.core.approval import DEFAULT_TIMEOUT
+from memoram_async.core.approval import DEFAULT_TIMEOUT, refused_to_ask
 from memoram_async.core.arguments import check_reason, check_secret_text
+from memoram_async.core.errors import ConflictError
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import conceal
 from memoram_async.core.urls import check_id
@@ -41,19 +42,27 @@ class AsyncAccessRequests:
             InvalidArgumentError: The memory key or reason cannot be sent.
             BadRequestError: The service did not accept one of them.
             NotFoundError: No user has this memory key.
+            AccessRejected: The user said no before, and it is too early to ask again; see its `until`.
+            ConflictError: Too many requests wait for this user already.
             OutcomeUnknownError: The answer was lost; `list` shows whether the request was made.
         """
         memory_key = conceal(memory_key)  # a traceback may show what local variables hold
-        response = await self._requester.send(
-            "createAccessRequest",
-            "POST",
-            "/access-requests",
-            json={
-                "memoryKey": check_secret_text(memory_key, name="memory_key"),
-                "reason": check_reason(reason),
-            },
-            safety=Safety.ONCE,
-        )
+        try:
+            response = await self._requester.send(
+                "createAccessRequest",
+                "POST",
+                "/access-requests",
+                json={
+                    "memoryKey": check_secret_text(memory_key, name="memory_key"),
+                    "reason": check_reason(reason),
+                },
+                safety=Safety.ONCE,
+            )
+        except ConflictError as error:
+            rejected = refused_to_ask(error)
+            if rejected is None:
+                raise
+            raise rejected from error
         return structure(response, response.json(), AccessRequest, operation="createAccessRequest")
 
     async def get(self, request_id: str) -> AccessRequest:

@@ -11,8 +11,10 @@ from memoram_local.api.members import Query, read_body
 from memoram_local.api.waiting import applied, wait_until, wished_seconds
 from memoram_local.behaviour import behaviour
 from memoram_local.clock import iso
+from memoram_local.controls.decisions import SETTLE
 from memoram_local.errors import NotFoundError
 from memoram_local.http.routing import API_PATH, resource
+from memoram_local.store.asking import refusal_to_ask
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -74,6 +76,9 @@ class AccessRequestsApi:
             account = services.accounts.by_memory_key(connection, memory_key)
             if account is None:
                 raise ApiError(404, "No user has this memoryKey.")
+            # It is there for people: a policy that decides in their place is not worn down.
+            if SETTLE not in request.scope:
+                self._check_asking(connection, caller.app_id, account.id)
             return _on_the_wire(
                 services.access_requests.create(
                     connection, app_id=caller.app_id, account=account, reason=reason
@@ -173,6 +178,21 @@ class AccessRequestsApi:
             }
 
         return json_answer(await services.database.look_up(open_up))
+
+    def _check_asking(self, connection: Connection, app_id: str, account_id: str) -> None:
+        services = self._services
+        refused = refusal_to_ask(
+            connection, app_id=app_id, account_id=account_id, clock=services.clock, limits=services.limits
+        )
+        if refused is None:
+            return
+        if refused.until is None:
+            raise ApiError(
+                409, "Too many requests of this application wait for the user already.", code=refused.code
+            )
+        until = iso(refused.until)
+        message = f"The user said no: this application may ask again from {until} on."
+        raise ApiError(409, message, code=refused.code, details={"until": until})
 
     async def _perhaps_later(
         self,

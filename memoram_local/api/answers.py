@@ -21,9 +21,14 @@ _CODES = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
+    409: "conflict",
     413: "payload_too_large",
+    415: "unsupported_media_type",
     421: "misdirected_request",
     422: "unprocessable",
+    429: "too_many_requests",
+    431: "request_header_fields_too_large",
     500: "internal_error",
     501: "not_implemented",
     503: "storage_unavailable",
@@ -43,16 +48,24 @@ class ApiError(Exception):
         code: For programs; the usual one of the status when left out.
         message: For people; it shows no secret.
         headers: Sent along.
+        details: Further members of the error.
     """
 
     def __init__(
-        self, status: int, message: str, *, code: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code or code_of(status)
         self.message = message
         self.headers = headers
+        self.details = details
 
 
 def code_of(status: int) -> str:
@@ -112,10 +125,16 @@ def matches(request: Request, etag: str) -> bool:
 
 
 @behaviour("errors.body", "invented", 'Refusals are {"error": {"code": ..., "message": ...}}.')
-def refusal(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
+def refusal(
+    status: int,
+    code: str,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+    details: Mapping[str, str] | None = None,
+) -> Response:
     """A refusal as JSON."""
     return JSONResponse(
-        {"error": {"code": code, "message": message}},
+        {"error": {"code": code, "message": message, **(details or {})}},
         status,
         headers={"cache-control": "no-store", **(headers or {})},
     )

@@ -27,8 +27,21 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
+class _DoubledError(ValueError):
+    """A member is there twice, and readers differ in which of the two they take (RFC 8259 section 4)."""
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _DoubledError
+    return members
+
+
 # json.loads would make one of these each time.
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_once_each)
+
+_JSON_TYPE = re.compile(r"application/([a-z0-9!#$&^_.-]+\+)?json")
 
 
 class Body:
@@ -64,10 +77,20 @@ class Body:
             raise _wrong(name, f"holds a character that nobody can see: {hidden}")
         return value
 
-    def optional_text(self, name: str) -> str | None:
-        """A string; None when it is null or left out."""
+    def optional_text(self, name: str, *, longest: int | None = None) -> str | None:
+        """A string; None when it is null or left out.
+
+        Args:
+            name: The member.
+            longest: The most characters it may have.
+        """
         value = self._members.get(name)
-        return None if value is None else _text(name, value)
+        if value is None:
+            return None
+        text = _text(name, value)
+        if longest is not None and len(text) > longest:
+            raise _wrong(name, f"must have at most {longest:,} characters")
+        return text
 
     @behaviour("blobs.numbers", "invented", "Importance and confidence may be any finite numbers.")
     def optional_number(self, name: str) -> float | None:
@@ -101,14 +124,26 @@ class Body:
 
     @behaviour("blobs.tag-duplicates", "invented", "A tag named twice counts once, in its first place.")
     @behaviour("blobs.tag-empty", "invented", "A tag needs a name of at least one character.")
-    def tag_names(self, name: str) -> list[str]:
-        """An array of tag names, without duplicates; empty when it is null or left out."""
+    @behaviour("blobs.tag-limits", "invented", "A memory bears at most 100 tags, of 200 characters each.")
+    def tag_names(self, name: str, *, most: int, longest: int) -> list[str]:
+        """An array of tag names, without duplicates; empty when it is null or left out.
+
+        Args:
+            name: The member.
+            most: So many names it may hold, before duplicates are left out.
+            longest: The most characters a name may have.
+        """
         value = self._members.get(name)
         if value is None:
             return []
         if not isinstance(value, list):
             raise _wrong(name, "must be an array of strings")
-        names = [_text(name, item) for item in cast("list[object]", value)]
+        items = cast("list[object]", value)
+        if len(items) > most:
+            raise _wrong(name, f"must hold at most {most} names")
+        names = [_text(name, item) for item in items]
+        if any(len(each) > longest for each in names):
+            raise _wrong(name, f"must hold names of at most {longest} characters")
         if not all(names):
             raise _wrong(name, "must not hold an empty name")
         return list(dict.fromkeys(names))
@@ -123,16 +158,52 @@ async def read_body(request: Request) -> Body:
     """The JSON object that a request carries.
 
     Raises:
-        ApiError: It is not JSON in UTF-8, or not an object.
+        ApiError: It is not JSON in UTF-8, says that it is something else, or is not an object.
     """
+    _check_content_type(request)
     octets = await request.body()
     try:
         content: object = _JSON.decode(octets.decode("utf-8"))
+    except _DoubledError as error:
+        raise ApiError(400, "The body has a member that is there more than once.") from error
     except (ValueError, RecursionError) as error:
         raise ApiError(400, "The body is not valid JSON in UTF-8.") from error
     if not isinstance(content, dict):
         raise ApiError(400, "The body must be a JSON object.")
     return Body(cast("dict[str, object]", content))
+
+
+@behaviour(
+    "errors.content-type",
+    "invented",
+    "A body that says it is anything but JSON in UTF-8, not encoded, is met with 415; one that says nothing "
+    "is read as JSON.",
+)
+def _check_content_type(request: Request) -> None:
+    named = request.headers.getlist("content-type")
+    encodings = request.headers.get("content-encoding", "identity").strip().lower()
+    if encodings not in {"", "identity"}:
+        raise ApiError(415, "The body must not be encoded.", headers={"accept-encoding": "identity"})
+    if not named:
+        return
+    media_type, _, parameters = named[0].partition(";")
+    charset = _charset(parameters)
+    if (
+        len(named) > 1
+        or _JSON_TYPE.fullmatch(media_type.strip().lower()) is None
+        or charset not in {"utf-8", "utf8"}
+    ):
+        raise ApiError(
+            415, "The body must be application/json in UTF-8.", headers={"accept": "application/json"}
+        )
+
+
+def _charset(parameters: str) -> str:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"').lower()
+    return "utf-8"
 
 
 class Query:
@@ -144,14 +215,22 @@ class Query:
 
     def user_id(self, name: str = "user_id") -> str:
         """A user's id that must be there."""
-        value = self._parameters.get(name)
+        value = self._once(name)
         if value is None:
             raise _wrong(name, "is missing")
         return _user_id(name, value)
 
-    def text(self, name: str) -> str | None:
-        """A string; None when it is left out or empty."""
-        return self._parameters.get(name) or None
+    def text(self, name: str, *, longest: int | None = None) -> str | None:
+        """A string; None when it is left out or empty.
+
+        Args:
+            name: The parameter.
+            longest: The most characters it may have.
+        """
+        value = self._once(name) or None
+        if value is not None and longest is not None and len(value) > longest:
+            raise _wrong(name, f"must have at most {longest:,} characters")
+        return value
 
     def count(self, name: str, *, default: int, most: int) -> int:
         """An integer of at least 1, cut to `most`."""
@@ -160,7 +239,7 @@ class Query:
 
     def optional_count(self, name: str) -> int | None:
         """An integer of at least 1; None when it is left out."""
-        value = self._parameters.get(name)
+        value = self._once(name)
         if value is None:
             return None
         if _INTEGER.fullmatch(value) is None:
@@ -171,7 +250,7 @@ class Query:
 
     def number(self, name: str) -> float | None:
         """A finite number; None when it is left out."""
-        value = self._parameters.get(name)
+        value = self._once(name)
         if value is None:
             return None
         number = float(value) if _NUMBER.fullmatch(value) else math.inf
@@ -180,10 +259,26 @@ class Query:
         return number
 
     @behaviour("list-blobs.tags-empty", "invented", "Empty names in the tags filter are ignored.")
-    def tag_names(self, name: str) -> tuple[str, ...]:
-        """Names joined by commas, from every parameter of this name."""
+    @behaviour("list-blobs.tags-limit", "invented", "A list is filtered by at most 100 tags.")
+    def tag_names(self, name: str, *, most: int) -> tuple[str, ...]:
+        """Names joined by commas, from every parameter of this name.
+
+        Args:
+            name: The parameter.
+            most: So many names it may hold.
+        """
         values: Iterable[str] = self._parameters.getlist(name)
-        return tuple(dict.fromkeys(part for value in values for part in value.split(",") if part))
+        names = tuple(dict.fromkeys(part for value in values for part in value.split(",") if part))
+        if len(names) > most:
+            raise _wrong(name, f"must hold at most {most} names")
+        return names
+
+    @behaviour("errors.repeated-parameters", "invented", "Only tags may be there more than once, else 400.")
+    def _once(self, name: str) -> str | None:
+        values: list[str] = self._parameters.getlist(name)
+        if len(values) > 1:
+            raise _wrong(name, "is there more than once")
+        return values[0] if values else None
 
 
 def _wrong(name: str, what: str) -> ApiError:

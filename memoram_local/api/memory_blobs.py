@@ -51,21 +51,27 @@ class MemoryBlobsApi:
         """Contract operation listMemoryBlobs."""
         caller = calling_app(request, self._services.tokens)
         query = Query(request)
+        limits = self._services.limits
         user_id = query.user_id()
         limit = query.count("limit", default=DEFAULT_LIMIT, most=HIGHEST_LIMIT)
         cursor = query.text("cursor")
         after = None if cursor is None else cursors.read(cursor)
         only = BlobFilter(
-            tags=query.tag_names("tags"),
-            text=query.text("searchQuery"),
+            tags=query.tag_names("tags", most=limits.tags_in_filter),
+            text=query.text("searchQuery", longest=limits.search_characters),
             least_importance=query.number("importance"),
         )
         services = self._services
 
-        def find(connection: Connection) -> tuple[list[MemoryBlob], bool]:
+        def find(connection: Connection) -> tuple[list[MemoryBlob], tuple[int, str] | None]:
             require_grant(services, connection, caller=caller, user_id=user_id)
             return services.memory_blobs.page(
-                connection, account_id=user_id, limit=limit, after=after, only=only
+                connection,
+                account_id=user_id,
+                limit=limit,
+                after=after,
+                only=only,
+                looking_at=limits.rows_looked_at,
             )
 
         blobs, more = await services.database.read(find)
@@ -74,7 +80,7 @@ class MemoryBlobsApi:
             request,
             {
                 "memoryBlobs": [_with_content(blob) for blob in blobs],
-                "next_cursor": cursors.write(blobs[-1].created_at, blobs[-1].id) if more else None,
+                "next_cursor": None if more is None else cursors.write(*more),
             },
         )
 
@@ -90,8 +96,8 @@ class MemoryBlobsApi:
         caller = calling_app(request, self._services.tokens)
         body = await read_body(request)
         user_id, memory_key = body.user_id(), body.text("memoryKey")
-        content, values = body.text("content"), _described(body)
-        tags = body.tag_names("tags")
+        content, values = body.text("content"), self._described(body)
+        tags = self._tag_names(body)
         services = self._services
 
         def allow(connection: Connection) -> None:
@@ -133,10 +139,10 @@ class MemoryBlobsApi:
         caller = calling_app(request, self._services.tokens)
         body = await read_body(request)
         user_id, memory_key = body.user_id(), body.text("memoryKey")
-        values = _described(body)
+        values = self._described(body)
         if "content" in body:
             values["content"] = body.text("content")
-        tags = body.tag_names("tags") if "tags" in body else None
+        tags = self._tag_names(body) if "tags" in body else None
         blob_id: str = request.path_params["blob_id"]
         services = self._services
 
@@ -178,20 +184,29 @@ class MemoryBlobsApi:
 
         return await self._once.answer(request, app_id=caller.app_id, act=remove, allow=allow)
 
+    @behaviour(
+        "blobs.lengths",
+        "invented",
+        "A title and a source have at most 2,000 characters, a summary 20,000.",
+    )
+    def _described(self, body: Body) -> BlobChanges:
+        limits = self._services.limits
+        values: BlobChanges = {}
+        if "title" in body:
+            values["title"] = body.optional_text("title", longest=limits.title_characters)
+        if "summary" in body:
+            values["summary"] = body.optional_text("summary", longest=limits.summary_characters)
+        if "source" in body:
+            values["source"] = body.optional_text("source", longest=limits.source_characters)
+        if "importance" in body:
+            values["importance"] = body.optional_number("importance")
+        if "confidence" in body:
+            values["confidence"] = body.optional_number("confidence")
+        return values
 
-def _described(body: Body) -> BlobChanges:
-    values: BlobChanges = {}
-    if "title" in body:
-        values["title"] = body.optional_text("title")
-    if "summary" in body:
-        values["summary"] = body.optional_text("summary")
-    if "source" in body:
-        values["source"] = body.optional_text("source")
-    if "importance" in body:
-        values["importance"] = body.optional_number("importance")
-    if "confidence" in body:
-        values["confidence"] = body.optional_number("confidence")
-    return values
+    def _tag_names(self, body: Body) -> list[str]:
+        limits = self._services.limits
+        return body.tag_names("tags", most=limits.tags_of_memory, longest=limits.tag_characters)
 
 
 def _found(blob: MemoryBlob | None) -> MemoryBlob:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from memoram_local.behaviour import behaviour
+from memoram_local.redirect_uris import leads_to
 
 if TYPE_CHECKING:
     from memoram_local.http.forms import Fields
@@ -88,7 +89,12 @@ class Wish:
     code_challenge: str | None
 
 
-@behaviour("authorize.redirect-uri", "inferred", "redirect_uri is needed and must be registered exactly.")
+@behaviour(
+    "authorize.redirect-uri",
+    "inferred",
+    "redirect_uri is needed and must be registered exactly, but for the port of http on this machine (RFC "
+    "8252 7.3).",
+)
 def destination(fields: Fields, app: App | None, *, issuer: str) -> Destination:
     """Where to send the answer.
 
@@ -100,7 +106,7 @@ def destination(fields: Fields, app: App | None, *, issuer: str) -> Destination:
     redirect_uri = fields.get("redirect_uri")
     if redirect_uri is None or "redirect_uri" in fields.repeated:
         raise UntrustedRequestError("The request needs one redirect_uri.")
-    if redirect_uri not in app.redirect_uris:
+    if not any(leads_to(registered, redirect_uri) for registered in app.redirect_uris):
         raise UntrustedRequestError("This redirect_uri is not registered for the application.")
     state = None if "state" in fields.repeated else fields.get("state")
     return Destination(redirect_uri, state, issuer)
@@ -114,7 +120,8 @@ def wish(fields: Fields) -> Wish:
     Raises:
         AuthorizationError: It is not valid.
     """
-    repeated = sorted(fields.repeated.intersection(FIELDS))
+    # Unknown parameters too: none may be there more than once (RFC 6749 section 3.1).
+    repeated = sorted(fields.repeated)
     if repeated:
         raise AuthorizationError("invalid_request", f"{repeated[0]} is there more than once.")
     response_type = fields.get("response_type")

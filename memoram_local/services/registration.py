@@ -46,7 +46,8 @@ def open_account(services: Services, *, email: str, password: str) -> Account:
         RegistrationError: The email address or the password cannot be used.
     """
     check_new_password(password, email=email)
-    password_hash = hash_password(password, profile=services.passwords, randomness=services.randomness)
+    with services.sign_ins.turn():
+        password_hash = hash_password(password, profile=services.passwords, randomness=services.randomness)
 
     def create(connection: Connection) -> Account:
         return services.accounts.create(connection, email=email, password_hash=password_hash)
@@ -54,12 +55,32 @@ def open_account(services: Services, *, email: str, password: str) -> Account:
     return services.database.write_now(create)
 
 
-def check_password(services: Services, *, email: str, password: str) -> Account | None:
-    """The account that email address and password prove. Blocks for as long as the password profile says."""
+@behaviour(
+    "accounts.attempts",
+    "invented",
+    "Ten wrong passwords for an account, or a hundred from one address, within five minutes are followed by "
+    "a pause in which none is checked.",
+)
+def check_password(services: Services, *, email: str, password: str, address: str = "") -> Account | None:
+    """The account that email address and password prove. Blocks for as long as the password profile says.
+
+    Args:
+        services: The platform.
+        email: Whose account.
+        password: What was typed.
+        address: Where it was typed: the client's network address.
+
+    Raises:
+        TooManyAttemptsError: Too many wrong ones came before; nothing was checked.
+    """
 
     def find(connection: Connection) -> Account | None:
         return services.accounts.by_email(connection, email)
 
-    account = services.database.read_now(find)
-    stored = None if account is None else account.password_hash
-    return account if verify_password(password, stored, profile=services.passwords) else None
+    with services.sign_ins.attempt(folded_email(email), address) as attempt:
+        account = services.database.read_now(find)
+        stored = None if account is None else account.password_hash
+        with services.sign_ins.turn():
+            proven = verify_password(password, stored, profile=services.passwords)
+        attempt.succeeded = proven
+    return account if proven else None

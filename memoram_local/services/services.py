@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memoram_local.limits import Limits
 from memoram_local.randomness import Randomness
 from memoram_local.services.activity import Activity
 from memoram_local.services.developer_tokens import DeveloperTokens
 from memoram_local.services.memory_api import MemoryApi, assemble_memory_api
+from memoram_local.services.sign_ins import SignIns
 from memoram_local.store.access_log import AccessLog
 from memoram_local.store.access_requests import AccessRequests
 from memoram_local.store.accounts import Accounts, Sessions
@@ -44,6 +46,8 @@ class Services:
         changes: Wakes those who wait for a decision.
         passwords: What a password hash costs.
         instance: Tells this platform's cookies from those of others on a host name; kept with its data.
+        limits: How much it takes, and how often.
+        sign_ins: Counts wrong passwords.
         base_url: The origin under which it is reached; None to believe the Host header, which is checked.
         tokens: Developer JWTs.
         accounts: Units of work on accounts.
@@ -69,6 +73,8 @@ class Services:
     changes: Changes
     passwords: PasswordProfile
     instance: str
+    limits: Limits
+    sign_ins: SignIns
     base_url: str | None
     tokens: DeveloperTokens
     accounts: Accounts
@@ -94,6 +100,7 @@ def assemble(
     database: Database,
     passwords: PasswordProfile,
     base_url: str | None,
+    limits: Limits | None = None,
 ) -> Services:
     """Put the parts together on an open store, with the signing key that is kept in it."""
 
@@ -106,6 +113,7 @@ def assemble(
 
     signing_key, instance = database.write_now(own_settings)
 
+    taken = limits or Limits()
     changes = Changes()
     tags = Tags(clock=clock, randomness=randomness)
     api_keys = ApiKeys(clock=clock, randomness=randomness, changes=changes)
@@ -119,6 +127,8 @@ def assemble(
         changes=changes,
         passwords=passwords,
         instance=instance,
+        limits=taken,
+        sign_ins=SignIns(clock=clock, limits=taken),
         base_url=base_url,
         tokens=DeveloperTokens(
             key=bytes.fromhex(signing_key),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from sqlalchemy import bindparam, func, or_, select, tuple_
 
@@ -13,14 +14,21 @@ from memoram_local.store.prepared import Prepared
 from memoram_local.store.schema import blob_tags, memory_blobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from memoram_local.clock import Clock
     from memoram_local.randomness import Randomness
     from memoram_local.store.tags import Tags
+
+ROWS_LOOKED_AT: Final = 20_000
+"""So many blobs one list looks at unless told otherwise."""
+
+_FIRST_STEP: Final = 1_250
+# Contents may be long: a search ends its page when this is over, between two steps.
+_SECONDS_OF_SEARCH: Final = 0.02
 
 _FOLDED = {"title": "title_folded", "summary": "summary_folded", "content": "content_folded"}
 
@@ -100,6 +108,11 @@ class BlobFilter:
     text: str | None = None
     least_importance: float | None = None
 
+    @property
+    def is_selective(self) -> bool:
+        """Whether blobs may be looked at in vain: one tag alone, or nothing, leads to those it shows."""
+        return len(self.tags) > 1 or self.text is not None or self.least_importance is not None
+
 
 class MemoryBlobs:
     """Units of work on memory blobs."""
@@ -175,6 +188,12 @@ class MemoryBlobs:
         "invented",
         "A cursor marks the last blob shown, so blobs that come or go elsewhere never shift a page.",
     )
+    @behaviour(
+        "list-blobs.work",
+        "invented",
+        "A list with a filter looks at 20,000 memories at most, or for some 20 ms; then it answers with what "
+        "it found, which may be nothing, and a cursor to go on from.",
+    )
     @behaviour("list-blobs.tags", "invented", "All named tags must match.")
     @behaviour("list-blobs.importance", "documented", "Shows blobs of at least this importance.")
     @behaviour("list-blobs.unrated", "invented", "A blob without importance fails every importance filter.")
@@ -188,7 +207,8 @@ class MemoryBlobs:
         limit: int,
         after: tuple[int, str] | None,
         only: BlobFilter,
-    ) -> tuple[list[MemoryBlob], bool]:
+        looking_at: int = ROWS_LOOKED_AT,
+    ) -> tuple[list[MemoryBlob], tuple[int, str] | None]:
         """A page of a user's blobs, newest first.
 
         Args:
@@ -197,17 +217,28 @@ class MemoryBlobs:
             limit: The most blobs to return.
             after: `created_at` and id of the blob before the page; None for the first page.
             only: Which blobs to show.
+            looking_at: The most blobs to look at, shown or not.
 
         Returns:
-            The blobs, and whether more follow.
+            The blobs, and what the next page comes after; None when nothing follows. A page may be empty and
+            have a next one: so many blobs were looked at in vain.
         """
-        query = self._filtered(connection, account_id=account_id, after=after, only=only)
-        if query is None:
-            return [], False
-        rows = connection.execute(query.limit(limit + 1)).all()
-        shown = rows[:limit]
+        scan = self._scan(connection, account_id=account_id, only=only)
+        if scan is None:
+            return [], None
+        found: list[Row[Any]] = []
+        more = after
+        until = time.monotonic() + _SECONDS_OF_SEARCH
+        for step in _steps(looking_at) if only.is_selective else [0]:
+            place, more = more, scan.after(connection, more, step) if step else None
+            found += scan.rows(connection, after=place, until=more, limit=limit + 1 - len(found))
+            if len(found) > limit:
+                more = (found[limit - 1].created_at, found[limit - 1].id)
+            if len(found) > limit or more is None or time.monotonic() > until:
+                break
+        shown = found[:limit]
         tags = self._tags.of_blobs(connection, [row.id for row in shown])
-        return [_blob(row, tags.get(row.id, ())) for row in shown], len(rows) > limit
+        return [_blob(row, tags.get(row.id, ())) for row in shown], more
 
     def update(
         self,
@@ -251,17 +282,12 @@ class MemoryBlobs:
         note_erased(connection)
         return connection.execute(memory_blobs.delete().where(*_is(account_id, blob_id))).rowcount == 1
 
-    def _filtered(
-        self,
-        connection: Connection,
-        *,
-        account_id: str,
-        after: tuple[int, str] | None,
-        only: BlobFilter,
-    ) -> Select[*tuple[Any, ...]] | None:
+    def _scan(self, connection: Connection, *, account_id: str, only: BlobFilter) -> _Scan | None:
+        """How to go through the blobs that a filter shows; None when it shows none."""
         created_at: ColumnElement[int] = memory_blobs.c.created_at
         blob_id: ColumnElement[str] = memory_blobs.c.id
         query = _SELECT.where(memory_blobs.c.account_id == account_id)
+        driving = [memory_blobs.c.account_id == account_id]
         if only.tags:
             tag_ids = self._tags.ids(connection, account_id=account_id, names=only.tags)
             if tag_ids is None:
@@ -271,7 +297,8 @@ class MemoryBlobs:
                 # tells their importance, and so passes over most of them for less than looking up a tag.
                 created_at, blob_id = blob_tags.c.blob_created_at, blob_tags.c.blob_id
                 query = query.join(blob_tags, blob_tags.c.blob_id == memory_blobs.c.id)
-                query = query.where(blob_tags.c.tag_id == tag_ids.pop(0))
+                driving = [blob_tags.c.tag_id == tag_ids.pop(0)]
+                query = query.where(*driving)
             for tag_id in tag_ids:
                 other = blob_tags.alias()
                 query = query.where(
@@ -283,9 +310,61 @@ class MemoryBlobs:
             query = query.where(memory_blobs.c.importance >= only.least_importance)
         if only.text is not None:
             query = query.where(_contains(only.text))
+        return _Scan(query, created_at, blob_id, driving)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """A way through blobs, newest first, along one index.
+
+    Attributes:
+        query: What to read of those that the filter shows.
+        created_at: Of the index that drives.
+        blob_id: Of the same.
+        driving: What all rows of the index have in common.
+    """
+
+    query: Select[*tuple[Any, ...]]
+    created_at: ColumnElement[int]
+    blob_id: ColumnElement[str]
+    driving: list[ColumnElement[bool]]
+
+    def after(
+        self, connection: Connection, place: tuple[int, str] | None, count: int
+    ) -> tuple[int, str] | None:
+        """The place so many rows further, whatever a filter makes of them; None beyond the last row."""
+        query = select(self.created_at, self.blob_id).where(*self.driving)
+        if place is not None:
+            query = query.where(tuple_(self.created_at, self.blob_id) < place)
+        query = query.order_by(self.created_at.desc(), self.blob_id.desc()).offset(count - 1).limit(1)
+        row = connection.execute(query).one_or_none()
+        return None if row is None else (row[0], row[1])
+
+    def rows(
+        self,
+        connection: Connection,
+        *,
+        after: tuple[int, str] | None,
+        until: tuple[int, str] | None,
+        limit: int,
+    ) -> Sequence[Row[Any]]:
+        """Those that the filter shows between two places, the second one included."""
+        query = self.query
         if after is not None:
-            query = query.where(tuple_(created_at, blob_id) < after)
-        return query.order_by(created_at.desc(), blob_id.desc())
+            query = query.where(tuple_(self.created_at, self.blob_id) < after)
+        if until is not None:
+            query = query.where(tuple_(self.created_at, self.blob_id) >= until)
+        query = query.order_by(self.created_at.desc(), self.blob_id.desc()).limit(limit)
+        return connection.execute(query).all()
+
+
+def _steps(count: int) -> Iterator[int]:
+    """So many rows in steps that grow: many filters find enough at once, and asking again costs."""
+    step = _FIRST_STEP
+    while count > 0:
+        yield min(step, count)
+        count -= step
+        step *= 2
 
 
 def _folded_copies(values: BlobChanges) -> dict[str, str | None]:

@@ -71,7 +71,9 @@ class AccountPages:
         """Check email address and password."""
         fields = await read_form(request)
         email, then = fields.text("email"), fields.get("next")
-        work = partial(check_password, self._services, email=email, password=fields.text("password"))
+        address = request.client.host if request.client is not None else ""
+        password = fields.text("password")
+        work = partial(check_password, self._services, email=email, password=password, address=address)
         account = await to_thread.run_sync(work)
         if account is None:
             problem = "No account has this email address and password."

@@ -74,7 +74,7 @@ class MemoryPages:
         tag = request.query_params.get("tag") or None
         before = marks.number_and_blob(request)
 
-        def find(connection: Connection) -> tuple[list[MemoryBlob], bool, list[Tag]]:
+        def find(connection: Connection) -> tuple[list[MemoryBlob], tuple[int, str] | None, list[Tag]]:
             blobs, more = services.memory_blobs.page(
                 connection,
                 account_id=account.id,
@@ -93,7 +93,7 @@ class MemoryPages:
             tags=tags,
             tag=tag,
             is_first=before is None,
-            more=marks.written((blobs[-1].created_at, blobs[-1].id)) if more else None,
+            more=None if more is None else marks.written(more),
         )
 
     async def show(self, request: Request, account: Account) -> Response:

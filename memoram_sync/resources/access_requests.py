@@ -37,6 +37,8 @@ class AccessRequests:
             InvalidArgumentError: The memory key or reason cannot be sent.
             BadRequestError: The service did not accept one of them.
             NotFoundError: No user has this memory key.
+            AccessRejected: The user said no before, and it is too early to ask again; see its `until`.
+            ConflictError: Too many requests wait for this user already.
             OutcomeUnknownError: The answer was lost; `list` shows whether the request was made.
         """
         coroutine = self._async.create(memory_key, reason=reason)

@@ -99,7 +99,7 @@ FLOORS: Final = {
     "memoram_sync": (("_homes", "runtime"), ("transport",), ("resources", "memory_store", "client")),
     "memoram_local": (
         (
-            *("behaviour", "clock", "errors", "hashing", "master_keys", "randomness"),
+            *("behaviour", "clock", "errors", "hashing", "limits", "master_keys", "randomness"),
             *("redirect_uris", "sealing", "shown_text", "user"),
         ),
         ("contract",),
