@@ -6,15 +6,16 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypedDict
 
-from sqlalchemy import bindparam, func, or_, select, tuple_
+from sqlalchemy import bindparam, func, or_, select
 
 from memoram_local.behaviour import behaviour
+from memoram_local.store.blob_scan import Scan, steps
 from memoram_local.store.erasing import note_erased
 from memoram_local.store.prepared import Prepared
 from memoram_local.store.schema import blob_tags, memory_blobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 ROWS_LOOKED_AT: Final = 20_000
 """So many blobs one list looks at unless told otherwise."""
 
-_FIRST_STEP: Final = 1_250
 # Contents may be long: a search ends its page when this is over, between two steps.
 _SECONDS_OF_SEARCH: Final = 0.02
 
@@ -229,7 +229,7 @@ class MemoryBlobs:
         found: list[Row[Any]] = []
         more = after
         until = time.monotonic() + _SECONDS_OF_SEARCH
-        for step in _steps(looking_at) if only.is_selective else [0]:
+        for step in steps(looking_at) if only.is_selective else [0]:
             place, more = more, scan.after(connection, more, step) if step else None
             found += scan.rows(connection, after=place, until=more, limit=limit + 1 - len(found))
             if len(found) > limit:
@@ -282,7 +282,7 @@ class MemoryBlobs:
         note_erased(connection)
         return connection.execute(memory_blobs.delete().where(*_is(account_id, blob_id))).rowcount == 1
 
-    def _scan(self, connection: Connection, *, account_id: str, only: BlobFilter) -> _Scan | None:
+    def _scan(self, connection: Connection, *, account_id: str, only: BlobFilter) -> Scan | None:
         """How to go through the blobs that a filter shows; None when it shows none."""
         created_at: ColumnElement[int] = memory_blobs.c.created_at
         blob_id: ColumnElement[str] = memory_blobs.c.id
@@ -310,61 +310,7 @@ class MemoryBlobs:
             query = query.where(memory_blobs.c.importance >= only.least_importance)
         if only.text is not None:
             query = query.where(_contains(only.text))
-        return _Scan(query, created_at, blob_id, driving)
-
-
-@dataclass(frozen=True, slots=True)
-class _Scan:
-    """A way through blobs, newest first, along one index.
-
-    Attributes:
-        query: What to read of those that the filter shows.
-        created_at: Of the index that drives.
-        blob_id: Of the same.
-        driving: What all rows of the index have in common.
-    """
-
-    query: Select[*tuple[Any, ...]]
-    created_at: ColumnElement[int]
-    blob_id: ColumnElement[str]
-    driving: list[ColumnElement[bool]]
-
-    def after(
-        self, connection: Connection, place: tuple[int, str] | None, count: int
-    ) -> tuple[int, str] | None:
-        """The place so many rows further, whatever a filter makes of them; None beyond the last row."""
-        query = select(self.created_at, self.blob_id).where(*self.driving)
-        if place is not None:
-            query = query.where(tuple_(self.created_at, self.blob_id) < place)
-        query = query.order_by(self.created_at.desc(), self.blob_id.desc()).offset(count - 1).limit(1)
-        row = connection.execute(query).one_or_none()
-        return None if row is None else (row[0], row[1])
-
-    def rows(
-        self,
-        connection: Connection,
-        *,
-        after: tuple[int, str] | None,
-        until: tuple[int, str] | None,
-        limit: int,
-    ) -> Sequence[Row[Any]]:
-        """Those that the filter shows between two places, the second one included."""
-        query = self.query
-        if after is not None:
-            query = query.where(tuple_(self.created_at, self.blob_id) < after)
-        if until is not None:
-            query = query.where(tuple_(self.created_at, self.blob_id) >= until)
-        query = query.order_by(self.created_at.desc(), self.blob_id.desc()).limit(limit)
-        return connection.execute(query).all()
-
-
-def _steps(count: int) -> Iterator[int]:
-    """So many rows in steps that grow: many filters find enough at once, and asking again costs."""
-    step = _FIRST_STEP
-    while count > 0:
-        yield min(step, count)
-        count -= step
-        step *= 2
+        return Scan(query, created_at, blob_id, driving)
 
 
 def _folded_copies(values: BlobChanges) -> dict[str, str | None]:
