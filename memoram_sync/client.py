@@ -96,7 +96,7 @@ class Memoram(Unshareable):
             auth_url: The authorization server's address; by default `MEMORAM_AUTH_URL`, else the hosted
                 one.
             timeout: Seconds that a call may take in all, retries and waiting included; None for no
-                limit. It is checked between chunks of an answer: name resolution can overrun it.
+                limit. It is kept to exactly, but for the system's name resolution, which can overrun it.
             request_timeout: Seconds that connecting, each read and each write of one request may take.
             max_retries: How often a request that failed without harm is sent again.
             token_lifetime: Seconds that tokens are asked to live; the service may answer otherwise.

@@ -26,7 +26,7 @@ PHRASES: Final = (
     ),
     (
         "It is kept to exactly.",
-        "It is checked between chunks of an answer: name resolution can overrun it.",
+        "It is kept to exactly, but for the system's name resolution, which can overrun it.",
     ),
     ("await `", "call `"),
 )
