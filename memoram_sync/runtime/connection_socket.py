@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import select
 import socket
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from memoram_async.runtime.clock import steady
 from memoram_async.runtime.exchange_state import ExchangeState
@@ -35,12 +36,13 @@ class ConnectionSocket:
             else of an interrupted connection may be touched: its other parts may be half changed.
     """
 
-    __slots__ = ("__weakref__", "_socket", "close", "state")
+    __slots__ = ("__weakref__", "_arrivals", "_socket", "close", "state")
 
     def __init__(self) -> None:
         self.state = ExchangeState()
         self.close: Callable[[], None] = _nothing
         self._socket: socket.SocketType | None = None
+        self._arrivals: Any = None
 
     @property
     def was_used(self) -> bool:
@@ -81,9 +83,13 @@ class ConnectionSocket:
                 made.settimeout(left / (len(found) - tried))
                 made.connect(address)
                 made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                made.settimeout(0)  # from here on what may have to wait asks first how long
             except OSError as error:
                 failure = error
             else:
+                if hasattr(select, "poll"):
+                    self._arrivals = select.poll()
+                    self._arrivals.register(made, select.POLLIN)
                 return
         self.close()
         raise failure or OSError("the host has no address")
@@ -102,8 +108,20 @@ class ConnectionSocket:
     def receive(self, most: int, timeout: float | None) -> bytes:
         """What has arrived, once something has; empty at the end."""
         raw = self.raw
-        raw.settimeout(self.left(timeout))
-        return raw.recv(most)
+        while True:
+            if not self._has_arrived(self.left(timeout)):
+                raise TimeoutError
+            try:
+                return raw.recv(most)
+            except BlockingIOError:
+                continue  # the kernel thought better of it
+
+    def _has_arrived(self, seconds: float) -> bool:
+        """Wait until there is something to read, at most that long; whether there is."""
+        if self._arrivals is None:
+            readable, _ = _ready(self.raw, seconds, reading=True, writing=False)
+            return readable
+        return bool(self._arrivals.poll(seconds * 1000 + 1))
 
     def send(self, data: bytes, timeout: float | None, *, answered: Callable[[], bool] | None) -> bool:
         """Send all of it, unless the service answers before it has everything; whether all was sent.
@@ -115,24 +133,25 @@ class ConnectionSocket:
                 to send everything whatever arrives.
         """
         raw = self.raw
-        raw.settimeout(self.left(timeout))
         rest = memoryview(data)
-        rest = rest[raw.send(rest) :]
-        while rest:
-            arrived, free = _ready(raw, self.left(timeout), reading=answered is not None)
-            if free:
-                raw.settimeout(self.left(timeout))
+        self.left(timeout)
+        while True:
+            with suppress(BlockingIOError):
                 rest = rest[raw.send(rest) :]
-            elif arrived and answered is not None and answered():
-                return False
-        return True
+            if not rest:
+                return True
+            free = False
+            while not free:
+                arrived, free = _ready(raw, self.left(timeout), reading=answered is not None, writing=True)
+                if not (arrived or free):
+                    raise TimeoutError
+                if arrived and not free and answered is not None and answered():
+                    return False
 
     def has_unread(self) -> bool:
         """Whether something has arrived that nobody read, the end of the connection included."""
         try:
-            raw = self.raw
-            raw.settimeout(0)
-            raw.recv(1, socket.MSG_PEEK)
+            self.raw.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return False
         except OSError:
@@ -140,13 +159,13 @@ class ConnectionSocket:
         return True
 
 
-def _ready(raw: socket.SocketType, seconds: float, *, reading: bool) -> tuple[bool, bool]:
-    """Wait until something can be sent, or read if that is asked; which of the two is so: (read, send)."""
+def _ready(raw: socket.SocketType, seconds: float, *, reading: bool, writing: bool) -> tuple[bool, bool]:
+    """Wait until something can be read, or sent; which of the two is so."""
     if not hasattr(select, "poll"):
-        readable, writable, _ = select.select([raw] if reading else [], [raw], [], seconds)
+        readable, writable, _ = select.select([raw] if reading else [], [raw] if writing else [], [], seconds)
         return bool(readable), bool(writable)
     poll = select.poll()
-    poll.register(raw, select.POLLOUT | (select.POLLIN if reading else 0))
+    poll.register(raw, (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0))
     happened = poll.poll(seconds * 1000 + 1)
     events = happened[0][1] if happened else 0
     return bool(events & select.POLLIN), bool(events & ~select.POLLIN)

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from memoram_sync.runtime.tls_layer import Layer
 
 
-_NEAR: Final = 0.25
-_LITTLE: Final = 4096
+_MOST: Final = 16_384
+_LITTLE: Final = 2048
+_NEAR: Final = 0.5
+"""Seconds before the deadline from which on little is read at a time."""
 
 
 class NetworkStream(httpcore.NetworkStream):
@@ -31,13 +33,12 @@ class NetworkStream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """What has arrived, once something has; empty at the end.
 
-        Near the deadline it is less at a time, because nobody looks at the clock while what was read is
-        taken apart: of informational answers, thousands fit into one read.
+        It is not much at a time, and near the deadline still less, because nobody looks at the clock while
+        what was read is taken apart: thousands of informational answers fit into what httpcore asks for.
         """
-        if self._connection.state.left(None) < _NEAR:
-            max_bytes = min(max_bytes, _LITTLE)
+        most = _LITTLE if self._connection.state.left(None) < _NEAR else _MOST
         try:
-            return self._layer.receive(max_bytes, timeout)
+            return self._layer.receive(min(max_bytes, most), timeout)
         except TimeoutError:
             raise httpcore.ReadTimeout from None
         except OSError as error:
