@@ -8,17 +8,21 @@ Fixtures named `memoram_options` that are nearer to a test than this one decide 
     @pytest.fixture
     def memoram_options():
         return {"decide": AutoApprove(), "seed": 7}
+
+Each fixture has a twin of session scope, `memoram_session_local` for `memoram_local` and so on, for suites
+that set a platform up once and share it. `memoram_session_options` decides how that one is made.
 """
 
 from __future__ import annotations
 
 import ssl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from memoram_async import AsyncMemoram
     from memoram_local.platform import MemoramLocal
@@ -37,12 +41,7 @@ def memoram_options() -> dict[str, Any]:
 @pytest.fixture
 def memoram_local(memoram_options: dict[str, Any]) -> Iterator[MemoramLocal]:
     """A fresh platform in memory, with its own store, clock and randomness."""
-    try:
-        from memoram_local.platform import MemoramLocal  # noqa: PLC0415 - for those who ask for it alone
-    except ModuleNotFoundError as error:
-        pytest.fail(f"the fixture memoram_local needs memoram[local]: {error}", pytrace=False)
-    options: dict[str, Any] = {"password_profile": "fast", **memoram_options}
-    with MemoramLocal(**options) as platform:
+    with _platform("memoram_local", memoram_options) as platform:
         yield platform
 
 
@@ -56,15 +55,13 @@ def memoram_server(memoram_local: MemoramLocal) -> Iterator[LocalServer]:
 @pytest.fixture
 def memoram_app(memoram_local: MemoramLocal) -> RegisteredApp:
     """An application that is registered on the platform, with its secrets."""
-    return memoram_local.register_app(
-        name="Application under test", redirect_uris=["http://localhost:8000/callback"]
-    )
+    return _register(memoram_local)
 
 
 @pytest.fixture
 def memoram_user(memoram_local: MemoramLocal) -> User:
     """A user of the platform, who has let nobody in yet."""
-    return memoram_local.create_user(email="user@example.com", password="correct horse battery")  # noqa: S106
+    return _sign_up(memoram_local)
 
 
 @pytest.fixture
@@ -73,22 +70,7 @@ def memoram_client(memoram_local: MemoramLocal, memoram_app: RegisteredApp) -> A
 
     It needs no closing, and works in asyncio and in trio.
     """
-    import httpx  # noqa: PLC0415 - for those who ask for it alone
-
-    from memoram_async import AsyncMemoram  # noqa: PLC0415
-    from memoram_async.runtime.anyio_runtime import AnyioRuntime  # noqa: PLC0415
-    from memoram_local.testing.in_process import InProcessTransport  # noqa: PLC0415
-
-    # Given a transport, httpx would still load every certificate of the system.
-    http = httpx.AsyncClient(
-        transport=InProcessTransport(memoram_local.app), verify=_no_tls(), trust_env=False
-    )
-    return AsyncMemoram(
-        memoram_app.api_key,
-        base_url="http://localhost/api/v1",
-        auth_url="http://localhost",
-        runtime=AnyioRuntime(http, clock=memoram_local.clock),
-    )
+    return _client(memoram_local, memoram_app)
 
 
 @pytest.fixture
@@ -96,6 +78,107 @@ def memoram_sync_client(
     memoram_local: MemoramLocal, memoram_server: LocalServer, memoram_app: RegisteredApp
 ) -> Iterator[Memoram]:
     """The blocking client of the application, on a socket of the platform, and by the platform's clock."""
+    with _sync_client(memoram_local, memoram_server, memoram_app) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def memoram_session_options() -> dict[str, Any]:
+    """Arguments for the `MemoramLocal` of the session; override it, in session scope, to change it."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def memoram_session_local(memoram_session_options: dict[str, Any]) -> Iterator[MemoramLocal]:
+    """One platform in memory for the whole session, or for each worker of pytest-xdist.
+
+    Tests see what tests before them left, unless one of them calls its `reset()` or `restore(snapshot)`.
+    """
+    with _platform("memoram_session_local", memoram_session_options) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="session")
+def memoram_session_server(memoram_session_local: MemoramLocal) -> Iterator[LocalServer]:
+    """The session's platform on a loopback port, for whatever speaks HTTP."""
+    with memoram_session_local.serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def memoram_session_app(memoram_session_local: MemoramLocal) -> RegisteredApp:
+    """An application that is registered on the session's platform, with its secrets."""
+    return _register(memoram_session_local)
+
+
+@pytest.fixture(scope="session")
+def memoram_session_user(memoram_session_local: MemoramLocal) -> User:
+    """A user of the session's platform, who has let nobody in yet."""
+    return _sign_up(memoram_session_local)
+
+
+@pytest.fixture(scope="session")
+def memoram_session_client(
+    memoram_session_local: MemoramLocal, memoram_session_app: RegisteredApp
+) -> AsyncMemoram:
+    """The async client of the session's application, in process.
+
+    It is not bound to an event loop between calls. What tests keep in a loop, such as tasks, needs one that
+    lasts as long: `@pytest.mark.asyncio(loop_scope="session")`, or an `anyio_backend` of session scope.
+    """
+    return _client(memoram_session_local, memoram_session_app)
+
+
+@pytest.fixture(scope="session")
+def memoram_session_sync_client(
+    memoram_session_local: MemoramLocal,
+    memoram_session_server: LocalServer,
+    memoram_session_app: RegisteredApp,
+) -> Iterator[Memoram]:
+    """The blocking client of the session's application, on a socket."""
+    with _sync_client(memoram_session_local, memoram_session_server, memoram_session_app) as client:
+        yield client
+
+
+@contextmanager
+def _platform(fixture: str, options: dict[str, Any]) -> Generator[MemoramLocal]:
+    try:
+        from memoram_local.platform import MemoramLocal  # noqa: PLC0415 - for those who ask for it alone
+    except ModuleNotFoundError as error:
+        pytest.fail(f"the fixture {fixture} needs memoram[local]: {error}", pytrace=False)
+    with MemoramLocal(**{"password_profile": "fast", **options}) as platform:
+        yield platform
+
+
+def _register(platform: MemoramLocal) -> RegisteredApp:
+    return platform.register_app(
+        name="Application under test", redirect_uris=["http://localhost:8000/callback"]
+    )
+
+
+def _sign_up(platform: MemoramLocal) -> User:
+    return platform.create_user(email="user@example.com", password="correct horse battery")  # noqa: S106
+
+
+def _client(platform: MemoramLocal, app: RegisteredApp) -> AsyncMemoram:
+    import httpx  # noqa: PLC0415 - for those who ask for it alone
+
+    from memoram_async import AsyncMemoram  # noqa: PLC0415
+    from memoram_async.runtime.anyio_runtime import AnyioRuntime  # noqa: PLC0415
+    from memoram_local.testing.in_process import InProcessTransport  # noqa: PLC0415
+
+    # Given a transport, httpx would still load every certificate of the system.
+    http = httpx.AsyncClient(transport=InProcessTransport(platform.app), verify=_no_tls(), trust_env=False)
+    return AsyncMemoram(
+        app.api_key,
+        base_url="http://localhost/api/v1",
+        auth_url="http://localhost",
+        runtime=AnyioRuntime(http, clock=platform.clock),
+    )
+
+
+@contextmanager
+def _sync_client(platform: MemoramLocal, server: LocalServer, app: RegisteredApp) -> Generator[Memoram]:
     import httpx  # noqa: PLC0415 - for those who ask for it alone
 
     from memoram_sync import Memoram  # noqa: PLC0415
@@ -104,10 +187,10 @@ def memoram_sync_client(
     with (
         httpx.Client(verify=_no_tls(), trust_env=False) as http,
         Memoram(
-            memoram_app.api_key,
-            base_url=memoram_server.api_url,
-            auth_url=memoram_server.auth_url,
-            runtime=BlockingRuntime(http, clock=memoram_local.clock),
+            app.api_key,
+            base_url=server.api_url,
+            auth_url=server.auth_url,
+            runtime=BlockingRuntime(http, clock=platform.clock),
         ) as client,
     ):
         yield client

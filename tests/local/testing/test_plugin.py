@@ -93,6 +93,90 @@ def test_it_works_without_any_set_up_and_each_test_has_its_own_platform_in_every
     installed.runpytest_subprocess("-n", "2", *alone("xdist", "anyio")).assert_outcomes(passed=9)
 
 
+IN_AUTO_MODE = """
+    import pytest
+    import pytest_asyncio
+
+    async def test_the_fixtures_work_without_a_mark(memoram_user, memoram_client):
+        await memoram_client.access_requests.create(memoram_user.memory_key, reason="Plans journeys")
+
+    @pytest_asyncio.fixture(loop_scope="session", scope="session")
+    async def access_request(memoram_session_user, memoram_session_client):
+        return await memoram_session_client.access_requests.create(
+            memoram_session_user.memory_key, reason="Plans journeys"
+        )
+
+    @pytest.mark.asyncio(loop_scope="session")
+    @pytest.mark.parametrize("number", range(3))
+    async def test_a_session_shares_what_it_set_up(number, memoram_session_client, access_request):
+        found = [request.id async for request in memoram_session_client.access_requests.list()]
+        assert found == [access_request.id]
+
+    def test_so_do_other_loops_and_blocking_code(
+        memoram_session_local, memoram_session_app, memoram_session_sync_client, memoram_local
+    ):
+        list(memoram_session_sync_client.access_requests.list())
+        assert memoram_local is not memoram_session_local
+"""
+
+SESSION_OF_ANYIO = """
+    import pytest
+
+    @pytest.fixture(scope="session", params=["asyncio", "trio"])
+    def anyio_backend(request):
+        return request.param
+
+    @pytest.fixture(scope="session")
+    async def access_request(anyio_backend, memoram_session_user, memoram_session_client):
+        return await memoram_session_client.access_requests.create(
+            memoram_session_user.memory_key, reason="Plans journeys"
+        )
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize("number", range(2))
+    async def test_a_session_shares_what_it_set_up(number, memoram_session_client, access_request):
+        assert (await memoram_session_client.access_requests.get(access_request.id)).status == "pending"
+"""
+
+SESSION_OPTIONS = """
+    import pytest
+
+    @pytest.fixture(scope="session")
+    def memoram_session_options():
+        return {"seed": 7}
+
+    def test_it_is_made_as_it_was_asked_for(memoram_session_app, memoram_session_local):
+        memoram_session_local.reset()
+        again = memoram_session_local.register_app(
+            name=memoram_session_app.name, redirect_uris=memoram_session_app.redirect_uris
+        )
+        assert again == memoram_session_app
+"""
+
+
+def test_they_work_beside_pytest_asyncio_in_auto_mode_and_in_a_loop_of_the_session(
+    installed: pytest.Pytester,
+) -> None:
+    installed.makepyfile(IN_AUTO_MODE)
+    options = ("--asyncio-mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")
+
+    result = installed.runpytest_subprocess("-W", "error", *options, *alone("asyncio", "anyio"))
+
+    result.assert_outcomes(passed=5)
+
+
+def test_they_work_in_a_loop_of_the_session_that_anyio_makes(installed: pytest.Pytester) -> None:
+    installed.makepyfile(SESSION_OF_ANYIO)
+
+    installed.runpytest_subprocess("-W", "error", *alone("anyio")).assert_outcomes(passed=4)
+
+
+def test_the_platform_of_the_session_is_made_as_a_suite_asks(installed: pytest.Pytester) -> None:
+    installed.makepyfile(SESSION_OPTIONS)
+
+    installed.runpytest_subprocess(*alone()).assert_outcomes(passed=1)
+
+
 def test_it_costs_those_nothing_who_do_not_use_it(installed: pytest.Pytester) -> None:
     installed.makepyfile(UNUSED)
 
