@@ -147,8 +147,10 @@ def check_http_client(client: object, *, blocking: bool) -> None:
         ConfigurationError: It is of the other world, or no HTTP client at all.
     """
     send = getattr(client, "send", None)
-    kind = type(client)
+    kind = client if isinstance(client, type) else type(client)
     name = f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
+    if kind is client:
+        raise ConfigurationError(f"http_client must be an HTTP client: pass an object, not the class {name}")
     if not callable(send) or not callable(getattr(client, "build_request", None)):
         raise ConfigurationError(f"http_client must be an HTTP client as httpx has them, not {name}")
     if inspect.iscoroutinefunction(send) is blocking:

@@ -96,7 +96,7 @@ class BlockingRuntime:
         self._bells: dict[Bell, None] = {}
         self._injected: HTTPClient | None = (
             Httpx2Client(self._max_connections, trust_env=self._trust_env)
-            if self._http_client == "httpx2"
+            if isinstance(self._http_client, str)  # "httpx2"
             else self._http_client
         )
 

@@ -76,7 +76,8 @@ class BoundedThreads(Generic[T, R]):
     def _start(self, index: int, item: T) -> None:
         job: _Job[T, R] = _Job(index, item)
         self._running.add(weakref.ref(job))
-        _thread.start_new_thread(copy_context().run, (self._work, job))
+        context = copy_context()
+        _thread.start_new_thread(lambda: context.run(self._work, job), ())
 
     def _work(self, job: _Job[T, R]) -> None:
         report = self._done.append
