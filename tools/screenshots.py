@@ -193,6 +193,10 @@ def readme_pages(page: Page, set_up: Stage) -> Iterator[str]:
     yield "applications"
     page.goto(consent(set_up))
     yield "consent"
+    page.goto("/dashboard/key")
+    confirm(page, "Show my key")
+    page.get_by_text("Version 2, encrypts").wait_for()
+    yield "key"
     page.goto("/portal")
     page.get_by_role("link", name="Trip Planner", exact=True).click()
     yield "portal"
@@ -208,6 +212,7 @@ def all_pages(page: Page, set_up: Stage) -> Iterator[str]:
     page.get_by_label("Name").fill("Another")
     page.get_by_role("button", name="Register").click()
     yield "registered"
+    page.evaluate("sessionStorage.clear()")
     page.goto("/dashboard/memories")
     yield "memories-locked"
     confirm(page, "Decrypt this page")
@@ -221,10 +226,6 @@ def all_pages(page: Page, set_up: Stage) -> Iterator[str]:
     yield "memory"
     page.goto("/dashboard/activity")
     yield "activity"
-    page.goto("/dashboard/key")
-    page.get_by_role("button", name="Show my key").click()
-    page.get_by_text("Version 2, encrypts").wait_for()
-    yield "key"
     page.goto("/dashboard/account")
     page.get_by_text("Delete ada").click()
     page.get_by_role("button", name="Delete for good").click()
