@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from anyio import to_thread
 
+from memoram_local.errors import TooManyAttemptsError
 from memoram_local.hashing import digest
 from memoram_local.services.registration import check_password
 
@@ -74,7 +75,11 @@ class Confirmations:
         if not password:
             raise NotConfirmedError(_TYPE_IT)
         work = partial(check_password, self._services, email=account.email, password=password)
-        proven = await to_thread.run_sync(work)
+        try:
+            proven = await to_thread.run_sync(work)
+        except TooManyAttemptsError as error:
+            # Whoever guesses here gets no further than at the sign-in.
+            raise NotConfirmedError(str(error)) from error
         if proven is None or proven.id != account.id:
             raise NotConfirmedError("That is not your password.")
 

@@ -127,7 +127,7 @@ def test_every_page_has_a_strict_policy_and_keeps_to_it(browser: httpx.Client, p
 
 
 def test_the_consent_page_loads_no_script(browser: httpx.Client, local: MemoramLocal) -> None:
-    uri = "https://user@app.example:8443/back"
+    uri = "https://app.example:8443/back"
     app = local.register_app(name="App", redirect_uris=[uri])
     query = {"response_type": "code", "client_id": app.client_id, "redirect_uri": uri}
     page = browser.get("/oauth/authorize", params=query)

@@ -158,6 +158,19 @@ def test_the_key_comes_in_an_answer_that_nothing_keeps(
     ]
 
 
+def test_a_stolen_session_cannot_guess_the_password(thief: httpx.Client, user: User, clock: Clock) -> None:
+    def guess(password: str) -> str:
+        return str(thief.post(f"{KEY}/versions", data={"password": password}).json().get("problem"))
+
+    assert [guess(f"guess {number}") for number in range(10)] == ["That is not your password."] * 10
+    assert guess(PASSWORD).startswith("Too many wrong passwords")
+    page = thief.post("/dashboard/account/delete", data={"password": PASSWORD})
+    assert shown(page, "problem").startswith("Too many wrong passwords")
+    clock.advance(301)
+    assert guess(PASSWORD) == "None"
+    del user
+
+
 def test_strangers_get_no_key_and_no_seal(http: httpx.Client) -> None:
     assert http.post(f"{KEY}/versions", data={"password": PASSWORD}).status_code == 401
     assert http.get(f"{KEY}/seal").status_code == 401
