@@ -99,6 +99,7 @@ class AsyncMemoryStore(Unshareable):
         importance: float | None = None,
         confidence: float | None = None,
         source: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Memory:
         """Encrypt and store a memory.
 
@@ -110,6 +111,9 @@ class AsyncMemoryStore(Unshareable):
             importance: How much it matters; a finite number on the application's own scale.
             confidence: How sure the application is; a finite number.
             source: Where it came from.
+            idempotency_key: A key of your own, such as the id of an entry in an outbox: 1 to 255 visible
+                ASCII characters. A service that honours keys stores one memory for it: a second call, whose
+                ciphertext is another one, is refused with UnprocessableError or answered as the first.
 
         Raises:
             ContentError: The content is empty, no text, or too large; nothing was sent.
@@ -130,6 +134,7 @@ class AsyncMemoryStore(Unshareable):
             importance=importance,
             confidence=confidence,
             source=source,
+            idempotency_key=idempotency_key,
         )
         return Memory.of(blob, readable)
 

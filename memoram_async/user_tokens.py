@@ -19,7 +19,7 @@ from memoram_async.core.retry import Safety
 from memoram_async.core.sealing import no_secret, sealing_secrets
 from memoram_async.crypto.secret_seal import SecretSeal
 from memoram_async.flights import SharedCalls
-from memoram_async.models.converter import structure
+from memoram_async.models.converter import Reading
 from memoram_async.models.tokens import OAuthTokens
 
 if TYPE_CHECKING:
@@ -166,19 +166,22 @@ class UserTokens:
         return await self._refreshes.calls.call(key, lead, deadline, doing="refreshTokens")
 
     async def _send(self, form: dict[str, str | Secret], *, operation: str) -> OAuthTokens:
+        reading = Reading(OAuthTokens, operation=operation)
         try:
             response = await self._requester.send(
-                operation, "POST", self._path, form=form, safety=Safety.NEVER, oauth=True
+                operation, "POST", self._path, form=form, safety=Safety.NEVER, oauth=True, read=reading
             )
         except NotFoundError as error:
             raise wrong_address(error, operation=operation, setting="auth_url") from error
-        return structure(response, response.json(), OAuthTokens, operation=operation)
+        return reading.of(response)
 
 
 def wrong_address(error: NotFoundError, *, operation: str, setting: str) -> ConfigurationError:
     """A token endpoint that is not there: no user and no memory key is missing, but the address is wrong."""
+    hint = ", which ends in a version path such as /api/v1" if setting == "base_url" else ""
     wrong = ConfigurationError(
-        f"{operation}: there is no token endpoint at this address (HTTP {error.status}): check {setting}"
+        f"{operation}: there is no token endpoint at this address (HTTP {error.status}): check "
+        f"{setting}{hint}"
     )
     wrong.info = error.info
     return wrong
@@ -189,7 +192,8 @@ def may_be_spent(error: MemoramError) -> bool:
     if isinstance(error, APIConnectionError):
         return error.sent
     if isinstance(error, APIStatusError):
-        return error.status not in {429, 503}  # which say that nothing was carried out
+        # 429, and 503 with a time to wait, say that nothing was carried out.
+        return error.status != 429 and (error.status != 503 or error.retry_after is None)
     return not isinstance(error, ConfigurationError | ClientClosedError)
 
 

@@ -13,6 +13,7 @@ from memoram_async.core.errors import InvalidArgumentError
 from memoram_async.core.secret import Secret, hidden, is_masked
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+_KEY_LENGTH: Final = 255
 REASON_LENGTH: Final = 255  # contract createAccessRequest
 MASKED: Final = (
     "is masked, as a log or a form shows it: pass the secret itself; a Secret has it in reveal(), or can be "
@@ -261,6 +262,21 @@ def check_callback(value: object, *, name: str) -> Callable[..., object] | None:
             f"{name} must be a plain function: nobody would await a coroutine function"
         )
     return value
+
+
+def check_idempotency_key(value: object) -> str | None:
+    """An idempotency key of the caller's own, or None.
+
+    Raises:
+        InvalidArgumentError: It is no text of 1 to 255 visible ASCII characters.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str) and is_visible_ascii(value) and len(value) <= _KEY_LENGTH:
+        return value
+    raise InvalidArgumentError(
+        f"idempotency_key must be a string of 1 to {_KEY_LENGTH} visible ASCII characters without spaces"
+    )
 
 
 def check_params(value: object) -> dict[str, object]:

@@ -109,20 +109,30 @@ class HTTPResponse(Confidential):
         Raises:
             APIResponseError: The body is not JSON, or was cut short.
         """
-        try:
-            encoding = json.detect_encoding(self.content)
-            return _DECODER.decode(self.content.decode(encoding, "surrogatepass"))
-        except (ValueError, RecursionError):
-            # The parser's own error holds the whole document.
-            pass
-        error = APIResponseError(
-            "the service's answer is not valid JSON (another program answered, or it was cut short): "
-            "check base_url and any proxy on the way",
-            status=self.status,
-            request_id=self.request_id,
-        )
-        error.info = self.info
-        raise error
+        return parse_json(self, operation=None if self.info is None else self.info.operation)
+
+
+def parse_json(response: HTTPResponse, *, operation: str | None) -> Any:
+    """The body of the answer to an operation as parsed JSON.
+
+    Raises:
+        APIResponseError: The body is not JSON, or was cut short.
+    """
+    try:
+        encoding = json.detect_encoding(response.content)
+        return _DECODER.decode(response.content.decode(encoding, "surrogatepass"))
+    except (ValueError, RecursionError):
+        # The parser's own error holds the whole document.
+        pass
+    error = APIResponseError(
+        f"{operation or 'request'}: the service's answer is not valid JSON (another program answered, or it "
+        "was cut short): check base_url, which ends in a version path such as /api/v1, and any proxy on the "
+        "way",
+        status=response.status,
+        request_id=response.request_id,
+    )
+    error.info = response.info
+    raise error
 
 
 def _refuse_constant(_: str) -> NoReturn:

@@ -23,7 +23,6 @@ _SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
-_SAID_NOT_DONE: Final = frozenset({429, 503})
 # What a service cannot do at all, it did not do, and will not be able to do in a second.
 _CANNOT_DO: Final = frozenset({501, 505})
 
@@ -81,9 +80,11 @@ class RetryPolicy:
     ) -> float | None:
         """Seconds to wait before sending again, or None to give up.
 
-        429 and 503 say that the request was not carried out. 408, the other 5xx and an answer that never
-        came leave that open, so they are followed only by a request that can do no harm: one that reads, or
-        one that bears an idempotency key of which the service is known to take notice. 501 and 505 are final.
+        429, and 503 with a time to wait, say that the request was not carried out. 408, the other 5xx, a bare
+        503 (a gateway says it too, after the service behind it may have done its work) and an answer that
+        never came leave that open, so they are followed only by a request that can do no harm: one that
+        reads, or one that bears an idempotency key of which the service is known to take notice. 501 and 505
+        are final.
 
         The wait is what the service asked for, if that is no more than a minute. Where it did not ask, chance
         has it anywhere between nothing and a step that doubles (full jitter).
@@ -105,18 +106,26 @@ class RetryPolicy:
         return float(min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(retries, 10))) * jitter
 
 
-def leaves_open(status: int) -> bool:
-    """Whether an HTTP status does not say if the request was carried out."""
-    return status == 408 or (500 <= status < 600 and status not in _SAID_NOT_DONE | _CANNOT_DO)
+def leaves_open(status: int, *, asked_to_wait: bool = False) -> bool:
+    """Whether an HTTP status does not say if the request was carried out.
+
+    Args:
+        status: The status.
+        asked_to_wait: Whether the answer has a usable Retry-After.
+    """
+    if status == 503:
+        return not asked_to_wait
+    return status == 408 or (500 <= status < 600 and status not in _CANNOT_DO)
 
 
 def _may_repeat(ended: NoAnswer | ErrorAnswer, safety: Safety, *, acknowledged: bool) -> bool:
     harmless = safety is Safety.IDEMPOTENT or (safety is Safety.ONCE and acknowledged)
     if isinstance(ended, NoAnswer):
         return harmless or not ended.sent
-    if ended.status in _SAID_NOT_DONE:
+    asked_to_wait = ended.retry_after is not None
+    if ended.status == 429 or (ended.status == 503 and asked_to_wait):
         return safety is not Safety.NEVER
-    return harmless and leaves_open(ended.status)
+    return harmless and leaves_open(ended.status, asked_to_wait=asked_to_wait)
 
 
 def parse_retry_after(headers: Mapping[str, str], *, wall: float) -> float | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import attrs
 from cattrs import Converter
@@ -20,6 +20,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from memoram_async.core.dates import parse_time
 from memoram_async.core.errors import APIResponseError
+from memoram_async.core.http import parse_json
 from memoram_async.core.secret import Secret
 from memoram_async.models.access import AccessStatus
 from memoram_async.models.answered import Answered
@@ -165,9 +166,7 @@ def structure(response: HTTPResponse, value: object, kind: type[T], *, operation
     del value
     if model is None:
         raise shape_error(response, operation=operation)
-    if isinstance(model, Answered):
-        object.__setattr__(model, "info", response.info)  # a copy would cost as much as all of it
-    return model
+    return with_info(model, response)
 
 
 def _read(value: object, kind: type[T]) -> T | None:
@@ -176,6 +175,43 @@ def _read(value: object, kind: type[T]) -> T | None:
         return _CONVERTER.structure(value, kind)
     except Exception:  # noqa: BLE001 - whatever it is, it may quote the value: the shape is what matters
         return None
+
+
+class Reading(Generic[T]):
+    """Reads the answer to a write while the write can still be sent again; `of` answers the model.
+
+    Args:
+        kind: The model.
+        operation: The contract's name for what was asked.
+    """
+
+    __slots__ = ("_kind", "_model", "_operation")
+
+    def __init__(self, kind: type[T], *, operation: str) -> None:
+        self._kind = kind
+        self._operation = operation
+        self._model: T | None = None
+
+    def __call__(self, response: HTTPResponse) -> None:
+        """Read an answer.
+
+        Raises:
+            APIResponseError: It is no JSON, or has another shape than the contract's.
+        """
+        self._model = _read(parse_json(response, operation=self._operation), self._kind)
+        if self._model is None:
+            raise shape_error(response, operation=self._operation)
+
+    def of(self, response: HTTPResponse) -> T:
+        """The model that was read last, with how the call went."""
+        return with_info(cast("T", self._model), response)
+
+
+def with_info(model: T, response: HTTPResponse) -> T:
+    """The model with how the call went that brought it."""
+    if isinstance(model, Answered):
+        object.__setattr__(model, "info", response.info)  # a copy would cost as much as all of it
+    return model
 
 
 def shape_error(response: HTTPResponse, *, operation: str) -> APIResponseError:
@@ -196,7 +232,7 @@ def structure_page(response: HTTPResponse, member: str, kind: type[T], *, operat
     Raises:
         APIResponseError: It has another shape than the contract's.
     """
-    page = _read_page(response.json(), member, kind)
+    page = _read_page(parse_json(response, operation=operation), member, kind)
     if page is None:
         raise shape_error(response, operation=operation)
     return attrs.evolve(page, info=response.info)

@@ -12,7 +12,7 @@ from memoram_async.core.retry import Safety
 from memoram_async.core.secret import conceal
 from memoram_async.core.urls import check_id
 from memoram_async.models.access import AccessCredentials, AccessRequest
-from memoram_async.models.converter import structure, structure_page
+from memoram_async.models.converter import Reading, structure, structure_page
 from memoram_async.transport.pager import AsyncPager
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class AsyncAccessRequests:
             OutcomeUnknownError: The answer was lost; `list` shows whether the request was made.
         """
         memory_key = conceal(memory_key)  # a traceback may show what local variables hold
+        reading = Reading(AccessRequest, operation="createAccessRequest")
         try:
             response = await self._requester.send(
                 "createAccessRequest",
@@ -57,13 +58,14 @@ class AsyncAccessRequests:
                     "reason": check_reason(reason),
                 },
                 safety=Safety.ONCE,
+                read=reading,
             )
         except ConflictError as error:
             rejected = refused_to_ask(error)
             if rejected is None:
                 raise
             raise rejected from error
-        return structure(response, response.json(), AccessRequest, operation="createAccessRequest")
+        return reading.of(response)
 
     async def get(self, request_id: str) -> AccessRequest:
         """One request and where it stands (contract `getAccessRequest`).

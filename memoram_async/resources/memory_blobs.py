@@ -8,6 +8,7 @@ from memoram_async.core.arguments import (
     UNSET,
     Unset,
     check_count,
+    check_idempotency_key,
     check_number,
     check_optional_text,
     check_secret_text,
@@ -19,7 +20,7 @@ from memoram_async.core.arguments import (
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import conceal
 from memoram_async.core.urls import check_id
-from memoram_async.models.converter import structure, structure_page
+from memoram_async.models.converter import Reading, structure, structure_page
 from memoram_async.models.memory import MemoryBlob
 from memoram_async.transport.pager import AsyncPager
 
@@ -106,6 +107,7 @@ class AsyncMemoryBlobs:
         importance: float | None = None,
         confidence: float | None = None,
         source: str | None = None,
+        idempotency_key: str | None = None,
     ) -> MemoryBlob:
         """Store content as it is given; encrypting it is the caller's part (contract `createMemoryBlob`).
 
@@ -119,6 +121,9 @@ class AsyncMemoryBlobs:
             importance: How much it matters; a finite number on the application's own scale.
             confidence: How sure the application is; a finite number.
             source: Where it came from.
+            idempotency_key: A key of your own, such as the id of an entry in an outbox: 1 to 255 visible
+                ASCII characters. A service that honours keys carries out requests with one key and body
+                once. By default each call has a random one.
 
         Returns:
             The blob without its content.
@@ -142,10 +147,17 @@ class AsyncMemoryBlobs:
             confidence=UNSET if confidence is None else check_number(confidence, name="confidence"),
             source=UNSET if source is None else check_optional_text(source, name="source"),
         )
+        reading = Reading(MemoryBlob, operation="createMemoryBlob")
         response = await self._requester.send(
-            "createMemoryBlob", "POST", "/memory-blobs", json=body, safety=Safety.ONCE
+            "createMemoryBlob",
+            "POST",
+            "/memory-blobs",
+            json=body,
+            safety=Safety.ONCE,
+            read=reading,
+            idempotency_key=check_idempotency_key(idempotency_key),
         )
-        return structure(response, response.json(), MemoryBlob, operation="createMemoryBlob")
+        return reading.of(response)
 
     async def update(
         self,
@@ -197,6 +209,7 @@ class AsyncMemoryBlobs:
             confidence=check_number(confidence, name="confidence"),
             source=check_optional_text(source, name="source"),
         )
+        reading = Reading(MemoryBlob, operation="updateMemoryBlob")
         response = await self._requester.send(
             "updateMemoryBlob",
             "PATCH",
@@ -204,8 +217,9 @@ class AsyncMemoryBlobs:
             ids={"blobId": check_id(blob_id, name="blob_id")},
             json=body,
             safety=Safety.ONCE,
+            read=reading,
         )
-        return structure(response, response.json(), MemoryBlob, operation="updateMemoryBlob")
+        return reading.of(response)
 
     async def delete(self, blob_id: str, *, user_id: str) -> None:
         """Delete a blob for good (contract `deleteMemoryBlob`).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from memoram_async.core.token import Use
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
+
+_PLACES_REMEMBERED: Final = 256
 
 
 class Credentials(Protocol):
@@ -44,16 +46,30 @@ class Peer:
     """What a client family has learnt about the service that it talks to.
 
     Attributes:
-        honours_keys: Whether the service has acknowledged an idempotency key, by sending it back.
+        honoured: The operations of which the service has acknowledged an idempotency key, by sending it back.
     """
 
-    honours_keys: bool = False
+    honoured: set[str] = attrs.field(factory=set[str])
 
-    def learn(self, response: HTTPResponse, *, sent_key: str) -> None:
-        """Note whether an answer acknowledges the key of its request; one that does no work need not."""
-        acknowledged = response.headers.get(IDEMPOTENCY_KEY) == sent_key
-        if acknowledged or 200 <= response.status < 300:
-            self.honours_keys = acknowledged
+    def honours(self, call: Call) -> bool:
+        """Whether the service takes notice of the idempotency keys of this operation."""
+        return _place(call) in self.honoured
+
+    def learn(self, call: Call, response: HTTPResponse, *, sent_key: str, done: bool) -> None:
+        """Note whether an answer acknowledges the key of its request.
+
+        Args:
+            call: What was asked.
+            response: The answer.
+            sent_key: The key.
+            done: Whether the answer shows that the service did its work; else it need not acknowledge.
+        """
+        if response.headers.get(IDEMPOTENCY_KEY) == sent_key:
+            if len(self.honoured) >= _PLACES_REMEMBERED:  # free requests may name any number of paths
+                self.honoured.clear()
+            self.honoured.add(_place(call))
+        elif done:
+            self.honoured.discard(_place(call))
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -72,6 +88,8 @@ class Call:
         credentials: What to authenticate with; None for none.
         peer: The service's memory of idempotency keys; None if it keeps none.
         oauth: Whether errors come in the form of RFC 6749 5.2.
+        read: Reads an answer of success, and raises APIResponseError if it makes no sense; None takes any.
+        idempotency_key: The caller's own; by default a random one, where the service is asked for it.
     """
 
     operation: str
@@ -85,6 +103,13 @@ class Call:
     credentials: Credentials | None = None
     peer: Peer | None = None
     oauth: bool = False
+    read: Callable[[HTTPResponse], object] | None = attrs.field(default=None, repr=False)
+    idempotency_key: str | None = None
+
+
+def _place(call: Call) -> str:
+    """What a service answers alike: an operation, or for free requests a method and a path."""
+    return f"{call.method} {call.url if call.template is None else call.template}"
 
 
 @attrs.define(eq=False)

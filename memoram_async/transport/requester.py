@@ -13,7 +13,7 @@ from memoram_async.transport.call import Call, Credentials, Peer
 from memoram_async.transport.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from memoram_async.core.http import HTTPResponse
     from memoram_async.core.secret import Secret
@@ -59,6 +59,8 @@ class Requester:
         form: Mapping[str, str | Secret] | None = None,
         safety: Safety = Safety.IDEMPOTENT,
         oauth: bool = False,
+        read: Callable[[HTTPResponse], object] | None = None,
+        idempotency_key: str | None = None,
     ) -> HTTPResponse:
         """Send one operation; ids fill the path's template, parameters that are None are left out."""
         return await self.transport.call(
@@ -74,6 +76,8 @@ class Requester:
                 credentials=self.credentials,
                 peer=self.peer,
                 oauth=oauth,
+                read=read,
+                idempotency_key=idempotency_key,
             ),
             deadline=self.deadline,
         )

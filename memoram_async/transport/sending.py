@@ -116,8 +116,8 @@ def _prepare(call: Call, *, timeout: float, complete: Callable[[], Mapping[str, 
     elif call.json is not None:
         headers = _WITH_JSON
         content = json_body(call.json)
-    if call.peer is not None and call.safety is Safety.ONCE:
-        headers = {**headers, IDEMPOTENCY_KEY: str(uuid.uuid4())}
+    if call.idempotency_key is not None or (call.peer is not None and call.safety is Safety.ONCE):
+        headers = {**headers, IDEMPOTENCY_KEY: call.idempotency_key or str(uuid.uuid4())}
     return HTTPRequest(
         method=call.method, url=url, headers=headers, content=content, timeout=timeout, complete=complete
     )

@@ -9,6 +9,7 @@ from memoram_async.core.answers import status_error
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import (
     APIConnectionError,
+    APIResponseError,
     APIStatusError,
     ClientClosedError,
     ConfigurationError,
@@ -16,7 +17,14 @@ from memoram_async.core.errors import (
     OutcomeUnknownError,
 )
 from memoram_async.core.http import HTTPResponse
-from memoram_async.core.retry import ErrorAnswer, NoAnswer, RetryPolicy, leaves_open, parse_retry_after
+from memoram_async.core.retry import (
+    ErrorAnswer,
+    NoAnswer,
+    RetryPolicy,
+    Safety,
+    leaves_open,
+    parse_retry_after,
+)
 from memoram_async.transport.call import IDEMPOTENCY_KEY, Progress, doubt_of, is_replay
 from memoram_async.transport.hooks import Audience, Told
 from memoram_async.transport.sending import Authorization, Sending, TokenGone
@@ -67,8 +75,9 @@ class Transport:
             doubt = doubt_of(call) if progress.in_doubt and not _leaves_open(error) else None
             if doubt is None:
                 raise
+            lost = "cannot be read" if isinstance(error, APIResponseError) else "was lost"
             unknown = OutcomeUnknownError(
-                f"{call.operation}: the request was sent but its answer was lost, so {doubt}", sent=True
+                f"{call.operation}: the request was sent but its answer {lost}, so {doubt}", sent=True
             )
             unknown.info = error.info
             raise unknown from error
@@ -92,8 +101,8 @@ class Transport:
                 response = await self._send(call, sending, deadline, progress)
             except TokenGone:
                 continue
-            except APIConnectionError as error:
-                delay = self._pause(call, NoAnswer(sent=error.sent), retries, deadline)
+            except (APIConnectionError, APIResponseError) as error:
+                delay = self._pause_after(error, call, retries, deadline)
                 if delay is None:
                     raise
             else:
@@ -110,7 +119,7 @@ class Transport:
                         operation=call.operation,
                         oauth=call.oauth,
                         retry_after=retry_after,
-                        doubt=doubt_of(call) if leaves_open(response.status) else None,
+                        doubt=doubt_of(call) if _is_open(response) else None,
                     )
             retries += 1
             _LOG.info("%s: sending again in %.1f s, attempt %d", call.operation, delay, progress.attempts + 1)
@@ -134,6 +143,16 @@ class Transport:
 
         return Sending(call, self._authorization, timeout=self.options.request_timeout, begin=begin)
 
+    def _pause_after(
+        self, error: APIConnectionError | APIResponseError, call: Call, retries: int, deadline: Deadline
+    ) -> float | None:
+        """Seconds until the next attempt after one whose answer is missing or makes no sense."""
+        if isinstance(error, APIConnectionError):
+            return self._pause(call, NoAnswer(sent=error.sent), retries, deadline)
+        if call.safety is Safety.IDEMPOTENT:
+            return None  # reading once more would show the same
+        return self._pause(call, NoAnswer(sent=True), retries, deadline)
+
     def _pause(
         self, call: Call, ended: NoAnswer | ErrorAnswer, retries: int, deadline: Deadline
     ) -> float | None:
@@ -144,7 +163,7 @@ class Transport:
             retries=retries,
             safety=call.safety,
             jitter=runtime.random(),
-            acknowledged=call.peer is not None and call.peer.honours_keys,
+            acknowledged=call.peer is not None and call.peer.honours(call),
         )
         return None if delay is None or deadline.expired(runtime.now() + delay) else delay
 
@@ -168,14 +187,36 @@ class Transport:
             raise
         progress.last = response
         # A refusal accounts for its own request, and an answer given again for those before it too.
-        progress.in_doubt = leaves_open(response.status) or (was_in_doubt and not is_replay(response))
+        progress.in_doubt = _is_open(response) or (was_in_doubt and not is_replay(response))
+        if sending.told is not None:
+            sending.told.of_answer(response, now=runtime.now())
+        done = 200 <= response.status < 300
+        unreadable = _read(call, response) if done else None
         if call.peer is not None:
             sent_key = sending.request.headers.get(IDEMPOTENCY_KEY)
             if sent_key is not None:
-                call.peer.learn(response, sent_key=sent_key)
-        if sending.told is not None:
-            sending.told.of_answer(response, now=runtime.now())
+                call.peer.learn(call, response, sent_key=sent_key, done=done and unreadable is None)
+        if unreadable is not None:
+            progress.in_doubt = True
+            raise unreadable
         return response
+
+
+def _read(call: Call, response: HTTPResponse) -> APIResponseError | None:
+    """Read an answer of success; the error if it makes no sense."""
+    if call.read is not None:
+        try:
+            call.read(response)
+        except APIResponseError as error:
+            return error.with_traceback(None)  # the frames in it hold what was read
+    return None
+
+
+def _is_open(response: HTTPResponse) -> bool:
+    """Whether an answer does not say if the request was carried out."""
+    status = response.status
+    asked = status == 503 and parse_retry_after(response.headers, wall=0.0) is not None
+    return leaves_open(status, asked_to_wait=asked)
 
 
 def _was_not_sent(error: BaseException) -> bool:
@@ -187,4 +228,6 @@ def _was_not_sent(error: BaseException) -> bool:
 
 def _leaves_open(error: MemoramError) -> bool:
     """Whether an error is an answer which says itself that the outcome is unknown."""
-    return isinstance(error, APIStatusError) and leaves_open(error.status)
+    return isinstance(error, APIStatusError) and leaves_open(
+        error.status, asked_to_wait=error.retry_after is not None
+    )

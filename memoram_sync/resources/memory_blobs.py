@@ -77,6 +77,7 @@ class MemoryBlobs:
         importance: float | None = None,
         confidence: float | None = None,
         source: str | None = None,
+        idempotency_key: str | None = None,
     ) -> MemoryBlob:
         """Store content as it is given; encrypting it is the caller's part (contract `createMemoryBlob`).
 
@@ -90,6 +91,9 @@ class MemoryBlobs:
             importance: How much it matters; a finite number on the application's own scale.
             confidence: How sure the application is; a finite number.
             source: Where it came from.
+            idempotency_key: A key of your own, such as the id of an entry in an outbox: 1 to 255 visible
+                ASCII characters. A service that honours keys carries out requests with one key and body
+                once. By default each call has a random one.
 
         Returns:
             The blob without its content.
@@ -109,6 +113,7 @@ class MemoryBlobs:
             importance=importance,
             confidence=confidence,
             source=source,
+            idempotency_key=idempotency_key,
         )
         del memory_key, content
         return run(coroutine)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+BUSY = httpx.Response(503, headers={"retry-after": "1"})
+
 BACK = "https://app.test/back"
 APP: dict[str, Any] = {"client_id": "app", "client_secret": "shh"}
 SECRET = "s" * 32
@@ -122,7 +124,7 @@ async def test_a_refused_callback_leaves_the_flow_as_it_was(world: World) -> Non
     assert len(service.requests) == 1
 
 
-@pytest.mark.parametrize("fault", [httpx.ConnectError("x"), httpx.Response(503), httpx.Response(429)])
+@pytest.mark.parametrize("fault", [httpx.ConnectError("x"), BUSY, httpx.Response(429)])
 async def test_an_exchange_that_did_not_happen_can_be_made_again(world: World, fault: Any) -> None:
     service = Service.answering(fault, tokens())
     async with world.client(service, **APP, max_retries=0) as client:

@@ -12,8 +12,18 @@ import httpx
 
 TOKEN: Final = {"token": "eyJ.e.s", "expires_at": "2040-01-01T00:00:00Z"}
 
+UNREADABLE: Final[dict[str, dict[str, Any]]] = {
+    "html": {"text": "<html>a proxy's page</html>"},
+    "empty": {"content": b""},
+    "cut": {"content": b'{"id": "mem_1", "sta'},
+    "shape": {"json": {"blob": {"id": "mem_1"}}},
+    "list": {"json": ["mem_1"]},
+    "garbage": {"stream": httpx.ByteStream(b"no gzip"), "headers": {"content-encoding": "gzip"}},
+}
+"""Answers of success that make no sense, after the service has done its work."""
+
 Fault: TypeAlias = str
-"""What becomes of one request: `ok`, `lost before`, `lost after`, `503 before`, `500 before` and so on."""
+"""What becomes of one request: `ok`, `lost before`, `lost after`, `503 before`, `gateway after` and so on."""
 
 
 def _never() -> str:
@@ -50,6 +60,8 @@ class Ledger:
         if when == "before":
             return _fail(fault)
         answer = self._carry_out(request, key, mark)
+        if fault in UNREADABLE:
+            return httpx.Response(200, **UNREADABLE[fault])
         return _fail(fault) if when == "after" else answer
 
     def _carry_out(self, request: httpx.Request, key: str | None, mark: str) -> httpx.Response:
@@ -83,4 +95,6 @@ def _fail(fault: Fault) -> httpx.Response:
         raise httpx.RemoteProtocolError("the connection was closed without an answer")
     if fault == "unreachable":
         raise httpx.ConnectError("refused")
-    return httpx.Response(int(fault))
+    # A service that did nothing says how long to wait; a gateway's bare 503 is called `gateway` here.
+    headers = {"retry-after": "0"} if fault == "503" else {}
+    return httpx.Response(503 if fault == "gateway" else int(fault), headers=headers)

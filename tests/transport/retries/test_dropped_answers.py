@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from memoram_async import AccessCredentials, MemoramError, OutcomeUnknownError, Secret
-from tests.transport.retries.ledger import Ledger
+from memoram_async import (
+    AccessCredentials,
+    InvalidArgumentError,
+    MemoramError,
+    OutcomeUnknownError,
+    Secret,
+    ServerError,
+)
+from tests.transport.retries.ledger import UNREADABLE, Ledger
+from tests.worlds import failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,13 +46,14 @@ WRITES: dict[str, Callable[[Any, str], Any]] = {
     "store.create": lambda client, mark: client.open(CREDENTIALS).create("x", title=mark),
     "store.update": lambda client, mark: client.open(CREDENTIALS).update("mem_1", title=mark),
     "store.delete": lambda client, mark: client.open(CREDENTIALS).delete(mark),
-    "request": lambda client, mark: client.request("PUT", f"/notes/{mark}"),
+    "request": lambda client, mark: client.request("PUT", "/notes", json={"title": mark}),
 }
 
 
 async def learn(client: Any) -> None:
-    """One write that goes well, by which the client learns whether the service honours keys."""
-    await client.memory_blobs.create(user_id="u", memory_key="mk", content="x", title="first")
+    """Each write once, going well, by which the client learns where the service honours keys."""
+    for write in WRITES.values():
+        await write(client, "first")
 
 
 @pytest.mark.endurance
@@ -59,7 +68,8 @@ async def test_without_keys_that_the_service_honours_a_lost_answer_is_told(
         for number in range(ROUNDS):
             with pytest.raises(OutcomeUnknownError, match="read the resource back"):
                 await write(client, f"mark{number}")
-    assert len(ledger.done) == ROUNDS + 1
+    del ledger.done["first"], ledger.keys["first"]
+    assert len(ledger.done) == ROUNDS
     assert set(ledger.done.values()) == {1}
     assert {len(keys) for keys in ledger.keys.values()} == {1}
 
@@ -76,7 +86,8 @@ async def test_with_keys_that_the_service_honours_a_lost_answer_is_given_again(
         ledger.fault = lambda: "ok" if next(faults) % 2 else "lost after"
         for number in range(ROUNDS):
             await write(client, f"mark{number}")
-    assert len(ledger.done) == ROUNDS + 1
+    del ledger.done["first"]
+    assert len(ledger.done) == ROUNDS
     assert set(ledger.done.values()) == {1}
     sent = [keys for mark, keys in ledger.keys.items() if mark != "first"]
     assert {(len(keys), len(set(keys))) for keys in sent} == {(2, 1)}
@@ -104,6 +115,73 @@ async def test_a_service_that_stops_honouring_keys_is_not_relied_on_any_more(wor
     assert ledger.done["mark"] == 1
 
 
+READ: Final = [name for name in WRITES if not name.endswith("delete") and name != "request"]
+"""Writes whose answer the SDK reads."""
+
+
+@pytest.mark.parametrize("fault", [*UNREADABLE, "gateway after"])
+@pytest.mark.parametrize("write", READ)
+async def test_an_answer_that_cannot_be_read_leaves_the_outcome_open_and_says_so(
+    world: World, write: str, fault: str
+) -> None:
+    ledger = Ledger(idempotent=False)
+    async with world.client(ledger) as client:
+        await learn(client)
+        ledger.fault = lambda: fault
+        error = await failure(WRITES[write](client, "mark"), MemoramError)
+    assert "may or may not have been carried out; read the resource back" in str(error)
+    assert isinstance(error, ServerError if fault == "gateway after" else OutcomeUnknownError)
+    assert (ledger.done["mark"], len(ledger.keys["mark"])) == (1, 1)
+
+
+@pytest.mark.parametrize("fault", [*UNREADABLE, "gateway after"])
+@pytest.mark.parametrize("write", READ)
+async def test_where_keys_are_honoured_it_is_given_again(world: World, write: str, fault: str) -> None:
+    ledger = Ledger(idempotent=True)
+    faults = iter([fault])
+    async with world.client(ledger) as client:
+        await learn(client)
+        ledger.fault = lambda: next(faults, "ok")
+        answer = await WRITES[write](client, "mark")
+    assert (answer.info.attempts, answer.info.replayed) == (2, True)
+    assert (ledger.done["mark"], len(ledger.keys["mark"])) == (1, 2)
+
+
+@pytest.mark.parametrize("seen", READ)
+async def test_what_is_learnt_of_keys_holds_for_the_operation_it_was_seen_on(world: World, seen: str) -> None:
+    ledger = Ledger(idempotent=True)
+    same = {"store.create": "memory_blobs.create", "store.update": "memory_blobs.update"}
+    other = next(name for name in READ if same.get(name, name) != same.get(seen, seen))
+    async with world.client(ledger) as client:
+        await WRITES[seen](client, "first")
+        ledger.fault = lambda: "lost after"
+        with pytest.raises(OutcomeUnknownError):
+            await WRITES[other](client, "mark")
+    assert len(ledger.keys["mark"]) == 1
+
+
+@pytest.mark.parametrize("create", ["memory_blobs", "store"])
+async def test_a_caller_may_bring_a_key_of_its_own(world: World, create: str) -> None:
+    ledger = Ledger(idempotent=True)
+    async with world.client(ledger) as client:
+        if create == "store":
+            await client.open(CREDENTIALS).create("x", title="mark", idempotency_key="outbox-7")
+        else:
+            await client.memory_blobs.create(
+                user_id="u", memory_key="mk", content="x", title="mark", idempotency_key="outbox-7"
+            )
+    assert ledger.keys["mark"] == ["outbox-7"]
+
+
+@pytest.mark.parametrize("key", ["", "a b", "a\n", "k" * 256, 7, b"key", Secret("key")], ids=repr)
+async def test_a_key_that_no_header_can_carry_is_refused(world: World, key: Any) -> None:
+    ledger = Ledger(idempotent=True)
+    async with world.client(ledger) as client:
+        with pytest.raises(InvalidArgumentError, match="idempotency_key must be a string of 1 to 255"):
+            await client.open(CREDENTIALS).create("x", idempotency_key=key)
+    assert not ledger.keys
+
+
 @pytest.mark.parametrize("idempotent", [True, False])
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.endurance) for seed in range(1, 4))]
@@ -113,6 +191,7 @@ async def test_whatever_becomes_of_requests_errors_tell_the_truth(
 ) -> None:
     draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
     kinds = ["ok", "lost", "unreachable", "503", "429", "500", "502", "504", "408", "401", "403", "409"]
+    kinds += ["gateway", *UNREADABLE]
     ledger = Ledger(idempotent=idempotent)
     outcomes: dict[str, MemoramError | None] = {}
 
@@ -122,7 +201,7 @@ async def test_whatever_becomes_of_requests_errors_tell_the_truth(
         says_not_done = kind in {"unreachable", "503", "429", "401", "403", "409"}
         return (
             kind
-            if kind == "ok"
+            if kind == "ok" or kind in UNREADABLE
             else f"{kind} {'before' if says_not_done else draw.choice(['before', 'after'])}"
         )
 

@@ -117,7 +117,7 @@ async def test_options_of_a_call_do_not_change_the_client(world: World) -> None:
 
 
 async def test_a_key_is_minted_once_a_call_and_reading_has_none(world: World) -> None:
-    service = Service.answering(refused(503), refused(503), MADE)
+    service = Service.answering(*[refused(503, retry_after="1")] * 2, MADE)
     async with world.client(service) as client:
         await create(client)
         await create(client)
@@ -131,14 +131,14 @@ async def test_a_key_is_minted_once_a_call_and_reading_has_none(world: World) ->
 
 async def test_attempts_time_and_request_id_are_told_of_results_and_errors(world: World) -> None:
     service = Service.answering(
-        refused(503, x_request_id="req-1"),
+        refused(503, x_request_id="req-1", retry_after="0.25"),
         httpx.Response(201, json={"id": "m"}, headers={"x-request-id": "req-2"}),
     )
     async with world.client(service) as client:
         info = (await create(client)).info
     assert (info.operation, info.status, info.request_id) == ("createMemoryBlob", 201, "req-2")
     assert (info.attempts, info.elapsed, info.replayed) == (2, 0.25, False)
-    async with world.client(Service.answering(refused(503, x_request_id="req-3"))) as client:
+    async with world.client(Service.answering(refused(503, x_request_id="req-3", retry_after="1"))) as client:
         info = (await failure(create(client), ServerError)).info
     assert (info.operation, info.status, info.request_id, info.attempts) == (
         "createMemoryBlob",
@@ -168,7 +168,7 @@ async def test_a_status_that_leaves_a_write_open_says_so_and_how_to_find_out(
         refused(403),
         refused(409),
         refused(429),
-        refused(503),
+        refused(503, retry_after="1"),
     ],
 )
 async def test_a_write_in_doubt_stays_so_whatever_its_repetitions_meet(world: World, later: Any) -> None:
@@ -214,5 +214,5 @@ async def test_one_use_secrets_leave_once(world: World, operation: str, fault: A
         error = await failure(call, MemoramError)
     assert len(service.requests) == 1
     assert "idempotency-key" not in service.requests[0].headers
-    if not isinstance(error, RateLimitedError | OAuthError) and getattr(error, "status", 0) != 503:
+    if not isinstance(error, RateLimitedError | OAuthError):
         assert "may be spent" in str(error)
