@@ -1,4 +1,4 @@
-"""Following cursors, and noticing when they lead in a circle."""
+"""Following cursors, and noticing when they lead in a circle or nowhere."""
 
 from __future__ import annotations
 
@@ -22,9 +22,15 @@ class CursorGuard:
         """Note a cursor that is about to be followed.
 
         Raises:
-            PaginationError: It was followed before.
+            PaginationError: It was followed before, or cannot be sent.
         """
-        digest = hashlib.blake2b(cursor.encode(errors="surrogatepass"), digest_size=16).digest()
+        if not _can_be_sent(cursor):
+            del cursor
+            raise PaginationError(
+                f"the service gave a cursor that cannot be sent back, after {len(self._seen) + 1} pages: it "
+                "is no Unicode text; what was read so far may be incomplete"
+            )
+        digest = hashlib.blake2b(cursor.encode(), digest_size=16).digest()
         if digest in self._seen:
             del cursor
             raise PaginationError(
@@ -32,3 +38,11 @@ class CursorGuard:
                 "never end, so it stops here; what was read so far may be incomplete"
             )
         self._seen.add(digest)
+
+
+def _can_be_sent(cursor: str) -> bool:
+    try:
+        cursor.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can write and UTF-8 cannot
+        return False
+    return True

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 _ENCODINGS: Final = frozenset({"identity", "gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB: Final = 47
+_MOST_MEMBERS: Final = 64  # each one costs a copy of all that follow it
 
 
 class Body:
@@ -26,7 +27,7 @@ class Body:
         """
         self._chunks: list[bytes] = []
         self._size = 0
-        self._encoding = headers.get("content-encoding", "identity").strip().lower()
+        self._encoding = headers.get("content-encoding", "").strip().lower() or "identity"
         if self._encoding not in _ENCODINGS:
             raise APIResponseError(
                 "the service's answer has a content encoding that was not asked for", status=0
@@ -55,16 +56,36 @@ class Body:
         raw = b"".join(self._chunks)
         if not raw or self._encoding == "identity":
             return raw
-        decompressor = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
-        try:
-            content = decompressor.decompress(raw, LARGEST_ANSWER)
-        except zlib.error:
-            content = None
-        if content is not None and decompressor.eof:
+        content = _decompress(raw, _GZIP_OR_ZLIB)
+        if content is None and self._encoding == "deflate":
+            content = _decompress(raw, -zlib.MAX_WBITS)  # what many servers call deflate has no zlib header
+        if content is not None:
             return content
-        if content is not None and decompressor.unconsumed_tail:
-            raise _too_large()
         raise APIResponseError("the service's answer is not in the encoding that it announces", status=0)
+
+
+def _decompress(raw: bytes, wbits: int) -> bytes | None:
+    """All members of a compressed body (RFC 1952 2.2 lets gzip have several); None if it is none.
+
+    Raises:
+        APIResponseError: There is more in it than is accepted.
+    """
+    parts: list[bytes] = []
+    room = LARGEST_ANSWER
+    while raw and len(parts) < _MOST_MEMBERS:
+        decompressor = zlib.decompressobj(wbits=wbits)
+        try:
+            # One more than there is room for tells a body that fits from one that does not.
+            parts.append(decompressor.decompress(raw, room + 1))
+        except zlib.error:
+            return None
+        room -= len(parts[-1])
+        if room < 0:
+            raise _too_large()
+        if not decompressor.eof:
+            return None
+        raw = decompressor.unused_data.lstrip(b"\0")  # padding, as tar and tape leave it
+    return None if raw else b"".join(parts)
 
 
 def _too_large() -> APIResponseError:

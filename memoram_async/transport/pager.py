@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from memoram_async.core.errors import ConfigurationError, PaginationError
 from memoram_async.core.paging import CursorGuard
 
 if TYPE_CHECKING:
@@ -51,15 +53,20 @@ class AsyncPager(Generic[T]):
 
 
 class AsyncPageIterator(Generic[T]):
-    """Walks through the pages of a list. A page that failed is asked for again by the next step."""
+    """Walks through the pages of a list. A page that failed is asked for again by the next step.
 
-    __slots__ = ("_cursor", "_done", "_fetch", "_guard")
+    It makes one step at a time: whoever shares a list needs an iterator of their own.
+    """
+
+    __slots__ = ("_cursor", "_done", "_end", "_fetch", "_guard", "_turn")
 
     def __init__(self, fetch: Callable[[str | None], Awaitable[Page[T]]]) -> None:
         self._fetch = fetch
         self._guard = CursorGuard()
         self._cursor: str | None = None
         self._done = False
+        self._end: PaginationError | None = None
+        self._turn = [True]  # taken by whoever makes a step; no thread can come between
 
     def __aiter__(self) -> AsyncPageIterator[T]:
         return self
@@ -68,15 +75,36 @@ class AsyncPageIterator(Generic[T]):
         """The next page.
 
         Raises:
-            PaginationError: The service gave a cursor a second time.
+            PaginationError: The service gave a cursor a second time, or one that cannot be sent.
+            ConfigurationError: Somebody else is making a step.
         """
+        taken: list[bool] = []
+        try:
+            with suppress(IndexError):
+                taken.append(self._turn.pop())
+            if not taken:
+                raise ConfigurationError(
+                    "several tasks or threads share one iterator of a list: give each an iterator of its "
+                    "own, or let one of them read and hand the items out"
+                )
+            return await self._step()
+        finally:
+            self._turn += taken
+
+    async def _step(self) -> Page[T]:
         if self._done:
             raise StopAsyncIteration
+        if self._end is not None:
+            raise self._end.again()
         page = await self._fetch(self._cursor)
         if page.next_cursor is None:
             self._done = True
-        else:
+            return page
+        try:
             self._guard.check(page.next_cursor)
+        except PaginationError as error:
+            self._end = error.with_traceback(None)  # the page that came is good: the next step raises
+        else:
             self._cursor = page.next_cursor
         return page
 

@@ -134,14 +134,17 @@ class Transport:
             await self.runtime.within(deadline, credentials.get(deadline), doing=call.operation)
 
     def _sending(self, call: Call, progress: Progress) -> Sending:
-        begin = None
-        if self._audience.listens:
-            runtime, audience = self.runtime, self._audience
+        runtime, audience = self.runtime, self._audience
 
-            def begin() -> Told:
-                return audience.begin(call, number=progress.attempts, now=runtime.now())
+        def begin() -> Told:
+            return audience.begin(call, number=progress.attempts, now=runtime.now())
 
-        return Sending(call, self._authorization, timeout=self.options.request_timeout, begin=begin)
+        return Sending(
+            call,
+            self._authorization,
+            timeout=self.options.request_timeout,
+            begin=begin if audience.listens else None,
+        )
 
     def _pause_after(
         self, error: APIConnectionError | APIResponseError, call: Call, retries: int, deadline: Deadline

@@ -52,7 +52,10 @@ class Pager(Generic[T]):
 
 
 class PageIterator(Generic[T]):
-    """Walks through the pages of a list. A page that failed is asked for again by the next step."""
+    """Walks through the pages of a list. A page that failed is asked for again by the next step.
+
+    It makes one step at a time: whoever shares a list needs an iterator of their own.
+    """
 
     __slots__ = ("_async",)
 
@@ -66,7 +69,8 @@ class PageIterator(Generic[T]):
         """The next page.
 
         Raises:
-            PaginationError: The service gave a cursor a second time.
+            PaginationError: The service gave a cursor a second time, or one that cannot be sent.
+            ConfigurationError: Somebody else is making a step.
         """
         try:
             return run(self._async.__anext__())

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
-from memoram_async import InvalidArgumentError, PaginationError, ServerError
-from tests.worlds import Service, World, failure, items
+import memoram_async
+import memoram_sync
+from memoram_async import ConfigurationError, InvalidArgumentError, PaginationError, ServerError
+from tests.worlds import API_KEY, Service, World, failure, items
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +67,77 @@ async def test_a_cursor_that_comes_back_ends_the_walk(world: World, cursors: lis
     async with world.client(Service.answering(*[page("a", cursor=name) for name in cursors])) as client:
         error = await failure(items(listing(client)), PaginationError)
     assert "same cursor twice" in str(error)
+
+
+ENDS = {"its own": ["1", "1"], "one that cannot be sent": ["1", "\ud800"]}
+
+
+@pytest.mark.parametrize("cursors", ENDS.values(), ids=ENDS.keys())
+async def test_a_page_with_a_cursor_that_leads_nowhere_gives_its_items_before_it_raises(
+    world: World, cursors: list[str]
+) -> None:
+    answers = [
+        httpx.Response(200, content=json.dumps({"memoryBlobs": [{"id": cursor[0]}], "next_cursor": cursor}))
+        for cursor in cursors
+    ]
+    service = Service.answering(*answers)
+    async with world.client(service) as client:
+        walk = listing(client).__aiter__()
+        for cursor in cursors:
+            assert (await walk.__anext__()).id == cursor[0]
+        for _ in range(2):
+            await failure(walk.__anext__(), PaginationError)
+    assert len(service.requests) == 2
+
+
+async def test_tasks_that_share_an_iterator_are_told_so(anyio_backend: str) -> None:
+    started, go_on = anyio.Event(), anyio.Event()
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/auth/token"):
+            return httpx.Response(200, json={"token": "t"})
+        started.set()
+        await go_on.wait()
+        return page("a", "b")
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(slow))
+    async with memoram_async.AsyncMemoram(API_KEY, http_client=http) as client:
+        walk = client.memory_blobs.list(user_id="u").__aiter__()
+        found: list[str] = []
+
+        async def read() -> None:
+            found.append((await walk.__anext__()).id)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(read)
+            await started.wait()
+            with pytest.raises(ConfigurationError, match="give each an iterator of its own"):
+                await walk.__anext__()
+            go_on.set()
+        assert (found, (await walk.__anext__()).id) == (["a"], "b")
+
+
+def test_threads_that_share_an_iterator_are_told_so() -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/auth/token"):
+            return httpx.Response(200, json={"token": "t"})
+        started.set()
+        assert go_on.wait(30)
+        return page("a", "b")
+
+    http = httpx.Client(transport=httpx.MockTransport(slow))
+    with memoram_sync.Memoram(API_KEY, http_client=http) as client:
+        walk = iter(client.memory_blobs.list(user_id="u"))
+        with ThreadPoolExecutor(1) as threads:
+            first = threads.submit(next, walk)
+            assert started.wait(30)
+            with pytest.raises(ConfigurationError, match="give each an iterator of its own"):
+                next(walk)
+            go_on.set()
+            assert first.result().id == "a"
+        assert next(walk).id == "b"
 
 
 async def test_a_page_that_failed_can_be_asked_for_again(world: World) -> None:
