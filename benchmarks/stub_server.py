@@ -1,6 +1,8 @@
 """A server that costs next to nothing: canned answers over keep-alive connections, in a process of its own.
 
-python stub_server.py PAGE.json      # prints its port, serves until its standard input ends
+python stub_server.py PAGE.json [SECONDS]    # prints its port, serves until its standard input ends
+
+Each answer is held back for so many seconds, if any are given.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ class Canned(asyncio.Protocol):
     """Answers by the path alone; the headers of the benchmark fit into one read."""
 
     page: bytes
+    delay: float
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -34,21 +37,26 @@ class Canned(asyncio.Protocol):
             return  # a body that came after its header
         path = data.split(b" ", 2)[1]
         if path.startswith(b"/auth/token"):
-            self._transport.write(answer(TOKEN))
+            body = TOKEN
         elif path.startswith(b"/memory-blobs"):
-            self._transport.write(answer(self.page))
+            body = self.page
         else:
-            self._transport.write(answer(TAG))
+            body = TAG
+        if self.delay:
+            asyncio.get_running_loop().call_later(self.delay, self._transport.write, answer(body))
+        else:
+            self._transport.write(answer(body))
 
 
-async def main(page: bytes) -> None:
-    Canned.page = page
+async def main(page: bytes, delay: float) -> None:
+    Canned.page, Canned.delay = page, delay
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Canned, "127.0.0.1", 0)
+    server = await loop.create_server(Canned, "127.0.0.1", 0, backlog=1000)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]).read_bytes()))
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+    asyncio.run(main(Path(sys.argv[1]).read_bytes(), seconds))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memoram_async.core.errors import APIResponseError, InvalidArgumentError
-from memoram_async.core.http import HTTPRequest, HTTPResponse, json_body
+from memoram_async.core.http import HeaderFields, HTTPRequest, HTTPResponse, json_body
 from memoram_async.core.info import ResponseInfo
 from memoram_async.core.secret import Secret
 
@@ -183,3 +183,22 @@ def test_an_answer_shows_neither_its_headers_nor_its_body() -> None:
 
 def test_headers_may_be_left_out() -> None:
     assert HTTPRequest(method="GET", url="https://host", timeout=1).headers == {}
+
+
+def test_header_fields_show_their_names_alone() -> None:
+    fields = HeaderFields({"accept": "*/*", "authorization": "Bearer CANARY"})
+    assert dict(fields) == {"accept": "*/*", "authorization": "Bearer CANARY"}
+    assert len(fields) == 2
+    assert "CANARY" not in repr(fields)
+
+
+def test_header_fields_are_the_same_only_if_they_are_one_object() -> None:
+    fields, others = HeaderFields({"accept": "*/*"}), HeaderFields({"accept": "*/*"})
+    assert fields != others
+    assert len({fields, others}) == 2
+
+
+def test_a_request_has_its_header_fields_until_it_is_completed() -> None:
+    plain = HTTPRequest(method="GET", url="https://x.test/", headers={"a": "1"}, timeout=1)
+    completed = HTTPRequest(method="GET", url="https://x.test/", timeout=1, complete=lambda: {"b": "2"})
+    assert (plain.complete_headers(), completed.complete_headers()) == ({"a": "1"}, {"b": "2"})

@@ -1,0 +1,383 @@
+"""Connections of our own, on asyncio and on trio: turns, deadlines, closing, and who sees what is sent."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+import httpx
+import pytest
+import respx
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from memoram_async import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncMemoram,
+    ClientClosedError,
+    OutcomeUnknownError,
+    PoolTimeoutError,
+)
+from memoram_async.core.deadline import Deadline
+from memoram_async.core.http import HTTPRequest
+from memoram_async.runtime.anyio_runtime import AnyioRuntime
+from tests.raw_server import answer, read_request, serving
+from tests.tls import TrustedServer, trusted_server
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable, Generator, Iterator
+
+    from pytest_httpx import HTTPXMock
+
+pytestmark = [
+    pytest.mark.anyio,
+    # httpx reads through async generators, which trio reports when they are left before their end.
+    pytest.mark.filterwarnings("ignore:Async generator .*:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+TOKEN: Final = answer(b'{"token": "eyJ.e.s", "expires_at": "2040-01-01T00:00:00Z"}')
+TAG: Final = answer(b'{"id": "tag_1"}')
+ISSUED: Final = {"token": "eyJ.e.s", "expires_at": "2040-01-01T00:00:00Z"}
+API: Final = "https://api.test/api/v1"
+TIMEOUT: Final = 0.6
+TOLERANCE: Final = 0.25
+LARGE: Final = "x" * (16 * 1024 * 1024)
+"""More than the kernel takes in for somebody who reads slowly."""
+
+Script = Any
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def trusted() -> Iterator[TrustedServer]:
+    with trusted_server() as server:
+        yield server
+
+
+def after_token(script: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
+    """A script that begins when a request has come that is not for a token."""
+
+    def play(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            if b"/auth/token" not in request:
+                script(connection)
+                return
+            connection.sendall(TOKEN)
+
+    return play
+
+
+@contextmanager
+def exactly(seconds: float) -> Generator[None]:
+    """The block lasts that long."""
+    began = time.monotonic()
+    yield
+    assert seconds - 0.01 <= time.monotonic() - began <= seconds + TOLERANCE
+
+
+def drip(connection: socket.socket, data: bytes) -> None:
+    """Send the same again and again until nobody listens."""
+    while True:
+        connection.sendall(data)
+        time.sleep(0.05)
+
+
+def dripping_header(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nx: ")
+    drip(connection, b"a")
+
+
+def endless_informational(connection: socket.socket) -> None:
+    drip(connection, b"HTTP/1.1 102 Processing\r\n\r\n")
+
+
+def dripping_body(connection: socket.socket) -> None:
+    connection.sendall(answer(b"", length=10_000))
+    drip(connection, b" ")
+
+
+class Silence:
+    """A service that takes a request and says nothing until the test is over."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+
+    def __call__(self, _: socket.socket) -> None:
+        self._over.wait(20)
+
+    def end(self) -> None:
+        self._over.set()
+
+
+# --- the total timeout -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("secured", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("script", [dripping_header, endless_informational, dripping_body])
+async def test_a_total_timeout_is_kept_to_however_slowly_the_answer_comes(
+    script: Script, secured: bool, trusted: TrustedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = after_token(script)
+    monkeypatch.setenv("SSL_CERT_FILE", trusted.certificate)
+    with serving(trusted.over(play) if secured else play) as url:
+        address = url.replace("http://", "https://") if secured else url
+        async with AsyncMemoram("mem_x", base_url=address, max_retries=0) as client:
+            await client.request("POST", "/auth/token")  # the connection is open, and a token at hand
+            with exactly(TIMEOUT), pytest.raises(APITimeoutError, match="total timeout"):
+                await client.with_options(timeout=TIMEOUT).tags.get("tag_1", user_id="u")
+
+
+async def test_a_total_timeout_bounds_an_upload() -> None:
+    def slow(connection: socket.socket) -> None:
+        while connection.recv(64 * 1024):
+            time.sleep(0.1)
+
+    def play(connection: socket.socket) -> None:
+        if b"/auth/token" in connection.recv(4096):
+            connection.sendall(TOKEN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
+        else:
+            slow(connection)
+
+    with serving(play) as url:
+        async with AsyncMemoram("mem_x", base_url=url, timeout=TIMEOUT) as client:
+            began = time.monotonic()
+            with pytest.raises(OutcomeUnknownError):
+                await client.memory_blobs.create(user_id="u", memory_key="mk", content=LARGE)
+            assert time.monotonic() - began < TIMEOUT + TOLERANCE
+
+
+async def test_a_total_timeout_bounds_a_handshake() -> None:
+    silence = Silence()
+    with serving(silence) as url:
+        address = url.replace("http://", "https://")
+        async with AsyncMemoram("mem_x", base_url=address, timeout=TIMEOUT, max_retries=0) as client:
+            with exactly(TIMEOUT), pytest.raises(APITimeoutError) as caught:
+                await client.tags.get("tag_1", user_id="u")
+        silence.end()
+    assert caught.value.sent is False
+
+
+# --- turns -------------------------------------------------------------------------------------
+
+
+async def test_no_more_connections_are_opened_than_may_be() -> None:
+    opened: list[object] = []
+
+    def play(connection: socket.socket) -> None:
+        opened.append(connection)
+        while request := read_request(connection):
+            connection.sendall(TOKEN if b"/auth/token" in request else TAG)
+
+    with serving(play) as url:
+        client = AsyncMemoram("mem_x", base_url=url, max_connections=3)
+        async with client, anyio.create_task_group() as group:
+            for _ in range(100):
+                group.start_soon(get, client)
+    assert len(opened) == 3
+
+
+async def get(client: AsyncMemoram) -> None:
+    assert (await client.tags.get("tag_1", user_id="u")).id == "tag_1"
+
+
+async def test_calls_that_waited_with_a_refused_token_are_not_refused_too() -> None:
+    seen: Counter[str] = Counter()
+    issued: list[int] = []
+
+    def play(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            if b"/auth/token" in request:
+                issued.append(0)
+                name = b"eyJ.a.s" if len(issued) == 1 else b"eyJ.b.s"
+                connection.sendall(TOKEN.replace(b"eyJ.e.s", name))
+            elif b"eyJ.a.s" in request:
+                seen["refused"] += 1
+                connection.sendall(answer(b"{}", status=401))
+            else:
+                seen["answered"] += 1
+                connection.sendall(TAG)
+
+    with serving(play) as url:
+        client = AsyncMemoram("mem_x", base_url=url, max_connections=4)
+        async with client, anyio.create_task_group() as group:
+            for _ in range(100):
+                group.start_soon(get, client)
+    assert seen["answered"] == 100
+    assert seen["refused"] <= 4
+    assert len(issued) == 2
+
+
+async def test_a_turn_that_does_not_come_in_time_is_told() -> None:
+    silence = Silence()
+    with serving(after_token(silence)) as url:
+        async with AsyncMemoram("mem_x", base_url=url, max_connections=1, max_retries=0) as client:
+            await client.request("POST", "/auth/token")
+            async with anyio.create_task_group() as group:
+                group.start_soon(failing, client.with_options(timeout=2))
+                await anyio.wait_all_tasks_blocked()
+                with exactly(0.3), pytest.raises(PoolTimeoutError, match="max_connections"):
+                    await client.with_options(timeout=0.3).tags.get("tag_1", user_id="u")
+                group.cancel_scope.cancel()
+        silence.end()
+
+
+async def failing(client: AsyncMemoram) -> None:
+    with pytest.raises(APIConnectionError):
+        await get(client)
+
+
+# --- closing -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["sleep", "wait", "turn"])
+async def test_closing_ends_whatever_is_waited_for(what: str) -> None:
+    silence = Silence()
+    ended: list[str] = []
+    with serving(silence) as url:
+        runtime = AnyioRuntime(max_connections=1)
+        request = HTTPRequest(method="GET", url=url, timeout=20)
+
+        waits: dict[str, Callable[[], Awaitable[object]]] = {
+            "sleep": lambda: runtime.sleep(20),
+            "wait": lambda: runtime.wait(runtime.waiter(), 20),
+            "turn": lambda: runtime.send(request, Deadline()),
+        }
+
+        async def waiting() -> None:
+            with pytest.raises(ClientClosedError):
+                await waits[what]()
+            ended.append(what)
+
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as group:
+                if what == "turn":
+                    group.start_soon(runtime.send, request, Deadline())
+                    await anyio.wait_all_tasks_blocked()
+                group.start_soon(waiting)
+                await anyio.wait_all_tasks_blocked()
+                await runtime.aclose()
+                await anyio.wait_all_tasks_blocked()
+                group.cancel_scope.cancel()
+        silence.end()
+    assert ended == [what]
+
+
+async def test_idle_connections_are_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = threading.Semaphore(0)
+
+    def play(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            connection.sendall(TOKEN if b"/auth/token" in request else TAG)
+        gone.release()
+
+    with serving(play) as url:
+        async with AsyncMemoram("mem_x", base_url=url, max_connections=5) as client:
+            async with anyio.create_task_group() as group:
+                for _ in range(30):
+                    group.start_soon(get, client)
+            monkeypatch.setattr("memoram_async.runtime.async_connections.KEEPALIVE_SECONDS", 0.0)
+            await get(client)
+            for _ in range(5):
+                assert await anyio.to_thread.run_sync(gone.acquire, True, 5)
+
+
+# --- answers that nobody asked for ---------------------------------------------------------------
+
+
+async def test_a_second_answer_to_one_request_is_nobodys() -> None:
+    stray = answer(b'{"id": "somebody-elses"}')
+
+    def play(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            connection.sendall(TOKEN if b"/auth/token" in request else TAG + stray)
+
+    with serving(play) as url:
+        async with AsyncMemoram("mem_x", base_url=url) as client:
+            for _ in range(5):
+                await get(client)
+
+
+async def test_a_refusal_in_the_midst_of_an_upload_is_the_answer() -> None:
+    def play(connection: socket.socket) -> None:
+        if b"/auth/token" in connection.recv(4096):
+            connection.sendall(TOKEN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
+        else:
+            connection.sendall(answer(b"{}", status=413, headers="Connection: close\r\n"))
+            connection.shutdown(1)
+            while connection.recv(65536):
+                pass
+
+    with serving(play) as url:
+        async with AsyncMemoram("mem_x", base_url=url) as client:
+            with pytest.raises(Exception, match="413"):
+                await client.memory_blobs.create(user_id="u", memory_key="mk", content=LARGE)
+
+
+# --- who sees what is sent ---------------------------------------------------------------------
+
+
+async def test_respx_sees_every_request_whole() -> None:
+    with respx.mock(assert_all_called=True) as mock:
+        exchange = mock.post(f"{API}/auth/token").respond(json=ISSUED)
+        tag = mock.get(f"{API}/tags/tag_1", params={"user_id": "a=b&c"}).respond(json={"id": "tag_1"})
+        async with AsyncMemoram("mem_x", base_url=API) as client:
+            for _ in range(3):
+                assert (await client.tags.get("tag_1", user_id="a=b&c")).id == "tag_1"
+    assert (exchange.call_count, tag.call_count) == (1, 3)
+    seen = tag.calls.last.request
+    assert seen.headers["authorization"] == "Bearer eyJ.e.s"
+    assert str(seen.url) == f"{API}/tags/tag_1?user_id=a%3Db%26c"
+
+
+async def test_pytest_httpx_sees_every_request(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(method="POST", url=f"{API}/auth/token", json=ISSUED)
+    httpx_mock.add_response(url=f"{API}/tags/tag_1?user_id=u", json={"id": "tag_1"})
+    async with AsyncMemoram("mem_x", base_url=API) as client:
+        await get(client)
+    assert [request.method for request in httpx_mock.get_requests()] == ["POST", "GET"]
+
+
+async def test_opentelemetrys_instrumentation_sees_every_request() -> None:
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    instrumentor = HTTPXClientInstrumentor()
+    instrumentor.instrument(tracer_provider=provider)
+    seen: list[bytes] = []
+
+    def play(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            seen.append(request)
+            connection.sendall(TOKEN if b"/auth/token" in request else TAG)
+
+    try:
+        with serving(play) as url:
+            async with AsyncMemoram("mem_x", base_url=url) as client:
+                await get(client)
+    finally:
+        instrumentor.uninstrument()
+    assert [span.name for span in spans.get_finished_spans()] == ["POST", "GET"]
+    assert all(b"traceparent" in request.lower() for request in seen)
+
+
+async def test_what_a_mock_raises_means_what_the_network_would() -> None:
+    with respx.mock() as mock:
+        mock.post(f"{API}/auth/token").respond(json=ISSUED)
+        mock.get(url__startswith=f"{API}/tags").mock(side_effect=httpx.ReadTimeout("no"))
+        async with AsyncMemoram("mem_x", base_url=API, max_retries=0) as client:
+            with pytest.raises(APITimeoutError) as caught:
+                await get(client)
+    assert caught.value.sent is True
