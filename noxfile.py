@@ -147,3 +147,4 @@ def bench(session: nox.Session) -> None:
     """Measure, as ratios in interleaved rounds; see benchmarks/README.md."""
     session.install("-e", ".[local]", *groups("bench"))
     session.run("python", "benchmarks/run.py", *session.posargs)
+    session.run("python", "-m", "benchmarks.calls")

@@ -12,11 +12,12 @@ from memoram_async.core.errors import ClientClosedError, PoolTimeoutError
 class _Place:
     """One call's place in the queue."""
 
-    __slots__ = ("bell", "has_turn")
+    __slots__ = ("bell", "has_turn", "is_given_up")
 
     def __init__(self) -> None:
         self.bell = anyio.Event()
         self.has_turn = False
+        self.is_given_up = False
 
 
 class Turns:
@@ -39,7 +40,7 @@ class Turns:
 
     def take_at_once(self) -> bool:
         """Take a turn if one is free and nobody waits for it; whether it was taken."""
-        if self._free and not self._queue:
+        if self._free:  # then nobody waits: a turn that comes free goes to who does
             self._free -= 1
             return True
         return False
@@ -76,17 +77,18 @@ class Turns:
     def _leave(self, place: _Place) -> None:
         if place.has_turn:
             self.give()  # it was handed over, and the call ended before it could use it
-        elif place in self._queue:
-            self._queue.remove(place)
+        else:
+            place.is_given_up = True  # it stays in the queue: finding it there takes as long as the queue is
 
     def give(self) -> None:
         """Give a turn back: it is the first one's in the queue."""
-        if self._queue:
+        while self._queue:
             place = self._queue.popleft()
-            place.has_turn = True
-            place.bell.set()
-        else:
-            self._free += 1
+            if not place.is_given_up:
+                place.has_turn = True
+                place.bell.set()
+                return
+        self._free += 1
 
     def close(self) -> None:
         """Send everybody home who waits."""
