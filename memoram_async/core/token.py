@@ -218,7 +218,8 @@ class TokenState:
         with self._lock:
             self._queue.pop(ticket, None)
             self._end_lease(ticket)
-            return [] if self._lease is not None else [waiting.waiter for waiting in list(self._queue)[:1]]
+            first = next(iter(self._queue), None)
+            return [] if self._lease is not None or first is None else [first.waiter]
 
     def _usable(self, *, now: float, wall: float) -> _Held | None:
         held = self._held

@@ -143,7 +143,7 @@ class AnyioRuntime:
                 from memoram_async.runtime.async_connections import AsyncConnections  # noqa: PLC0415
 
                 return AsyncConnections(most, trust_env=self._trust_env)
-        if client == "httpx2":
+        if isinstance(client, str):
             return Httpx2Connections(most, trust_env=self._trust_env)
         return InjectedClient(client)
 

@@ -5,7 +5,7 @@ Every operation asks the `ExchangeState` of its connection how long it may take.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpcore
 
@@ -72,7 +72,8 @@ class TrioBackend(httpcore.AsyncNetworkBackend):
     """
 
     def __init__(self, state: ExchangeState, layers: int) -> None:
-        self._inner = httpcore.TrioBackend()
+        # Its type depends on whether trio is installed, which it is where this runs.
+        self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.TrioBackend())
         self._state = state
         self._layers = layers
 

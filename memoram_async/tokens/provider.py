@@ -76,7 +76,10 @@ class TokenProvider:
                     case Use():
                         return decision
                     case Lead():
-                        return await self._lead(ticket, deadline)
+                        # Only a leader asks a store, which may hang; waiters keep to their deadlines anyway.
+                        return await runtime.within(
+                            deadline, self._lead(ticket, deadline), doing="token exchange"
+                        )
                     case Failed(error):
                         raise error.again() from error
                     case _:

@@ -131,7 +131,7 @@ class Transport:
         """Wait for a token where none serves; the request takes the latest one when it has its turn."""
         credentials = call.credentials
         if credentials is not None and credentials.peek() is None:
-            await self.runtime.within(deadline, credentials.get(deadline), doing=call.operation)
+            await credentials.get(deadline)
 
     def _sending(self, call: Call, progress: Progress) -> Sending:
         runtime, audience = self.runtime, self._audience
