@@ -59,7 +59,9 @@ if TYPE_CHECKING:
     from memoram_async.core.events import Outcome as Outcome
     from memoram_async.core.http import HTTPResponse as HTTPResponse
     from memoram_async.core.info import ResponseInfo as ResponseInfo
+    from memoram_async.core.rate_limit import RateLimit as RateLimit
     from memoram_async.core.secret import Secret as Secret
+    from memoram_async.memory_api.client import AsyncMemoryAPI as AsyncMemoryAPI
     from memoram_async.memory_store import AsyncMemoryStore as AsyncMemoryStore
     from memoram_async.models.access import AccessCredentials as AccessCredentials
     from memoram_async.models.access import AccessRequest as AccessRequest

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import attrs
 
 from memoram_async.approvals import fetch_credentials, find_open_request, wait_until_approved
+from memoram_async.core.answers import oauth_meaning
 from memoram_async.core.approval import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
 from memoram_async.core.arguments import (
     UNSET,
@@ -31,6 +32,7 @@ from memoram_async.core.retry import READING_METHODS, Safety
 from memoram_async.core.secret import Secret, Unshareable, conceal, hidden
 from memoram_async.core.urls import check_path, origin
 from memoram_async.family import Family
+from memoram_async.memory_api.keys import refuse_foreign_key
 from memoram_async.memory_store import AsyncMemoryStore
 from memoram_async.models.access import check_credentials
 from memoram_async.resources.access_requests import AsyncAccessRequests
@@ -170,6 +172,7 @@ class AsyncMemoram(Unshareable):
             allow_insecure_http=allow_insecure_http,
             environment=os.environ,
         )
+        refuse_foreign_key(config.api_key)
         options = Options(timeout=timeout, request_timeout=request_timeout, max_retries=max_retries)
         connections = check_count(max_connections, name="max_connections") or DEFAULT_MAX_CONNECTIONS
         self._bind(
@@ -212,7 +215,10 @@ class AsyncMemoram(Unshareable):
         self.memory_blobs = AsyncMemoryBlobs(api)
         self.tags = AsyncTags(api)
         authorization_server = Requester(
-            base_url=origin(family.config.token_endpoint), credentials=None, transport=self._transport
+            base_url=origin(family.config.token_endpoint),
+            credentials=None,
+            transport=self._transport,
+            meaning=oauth_meaning,
         )
         self.oauth = AsyncOAuth(UserTokens(authorization_server, family.config, family.refreshes))
 

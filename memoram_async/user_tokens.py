@@ -169,7 +169,7 @@ class UserTokens:
         reading = Reading(OAuthTokens, operation=operation)
         try:
             response = await self._requester.send(
-                operation, "POST", self._path, form=form, safety=Safety.NEVER, oauth=True, read=reading
+                operation, "POST", self._path, form=form, safety=Safety.NEVER, read=reading
             )
         except NotFoundError as error:
             raise wrong_address(error, operation=operation, setting="auth_url") from error

@@ -113,6 +113,13 @@ def _parser() -> argparse.ArgumentParser:
         help="one JSON object a line: content; optionally title, summary, tags, importance, confidence and "
         "source (default: a small sample)",
     )
+    demo.add_argument(
+        "--service",
+        choices=("memoram", "memory-api"),
+        default="memoram",
+        help="which service to walk through: memory-api signs up, makes keys with scopes, stores, asks and "
+        "rotates, and takes neither --memories nor --interactive (default: memoram)",
+    )
     demo.add_argument("--interactive", action="store_true", help="approve the access request yourself")
     rotate = commands.add_parser(
         "rotate-master-key",

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from memoram_async.core.events import Outcome as Outcome
     from memoram_async.core.http import HTTPResponse as HTTPResponse
     from memoram_async.core.info import ResponseInfo as ResponseInfo
+    from memoram_async.core.rate_limit import RateLimit as RateLimit
     from memoram_async.core.secret import Secret as Secret
     from memoram_async.models.access import AccessCredentials as AccessCredentials
     from memoram_async.models.access import AccessRequest as AccessRequest
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from memoram_async.tokens.store import TokenStore as TokenStore
     from memoram_async.transport.hooks import Hooks as Hooks
     from memoram_sync.client import Memoram as Memoram
+    from memoram_sync.memory_api.client import MemoryAPI as MemoryAPI
     from memoram_sync.memory_store import MemoryStore as MemoryStore
     from memoram_sync.resources.access_requests import AccessRequests as AccessRequests
     from memoram_sync.resources.memory_blobs import MemoryBlobs as MemoryBlobs

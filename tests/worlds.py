@@ -14,6 +14,7 @@ import attrs
 import httpx
 
 import memoram_async
+import memoram_async.memory_api
 import memoram_sync
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from memoram_sync.runtime.blocking_runtime import BlockingRuntime
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 API = "https://api.test/api/v1"
 AUTH = "https://auth.test"
+MEMORY_API = "https://memory.test/v1"
+MEMORY_API_KEY = "mem_live_0123456789abcdef0123456789abcdef01234567"
 API_KEY = "mem_" + "0123456789abcdef" * 3
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"
 
@@ -44,7 +47,9 @@ class Lifted:
     def __init__(self, blocking: Any) -> None:
         self._blocking = blocking
         name = type(blocking).__name__
-        self._twin: Any = getattr(memoram_async, f"Async{name}", None)
+        self._twin: Any = getattr(memoram_async, f"Async{name}", None) or getattr(
+            memoram_async.memory_api, f"Async{name}", None
+        )
 
     def __getattr__(self, name: str) -> Any:
         if name == "aclose":
@@ -149,6 +154,26 @@ class World:
         runtime = ClockedAnyioRuntime(httpx.AsyncClient(transport=transport))
         runtime.time = time or Time()
         return memoram_async.AsyncMemoram(runtime=runtime, **options)
+
+    def memory_api(
+        self, handler: Callable[[httpx.Request], httpx.Response], *, time: Time | None = None, **options: Any
+    ) -> Any:
+        """A client of Memory API whose service is a function."""
+        transport = httpx.MockTransport(handler)
+        options = {"api_key": MEMORY_API_KEY, "base_url": MEMORY_API, **options}
+        if self.is_sync:
+            blocking = ClockedBlockingRuntime(httpx.Client(transport=transport))
+            blocking.time = time or Time()
+            return Lifted(memoram_sync.MemoryAPI(runtime=blocking, **options))
+        runtime = ClockedAnyioRuntime(httpx.AsyncClient(transport=transport))
+        runtime.time = time or Time()
+        return memoram_async.AsyncMemoryAPI(runtime=runtime, **options)
+
+    def real_memory_api(self, **options: Any) -> Any:
+        """A client of Memory API that opens sockets."""
+        if self.is_sync:
+            return Lifted(memoram_sync.MemoryAPI(**options))
+        return memoram_async.AsyncMemoryAPI(**options)
 
     def real_client(self, *, time: Time | None = None, **options: Any) -> Any:
         """A client that opens sockets, on its own clock or a test's."""

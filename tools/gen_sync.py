@@ -36,6 +36,9 @@ SOURCES: Final = (
     "transport/__init__.py",
     "transport/pager.py",
     "resources/*.py",
+    "memory_api/__init__.py",
+    "memory_api/client.py",
+    "memory_api/resources/*.py",
 )
 WRITTEN_BY_HAND: Final = ("runtime/", "py.typed")
 """What lies in the mirror's package and is not mirrored: paths, or how they begin."""

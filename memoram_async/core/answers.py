@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+import attrs
 
 from memoram_async.core.errors import (
     APIStatusError,
@@ -48,6 +51,46 @@ _REDIRECT_REMEDY: Final = (
 )
 
 
+def _nothing() -> Mapping[str, Any]:
+    return {}
+
+
+@attrs.frozen
+class Refused:
+    """A refusal as the service words it; none of it may be shown before it was compared with what is known.
+
+    Attributes:
+        operation: What was asked, in the contract's word.
+        status: The HTTP status.
+        code: The service's error code, when it sent one that looks like a code.
+        details: The member `details` of the error body, when it is an object.
+    """
+
+    operation: str
+    status: int
+    code: str | None
+    details: Mapping[str, Any] = attrs.field(factory=_nothing, repr=False)
+
+
+@attrs.frozen
+class Meaning:
+    """What a refusal means.
+
+    Attributes:
+        kind: The class of its error.
+        remedy: What to do about it.
+        details: Further arguments of the class.
+    """
+
+    kind: type[APIStatusError]
+    remedy: str
+    details: Mapping[str, Any] = attrs.field(factory=_nothing, repr=False)
+
+
+MeaningOf: TypeAlias = Callable[[Refused], Meaning | None]
+"""How one service words its refusals; None for one that says no more than its status."""
+
+
 def _is_object(value: object) -> bool:
     return isinstance(value, dict)
 
@@ -61,23 +104,28 @@ def _moment(content: bytes) -> datetime | None:
     return moment if moment.tzinfo else None
 
 
-def _error_members(content: bytes) -> tuple[str | None, str | None]:
-    """The code and message of an error body of any shape."""
+def _error_members(content: bytes) -> tuple[str | None, str | None, Mapping[str, Any]]:
+    """The code, message and details of an error body of any shape."""
     if len(content) > _LONGEST_ERROR_BODY:
-        return None, None
+        return None, None, {}
     try:
         body: Any = json.loads(content)
     except (ValueError, RecursionError):
-        return None, None
+        return None, None, {}
     if not _is_object(body):
-        return None, None
+        return None, None, {}
     members = cast("dict[str, Any]", body)
     nested = members.get("error")
     if _is_object(nested):
         members = cast("dict[str, Any]", nested)
     codes = _texts(members, "code", "error")
     messages = _texts(members, "message", "error_description", "detail")
-    return next((code for code in codes if _CODE.fullmatch(code)), None), next(iter(messages), None)
+    details = members.get("details")
+    return (
+        next((code for code in codes if _CODE.fullmatch(code)), None),
+        next(iter(messages), None),
+        cast("dict[str, Any]", details) if _is_object(details) else {},
+    )
 
 
 def _texts(members: dict[str, Any], *names: str) -> list[str]:
@@ -89,7 +137,7 @@ def status_error(
     response: HTTPResponse,
     *,
     operation: str,
-    oauth: bool = False,
+    meaning: MeaningOf | None = None,
     retry_after: float | None = None,
     doubt: str | None = None,
 ) -> APIStatusError:
@@ -98,23 +146,18 @@ def status_error(
     Args:
         response: The answer.
         operation: What was asked, in the contract's word, such as `getMemoryBlob`.
-        oauth: Whether the answer speaks RFC 6749 5.2.
+        meaning: How the service words its refusals, where it says more than a status.
         retry_after: Seconds that the service asked to wait.
         doubt: What to say of a request that may have been carried out all the same, if it may.
     """
     status = response.status
-    code, text = _error_members(response.content)
-    kind: type[APIStatusError]
-    if 300 <= status < 400:
-        kind, remedy = RedirectError, _REDIRECT_REMEDY
-    elif oauth and code is not None and status < 500 and status != 429:
-        kind, remedy = OAuthError, _OAUTH_REMEDIES.get(code, "the authorization server refused the request")
-    elif status in _KINDS:
-        kind, remedy = _KINDS[status]
-    elif status >= 500:
-        kind, remedy = ServerError, "the service failed; try again later"
-    else:
-        kind, remedy = APIStatusError, "the service answered with a status that this operation does not know"
+    code, text, told = _error_members(response.content)
+    found = None
+    if meaning is not None and status >= 400:
+        found = meaning(Refused(operation, status, code, told))
+    if found is None:
+        found = _meaning_of_status(status)
+    kind, remedy = found.kind, found.remedy
     if doubt is not None:
         remedy = f"the service failed, so {doubt}"
     details = "".join(
@@ -127,10 +170,29 @@ def status_error(
         request_id=response.request_id,
         server_message=None if text is None else Secret(text),
         retry_after=retry_after,
+        **found.details,
     )
     if isinstance(error, ConflictError):
         error.until = _moment(response.content)
     return error
+
+
+def _meaning_of_status(status: int) -> Meaning:
+    if 300 <= status < 400:
+        return Meaning(RedirectError, _REDIRECT_REMEDY)
+    if status in _KINDS:
+        return Meaning(*_KINDS[status])
+    if status >= 500:
+        return Meaning(ServerError, "the service failed; try again later")
+    return Meaning(APIStatusError, "the service answered with a status that this operation does not know")
+
+
+def oauth_meaning(refused: Refused) -> Meaning | None:
+    """What a refusal in the terms of RFC 6749 5.2 means."""
+    code, status = refused.code, refused.status
+    if code is None or status >= 500 or status == 429:
+        return None
+    return Meaning(OAuthError, _OAUTH_REMEDIES.get(code, "the authorization server refused the request"))
 
 
 _OAUTH_REMEDIES: Final = {

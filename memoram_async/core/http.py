@@ -15,6 +15,13 @@ from memoram_async.core.secret import Confidential, Secret
 _REQUEST_ID_LENGTH = 128
 
 
+def shown_request_id(value: object) -> str | None:
+    """A service's id of a request, if it can be shown."""
+    if not isinstance(value, str) or not value or len(value) > _REQUEST_ID_LENGTH:
+        return None
+    return value if value.isascii() and value.isprintable() else None
+
+
 def _no_headers() -> dict[str, str]:
     return {}
 
@@ -98,10 +105,7 @@ class HTTPResponse(Confidential):
     @property
     def request_id(self) -> str | None:
         """The service's id of this request, when it gave one that can be shown."""
-        value = self.headers.get("x-request-id")
-        if not value or len(value) > _REQUEST_ID_LENGTH or not value.isascii() or not value.isprintable():
-            return None
-        return value
+        return shown_request_id(self.headers.get("x-request-id"))
 
     def json(self) -> Any:
         """The body as parsed JSON.

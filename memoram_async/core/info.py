@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from memoram_async.core.rate_limit import RateLimit
+
 
 @attrs.frozen(kw_only=True)
 class ResponseInfo:
@@ -15,6 +17,8 @@ class ResponseInfo:
         request_id: The service's id of the last request, to quote in a report.
         attempts: How many requests were sent, the token exchange not counted.
         elapsed: Seconds from the call to its end, retries and waiting included.
+        rate_limit: How this application stands with the service's rate limit, if the last answer said.
+        processing_time: Seconds that the service says it worked on the last request, if it said.
         replayed: Whether the service recognized a write that it had carried out before, and gave its first
             answer again.
     """
@@ -25,3 +29,5 @@ class ResponseInfo:
     attempts: int = 0
     elapsed: float = 0.0
     replayed: bool = False
+    rate_limit: RateLimit | None = None
+    processing_time: float | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from memoram_async.core.dates import epoch_of_date
+from memoram_async.core.rate_limit import is_used_up, reset_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +132,8 @@ def _may_repeat(ended: NoAnswer | ErrorAnswer, safety: Safety, *, acknowledged: 
 def parse_retry_after(headers: Mapping[str, str], *, wall: float) -> float | None:
     """Seconds that an answer asks to wait (RFC 9110 10.2.3: seconds or a date), None if it does not say.
 
-    The RFC knows whole seconds alone; services send decimals as well, and mean them.
+    The RFC knows whole seconds alone; services send decimals as well, and mean them. Without Retry-After, an
+    answer that leaves no request in its window asks to wait for the window's end.
 
     Args:
         headers: The answer's header fields, names in lower case.
@@ -141,6 +143,8 @@ def parse_retry_after(headers: Mapping[str, str], *, wall: float) -> float | Non
     if _SECONDS.fullmatch(value):
         return min(float(value), LONGEST_ASKED)
     when = epoch_of_date(value)
+    if when is None and is_used_up(headers):
+        when = reset_of(headers, wall=wall)
     if when is None:
         return None
     sent = epoch_of_date(headers.get("date"))

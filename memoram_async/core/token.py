@@ -28,10 +28,19 @@ Waiter: TypeAlias = Any
 
 @attrs.frozen
 class Use:
-    """Send with this token; say its generation when it is refused."""
+    """Send with this token or key; say its generation when it is refused.
+
+    Attributes:
+        token: What to send.
+        generation: Which one it is of those that came one after the other.
+        header: The header field to send it in, in lower case.
+        prefix: What stands before it there.
+    """
 
     token: Secret
     generation: int
+    header: str = "authorization"
+    prefix: str = "Bearer "
 
 
 @attrs.frozen

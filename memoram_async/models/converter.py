@@ -12,7 +12,9 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from enum import StrEnum
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, get_args, get_origin
 
 import attrs
 from cattrs import Converter
@@ -22,7 +24,6 @@ from memoram_async.core.dates import parse_time
 from memoram_async.core.errors import APIResponseError
 from memoram_async.core.http import parse_json
 from memoram_async.core.secret import Secret
-from memoram_async.models.access import AccessStatus
 from memoram_async.models.answered import Answered
 from memoram_async.models.page import Page
 
@@ -94,21 +95,46 @@ def _moment(value: object, _: Any) -> datetime | None:
     return parse_time(value) if isinstance(value, str) else None
 
 
-def _status(value: object, _: Any) -> AccessStatus | str:
-    text = _text(value)
-    try:
-        return AccessStatus(text)
-    except ValueError:
-        return text
+def _word_of(kind: object) -> type[StrEnum] | None:
+    """The enumeration in a union of one with text, and maybe None; None for another type."""
+    words, *others = get_args(kind) or (None,)
+    is_open = isinstance(words, type) and issubclass(words, StrEnum) and others in ([str], [str, NoneType])
+    return words if is_open else None
 
 
-def _names(value: object, _: Any) -> tuple[str, ...]:
-    # The service may write null where it means none.
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        raise TypeError
-    return tuple([_text(item) for item in cast("list[object]", value)])
+def _reading_words(kind: Any) -> Callable[[Any, Any], Any]:
+    """What reads such a union: a word that this version does not know stays text."""
+    words = cast("type[StrEnum]", _word_of(kind))
+    may_lack = NoneType in get_args(kind)
+
+    def read(value: object, _: Any) -> StrEnum | str | None:
+        if value is None and may_lack:
+            return None
+        text = _text(value)
+        try:
+            return words(text)
+        except ValueError:
+            return text
+
+    return read
+
+
+def _is_tuple(kind: object) -> bool:
+    return get_origin(kind) is tuple and get_args(kind)[1:] == (Ellipsis,)
+
+
+def _reading_list(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:
+    item = get_args(kind)[0]
+
+    def read(value: object, _: Any) -> tuple[Any, ...]:
+        # The service may write null where it means none.
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise TypeError
+        return tuple([converter.structure(each, item) for each in cast("list[object]", value)])
+
+    return read
 
 
 def _wire_names(cls: type[Any], converter: Converter) -> Callable[[Any, Any], Any]:
@@ -143,8 +169,12 @@ def make_converter() -> Converter:
     converter.register_structure_hook(float, _float)
     converter.register_structure_hook(Secret, _secret)
     converter.register_structure_hook(datetime, _moment)
-    converter.register_structure_hook_func(lambda kind: kind == AccessStatus | str, _status)
-    converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _names)
+    converter.register_structure_hook_factory(lambda kind: _word_of(kind) is not None, _reading_words)
+
+    def items(kind: Any) -> Callable[[Any, Any], tuple[Any, ...]]:
+        return _reading_list(kind, converter)
+
+    converter.register_structure_hook_factory(_is_tuple, items)
 
     def model(kind: type[attrs.AttrsInstance]) -> Callable[[Any, Any], Any]:
         return _wire_names(kind, converter)

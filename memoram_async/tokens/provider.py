@@ -187,11 +187,12 @@ class TokenProvider:
         self._wake(waiters)
         return use, SharedToken(token=token.token, issued=asked_wall, lifetime=lifetime)
 
-    def invalidate(self, use: Use) -> None:
-        """Drop a token that was refused, unless a newer one has taken its place."""
+    def invalidate(self, use: Use) -> bool:
+        """Drop a token that was refused, unless a newer one has taken its place; another can be had."""
         if self._shared is not None:
             self._shared.refuse(use.token)
         self.state.invalidate(use.generation)
+        return True
 
     def _wake(self, waiters: list[object]) -> None:
         for waiter in waiters:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
+from memoram_async.core.answers import MeaningOf
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.info import ResponseInfo
+from memoram_async.core.rate_limit import rate_limit_of
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import Secret
 
@@ -36,8 +38,8 @@ class Credentials(Protocol):
         """The token for a request that waited since it was given one; None if that was refused meanwhile."""
         ...
 
-    def invalidate(self, use: Use) -> None:
-        """Note that the service refused this token."""
+    def invalidate(self, use: Use) -> bool:
+        """Note that the service refused this token; whether another one may serve."""
         ...
 
 
@@ -87,7 +89,7 @@ class Call:
         safety: What sending it twice can do.
         credentials: What to authenticate with; None for none.
         peer: The service's memory of idempotency keys; None if it keeps none.
-        oauth: Whether errors come in the form of RFC 6749 5.2.
+        meaning: How the service words its refusals, where it says more than a status.
         read: Reads an answer of success, and raises APIResponseError if it makes no sense; None takes any.
         idempotency_key: The caller's own; by default a random one, where the service is asked for it.
     """
@@ -102,7 +104,7 @@ class Call:
     safety: Safety = Safety.IDEMPOTENT
     credentials: Credentials | None = None
     peer: Peer | None = None
-    oauth: bool = False
+    meaning: MeaningOf | None = None
     read: Callable[[HTTPResponse], object] | None = attrs.field(default=None, repr=False)
     idempotency_key: str | None = None
 
@@ -128,7 +130,7 @@ class Progress:
     in_doubt: bool = False
     last: HTTPResponse | None = None
 
-    def info(self, operation: str, *, now: float) -> ResponseInfo:
+    def info(self, operation: str, *, now: float, wall: float) -> ResponseInfo:
         """What is to be told of the call."""
         last = self.last
         return ResponseInfo(
@@ -138,6 +140,7 @@ class Progress:
             attempts=self.attempts,
             elapsed=now - self.began,
             replayed=last is not None and is_replay(last),
+            rate_limit=rate_limit_of(last.headers, wall=wall) if last else None,
         )
 
 

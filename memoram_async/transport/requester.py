@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from memoram_async.core.answers import MeaningOf
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import expand
@@ -30,6 +31,7 @@ class Requester:
         transport: What carries the calls.
         peer: The service's memory of idempotency keys; None if it keeps none.
         deadline: When calls give up; None for when the client's total timeout expires.
+        meaning: How the service words its refusals, where it says more than a status.
     """
 
     base_url: str
@@ -37,6 +39,7 @@ class Requester:
     transport: Transport
     peer: Peer | None = None
     deadline: Deadline | None = None
+    meaning: MeaningOf | None = None
 
     @property
     def runtime(self) -> Runtime:
@@ -58,7 +61,6 @@ class Requester:
         json: object = None,
         form: Mapping[str, str | Secret] | None = None,
         safety: Safety = Safety.IDEMPOTENT,
-        oauth: bool = False,
         read: Callable[[HTTPResponse], object] | None = None,
         idempotency_key: str | None = None,
     ) -> HTTPResponse:
@@ -75,7 +77,7 @@ class Requester:
                 safety=safety,
                 credentials=self.credentials,
                 peer=self.peer,
-                oauth=oauth,
+                meaning=self.meaning,
                 read=read,
                 idempotency_key=idempotency_key,
             ),

@@ -47,10 +47,10 @@ class Authorization:
     def added(self, headers: Mapping[str, str], use: Use) -> Mapping[str, str]:
         """The fields with the token."""
         if not isinstance(headers, HeaderFields):
-            return {**headers, "authorization": f"Bearer {use.token.reveal()}"}
+            return {**headers, use.header: use.prefix + use.token.reveal()}
         ready = self._ready.get(headers)
         if ready is None or ready[0] is not use:
-            fields = HeaderFields({**headers, "authorization": f"Bearer {use.token.reveal()}"})
+            fields = HeaderFields({**headers, use.header: use.prefix + use.token.reveal()})
             ready = self._ready[headers] = (use, fields)
         return ready[1]
 
@@ -98,11 +98,10 @@ class Sending:
         return headers if self._use is None else self._authorization.added(headers, self._use)
 
     def refuse(self) -> bool:
-        """Let go of the token that this was sent with, for it was refused; whether there was one."""
+        """Let go of the token that this was sent with, for it was refused; whether another one may serve."""
         if self._credentials is None or self._use is None:
             return False
-        self._credentials.invalidate(self._use)
-        return True
+        return self._credentials.invalidate(self._use)
 
 
 def _prepare(call: Call, *, timeout: float, complete: Callable[[], Mapping[str, str]]) -> HTTPRequest:

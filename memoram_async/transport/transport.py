@@ -69,7 +69,7 @@ class Transport:
         try:
             response = await self._attempts(call, sending, deadline, progress)
         except MemoramError as error:
-            error.info = progress.info(call.operation, now=runtime.now())
+            error.info = progress.info(call.operation, now=runtime.now(), wall=runtime.wall())
             if isinstance(error, APIConnectionError):
                 error.sent = progress.in_doubt  # of this call, not of the exchange that it may have led
             doubt = doubt_of(call) if progress.in_doubt and not _leaves_open(error) else None
@@ -85,7 +85,7 @@ class Transport:
             status=response.status,
             headers=response.headers,
             content=response.content,
-            info=progress.info(call.operation, now=runtime.now()),
+            info=progress.info(call.operation, now=runtime.now(), wall=runtime.wall()),
         )
 
     async def _attempts(
@@ -117,7 +117,7 @@ class Transport:
                     raise status_error(
                         response,
                         operation=call.operation,
-                        oauth=call.oauth,
+                        meaning=call.meaning,
                         retry_after=retry_after,
                         doubt=doubt_of(call) if _is_open(response) else None,
                     )

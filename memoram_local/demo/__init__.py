@@ -28,7 +28,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the demo.
 
     Args:
-        arguments: `memories`, a file's path or None, and `interactive`.
+        arguments: `service`, `memories`, a file's path or None, and `interactive`.
 
     Returns:
         The exit status: 0 when every memory came back as it is in the file, 1 when something differed or
@@ -61,6 +61,10 @@ def _interruptible() -> Generator[None]:
 
 def _run(arguments: argparse.Namespace) -> int:
     try:
+        if arguments.service == "memory-api":
+            walk = importlib.import_module("memoram_local.demo.memory_api_walk")
+            outcome: int = walk.run()
+            return outcome
         demo = importlib.import_module("memoram_local.demo.run")
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("memoram_"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 from typing import TYPE_CHECKING, Final
 
@@ -56,6 +57,24 @@ class PlatformProcess:
             if self._pipe.poll(_PATIENCE):
                 return str(self._pipe.recv())
         raise PlatformError("the platform did not start")
+
+
+@contextlib.contextmanager
+def no_proxy() -> Generator[None]:
+    """Reach this machine directly, whatever proxy the environment names for the rest of the world."""
+    names = ("NO_PROXY", "no_proxy")
+    before = {name: os.environ.get(name) for name in names}
+    given = next((value for value in before.values() if value), None)
+    for name in names:
+        os.environ[name] = "127.0.0.1" if given is None else f"{given},127.0.0.1"
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager

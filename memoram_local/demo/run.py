@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.resources
-import os
 import sys
 import time
 from pathlib import Path
@@ -16,7 +15,7 @@ from memoram_async import AccessRejected, MemoramError
 from memoram_local.demo import probes, walk_async, walk_sync
 from memoram_local.demo.memories import read_memories
 from memoram_local.demo.people import PageError, Person
-from memoram_local.demo.platform_process import PlatformError, PlatformProcess
+from memoram_local.demo.platform_process import PlatformError, PlatformProcess, no_proxy
 from memoram_local.demo.report import counted, say, shown, speak_any_script
 from memoram_local.demo.stage import APP_NAME, MissingError, Stage
 
@@ -73,7 +72,7 @@ def run(arguments: argparse.Namespace, *, walks: Mapping[str, Walk] = WALKS) -> 
     say(f"Memories: {name}, {counted(len(reading.memories), 'memory', 'memories')}")
     for bad in reading.bad_lines:
         say(f"  line {bad.line} is left out: {bad.reason}")
-    with _no_proxy(), PlatformProcess() as platform:
+    with no_proxy(), PlatformProcess() as platform:
         problems = _walk_all(walks, platform, reading, interactive=arguments.interactive)
     _summarize(reading, problems, walks=len(walks), seconds=time.monotonic() - began)
     return DIFFERENT if problems else EQUAL
@@ -137,24 +136,6 @@ def _opened(path: str | None) -> Generator[IO[bytes]]:
 
 def _name_of(path: str | None) -> str:
     return "the sample of this package" if path is None else shown(path, columns=_LONGEST_PATH)
-
-
-@contextlib.contextmanager
-def _no_proxy() -> Generator[None]:
-    """Reach this machine directly, whatever proxy the environment names for the rest of the world."""
-    names = ("NO_PROXY", "no_proxy")
-    before = {name: os.environ.get(name) for name in names}
-    given = next((value for value in before.values() if value), None)
-    for name in names:
-        os.environ[name] = "127.0.0.1" if given is None else f"{given},127.0.0.1"
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _nothing_in(name: str, reading: Reading) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from memoram_async.core.answers import status_error
+from memoram_async.core.answers import oauth_meaning, status_error
 from memoram_async.core.arguments import (
     check_number,
     check_optional_text,
@@ -76,7 +76,7 @@ def same_cursor_twice() -> None:
 
 def refused(content: str, *, oauth: bool = False) -> None:
     response = HTTPResponse(status=400, headers={"x-other": CANARY}, content=content.encode())
-    raise status_error(response, operation="createMemoryBlob", oauth=oauth)
+    raise status_error(response, operation="createMemoryBlob", meaning=oauth_meaning if oauth else None)
 
 
 # Each makes its secrets itself, so that no frame of the test holds them.

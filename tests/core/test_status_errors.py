@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memoram_async.core.answers import status_error
+from memoram_async.core.answers import oauth_meaning, status_error
 from memoram_async.core.errors import (
     APIStatusError,
     AuthenticationError,
@@ -41,7 +41,9 @@ def error_of(
         headers=headers or {},
         content=body if isinstance(body, bytes) else json.dumps(body).encode(),
     )
-    return status_error(response, operation="getMemoryBlob", oauth=oauth, retry_after=retry_after)
+    return status_error(
+        response, operation="getMemoryBlob", meaning=oauth_meaning if oauth else None, retry_after=retry_after
+    )
 
 
 @pytest.mark.parametrize(

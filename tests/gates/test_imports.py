@@ -94,9 +94,13 @@ FLOORS: Final = {
         ("transport", "tokens"),
         ("flights",),
         ("approvals", "user_tokens", "family"),
-        ("resources", "memory_store", "client", "grants"),
+        ("resources", "memory_store", "client", "memory_api", "grants"),
     ),
-    "memoram_sync": (("_homes", "runtime"), ("transport",), ("resources", "memory_store", "client")),
+    "memoram_sync": (
+        ("_homes", "runtime"),
+        ("transport",),
+        ("resources", "memory_store", "client", "memory_api"),
+    ),
     "memoram_local": (
         (
             *("behaviour", "clock", "errors", "hashing", "limits", "master_keys", "randomness"),

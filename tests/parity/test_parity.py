@@ -9,7 +9,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from types import FunctionType, ModuleType
+from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, Final, get_overloads
 
 import pytest
@@ -86,7 +86,9 @@ def members(kind: type) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(kind).items()
-        if name not in PYTHONS_OWN and (not name.startswith("_") or name.startswith("__"))
+        if name not in PYTHONS_OWN
+        and (not name.startswith("_") or name.startswith("__"))
+        and not isinstance(value, MemberDescriptorType)  # a slot, whose annotation is compared
     }
 
 

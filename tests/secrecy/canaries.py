@@ -6,6 +6,8 @@ import base64
 from typing import Final
 
 API_KEY: Final = "mem_c4n4ryApiKey0123456789abcdef"
+MEMORY_API_KEY: Final = "mem_live_c4n4ryMemoryApiKey0123456789"
+NEW_MEMORY_API_KEY: Final = "mem_live_c4n4ryNewMemoryApiKey9876543210"
 TOKEN: Final = "eyJhbGciOiJIUzI1NiJ9.c4n4ryDeveloperToken.c2lnbmF0dXJl"
 CLIENT_SECRET: Final = "c4n4ryClientSecret"
 CODE: Final = "c4n4ryAuthorizationCode"
@@ -20,6 +22,8 @@ CONTENT: Final = "c4n4ry content: prefers window seats"
 
 SECRETS: Final = {
     "the API key": API_KEY,
+    "the key of Memory API": MEMORY_API_KEY,
+    "its successor": NEW_MEMORY_API_KEY,
     "the developer token": TOKEN,
     "the client secret": CLIENT_SECRET,
     "the code": CODE,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from memoram_sync import ClientClosedError, ItemIterator, NotFoundError, OAuthFlow, PageIterator
+from memoram_sync import ClientClosedError, ItemIterator, MemoryAPI, NotFoundError, OAuthFlow, PageIterator
 from tests.sync.scenes import BACK, CONTENTS, SECRET, TAG, sealed_flow
 
 if TYPE_CHECKING:
@@ -209,6 +209,25 @@ def get_tag(scene: Scene) -> None:
     assert scene.client.tags.get(scene.facts.tag_id, user_id=scene.facts.user_id).name == TAG
 
 
+def memory_api(scene: Scene) -> None:
+    client = scene.facts.memory_api()
+    with client as api:
+        assert api.environment == "live"
+        assert "MemoryAPI" in repr(api)
+        assert api.health().data == {"status": "ok"}
+        signup = api.signup(name="Planner", email="ada@example.com")
+        with MemoryAPI(signup.key, base_url=scene.facts.memory_api_url) as fresh:
+            memory = fresh.memories.create(CONTENTS[0])
+            assert [match.id for match in fresh.query("window seats").memories] == [memory.id]
+            assert fresh.query_answer("window seats").answer == CONTENTS[0]
+            assert fresh.extract("Ada: I speak Portuguese.").extracted_count == 1
+            assert fresh.request("GET", "/memories").json()["pagination"]["total"] == 2
+            assert len(list(fresh.with_options(timeout=30).memories.list(page_size=1))) == 2
+    with pytest.raises(ClientClosedError):
+        client.account.get()
+    client.close()
+
+
 CALLS: Final[dict[Callable[[Scene], object], set[str]]] = {
     with_options: {"Memoram.with_options", "Memoram.close"},
     connect: {"Memoram.connect"},
@@ -246,5 +265,10 @@ CALLS: Final[dict[Callable[[Scene], object], set[str]]] = {
     tokens: {"OAuthFlow.complete", "OAuth.refresh"},
     list_user_tags: {"Tags.list"},
     get_tag: {"Tags.get"},
+    memory_api: {
+        *("MemoryAPI.__enter__", "MemoryAPI.__exit__", "MemoryAPI.close", "MemoryAPI.__repr__"),
+        *("MemoryAPI.environment", "MemoryAPI.health", "MemoryAPI.signup", "MemoryAPI.query"),
+        *("MemoryAPI.query_answer", "MemoryAPI.extract", "MemoryAPI.request", "MemoryAPI.with_options"),
+    },
 }
 """Each call, and the public methods that it drives."""

@@ -66,6 +66,8 @@ class Platform:
             access_request_id=request.id,
             memory_id=memory.id,
             tag_id=tag.id,
+            memory_api_url=self.server.memory_api_url,
+            memory_api_key=self.local.memory_api.sign_up().key,
         )
 
     def codes(self, facts: Facts, number: int) -> list[str]:

@@ -9,7 +9,7 @@ import attrs
 from memoram_async import AccessCredentials, Secret
 from memoram_async.core.oauth import FLOW_PURPOSE, Flow
 from memoram_async.crypto.secret_seal import SecretSeal
-from memoram_sync import Memoram, MemoryStore
+from memoram_sync import Memoram, MemoryAPI, MemoryStore
 from memoram_sync.runtime.blocking_runtime import BlockingRuntime
 
 BACK: Final = "http://localhost:9/back"
@@ -52,6 +52,8 @@ class Facts:
     access_request_id: str
     memory_id: str
     tag_id: str
+    memory_api_url: str
+    memory_api_key: str
 
     @property
     def credentials(self) -> AccessCredentials:
@@ -62,6 +64,10 @@ class Facts:
             encryption_key=Secret(self.encryption_key),
             key_version=1,
         )
+
+    def memory_api(self) -> MemoryAPI:
+        """A client of the second service that has not sent anything yet."""
+        return MemoryAPI(self.memory_api_key, base_url=self.memory_api_url)
 
     def client(self) -> Memoram:
         """A client that has not sent anything yet."""

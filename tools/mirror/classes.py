@@ -104,13 +104,15 @@ def _documentation(node: cst.ClassDef, names: Names, where: str) -> list[str]:
 def _slots(members: _Members, where: str) -> list[str]:
     if members.has_slots and members.is_client:
         raise Refusal(f"{where}: no form for a client with __slots__")
-    return ['    __slots__ = ("_async",)'] if members.has_slots else []
+    names = ", ".join(f'"{name}"' for name in ("_async", *members.attributes))
+    comma = "" if members.attributes else ","
+    return [f"    __slots__ = ({names}{comma})"] if members.has_slots else []
 
 
 def _attributes(members: _Members, names: Names, where: str) -> list[str]:
     for name, kind in members.attributes.items():
-        if not members.is_client or not names.is_mirrored(kind):
-            raise Refusal(f"{where}.{name}: no form for an attribute other than a client's mirrored classes")
+        if not names.is_mirrored(kind):
+            raise Refusal(f"{where}.{name}: no form for an attribute of another class than a mirrored one")
     lines = [f"    {name}: {names.sync(kind, where=where)}" for name, kind in members.attributes.items()]
     return ["\n".join(lines)] if lines else []
 
@@ -120,14 +122,15 @@ def _constructors(node: cst.ClassDef, members: _Members, names: Names, where: st
     owner = node.name.value
     bases = [code(base.value) for base in node.bases]
     twin = owner + "".join(base.removeprefix("Generic") for base in bases if base.startswith("Generic"))
-    if members.constructor is None or not members.is_client:
-        return [function(f"def __init__(self, wrapped: {twin}) -> None:", ["self._async = wrapped"])]
-    where = f"{where}.__init__"
-    method = Method(members.constructor, owner, is_client=True, is_iterator=False, where=where)
     resources = [
         f"self.{name} = {names.sync(kind, where=where)}(wrapped.{name})"
         for name, kind in members.attributes.items()
     ]
+    if members.constructor is None or not members.is_client:
+        made = ["self._async = wrapped", *resources]
+        return [function(f"def __init__(self, wrapped: {twin}) -> None:", made)]
+    where = f"{where}.__init__"
+    method = Method(members.constructor, owner, is_client=True, is_iterator=False, where=where)
     return [
         mirror_constructor(method, names),
         function(f"def _bind(self, wrapped: {twin}) -> None:", ["self._async = wrapped", *resources]),

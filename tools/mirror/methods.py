@@ -23,7 +23,7 @@ DECORATORS: Final = frozenset({"property", "classmethod", "overload"})
 CONFIDENTIAL: Final = frozenset(
     {
         *("auth_url", "authorization_endpoint", "base_url", "dashboard_url", "token_endpoint"),
-        *("callback", "content", "credentials", "json", "params", "sealed", "secret", "tokens"),
+        *("callback", "content", "credentials", "json", "metadata", "params", "sealed", "secret", "tokens"),
     }
 )
 """What carries memories, or a password by mistake. The facade's frame must have forgotten it, and every

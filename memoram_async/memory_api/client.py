@@ -1,0 +1,400 @@
+"""The client of Memory API: what an application holds."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import attrs
+
+from memoram_async.core.arguments import UNSET, Unset, check_count, check_method, given
+from memoram_async.core.config import (
+    DEFAULT_MAX_CONNECTIONS,
+    DEFAULT_MAX_RETRIES,
+    DEFAULT_REQUEST_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    Options,
+)
+from memoram_async.core.retry import READING_METHODS, Safety
+from memoram_async.core.secret import Secret, conceal, hidden
+from memoram_async.core.urls import check_path
+from memoram_async.memory_api.arguments import (
+    MOST_MATCHES,
+    check_content_type,
+    check_fraction,
+    check_object,
+    check_within,
+    check_words,
+)
+from memoram_async.memory_api.credentials import KeyCredentials
+from memoram_async.memory_api.envelope import unwrap, unwrap_report
+from memoram_async.memory_api.models import Answer, Extraction, QueryResult, Signup
+from memoram_async.memory_api.refusals import meaning_of
+from memoram_async.memory_api.resources.account import AsyncAccount
+from memoram_async.memory_api.resources.memories import AsyncMemories
+from memoram_async.memory_api.resources.usage import AsyncUsage
+from memoram_async.memory_api.settings import resolve
+from memoram_async.runtime.anyio_runtime import AnyioRuntime
+from memoram_async.transport.call import Call
+from memoram_async.transport.requester import Requester
+from memoram_async.transport.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from memoram_async.core.http import HTTPResponse
+    from memoram_async.memory_api.arguments import AuthHeader, ContentType, EnvironmentName
+    from memoram_async.memory_api.models import Report
+    from memoram_async.memory_api.settings import Settings
+    from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
+    from memoram_async.runtime.protocol import Runtime
+    from memoram_async.transport.hooks import Hooks
+
+
+class AsyncMemoryAPI:
+    """A client of Memory API for one application; make one and share it among all tasks.
+
+    Nothing is sent before the first call. The API key goes with every call that needs one.
+    A client belongs to the event loop that it was first used in.
+
+        async with AsyncMemoryAPI() as memory_api:
+            await memory_api.memories.create("Prefers window seats")
+            result = await memory_api.query("Which seat should I book?")
+
+    Attributes:
+        account: The organization and its keys.
+        memories: Memories as they are stored.
+        usage: What was called.
+    """
+
+    account: AsyncAccount
+    memories: AsyncMemories
+    usage: AsyncUsage
+
+    def __init__(
+        self,
+        api_key: str | Secret | None = None,
+        *,
+        environment: EnvironmentName | None = None,
+        auth_header: AuthHeader = "authorization",
+        base_url: str | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        request_timeout: float = DEFAULT_REQUEST_TIMEOUT,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        allow_insecure_http: bool = False,
+        hooks: Hooks | None = None,
+        http_client: AsyncHTTPClient | Literal["httpx2"] | None = None,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        trust_env: bool = True,
+        runtime: Runtime | None = None,
+    ) -> None:
+        """Configure a client; nothing is sent.
+
+        Args:
+            api_key: The API key, `mem_live_...` or `mem_test_...`; by default `MEMORY_API_KEY`. Without one,
+                `health` and `signup` work, and every other call raises.
+            environment: Where the client is meant to work; by default `MEMORY_API_ENVIRONMENT`. A live key
+                where it says `test` is warned of.
+            auth_header: The header field that carries the key: `authorization` (`Bearer KEY`) or `x-api-key`.
+            base_url: The API's address; by default `MEMORY_API_BASE_URL`, else the hosted service.
+            timeout: Seconds that a call may take in all, retries and waiting included; None for no
+                limit. It is kept to exactly.
+            request_timeout: Seconds that connecting, each read and each write of one request may take.
+            max_retries: How often a request that failed without harm is sent again.
+            allow_insecure_http: Permit `http://` to hosts other than this machine.
+            hooks: Told of every request, answer and retry; see `Hooks`.
+            http_client: An HTTP client of your own, httpx's or one like it; it stays yours to close. What it
+                logs is its own. `"httpx2"` has the client open its connections with that library.
+            max_connections: How many requests may be under way at once; others wait their turn.
+            trust_env: Whether the environment's proxies and certificates are used, as by `AsyncMemoram`.
+            runtime: An implementation of the seam, for tests; replaces `http_client`, `max_connections`
+                and `trust_env`.
+
+        Raises:
+            ConfigurationError: A setting cannot be used, such as a key of another form or service.
+            InvalidArgumentError: A number is out of range.
+        """
+        # A traceback may show what local variables hold, and an address may have a password in it.
+        key, url = hidden(api_key), hidden(base_url)
+        del api_key, base_url
+        settings = resolve(
+            api_key=key,
+            environment=environment,
+            auth_header=auth_header,
+            base_url=url,
+            allow_insecure_http=allow_insecure_http,
+            variables=os.environ,
+        )
+        connections = check_count(max_connections, name="max_connections") or DEFAULT_MAX_CONNECTIONS
+        self._bind(
+            settings,
+            KeyCredentials(settings.api_key, header=settings.auth_header),
+            Transport(
+                AnyioRuntime(http_client, max_connections=connections, trust_env=trust_env)
+                if runtime is None
+                else runtime,
+                Options(timeout=timeout, request_timeout=request_timeout, max_retries=max_retries),
+                hooks,
+            ),
+            owner=True,
+        )
+
+    def _bind(
+        self, settings: Settings, credentials: KeyCredentials, transport: Transport, *, owner: bool
+    ) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._transport = transport
+        self._owner = owner
+        self._requester = Requester(
+            base_url=settings.base_url, credentials=credentials, transport=transport, meaning=meaning_of
+        )
+        self._open = attrs.evolve(self._requester, credentials=None)
+        self.account = AsyncAccount(self._requester, credentials)
+        self.memories = AsyncMemories(self._requester)
+        self.usage = AsyncUsage(self._requester)
+
+    @property
+    def environment(self) -> Literal["live", "test"] | None:
+        """Where the key works; without a key, what the client was meant for, None if nobody said."""
+        return self._settings.environment
+
+    def with_options(
+        self,
+        *,
+        timeout: float | Unset | None = UNSET,
+        request_timeout: float | Unset = UNSET,
+        max_retries: int | Unset = UNSET,
+    ) -> Self:
+        """A client with other options that shares this one's connections and key.
+
+        It costs next to nothing. Closing it closes nothing; closing the original closes both.
+
+        Args:
+            timeout: Seconds that a call may take in all; None for no limit.
+            request_timeout: Seconds that connecting, each read and each write may take.
+            max_retries: How often a request that failed without harm is sent again.
+
+        Raises:
+            InvalidArgumentError: An option is out of range.
+        """
+        options = self._transport.options
+        changed = Options(
+            timeout=options.timeout if timeout is UNSET else timeout,
+            request_timeout=options.request_timeout if request_timeout is UNSET else request_timeout,
+            max_retries=options.max_retries if max_retries is UNSET else max_retries,
+        )
+        clone = type(self).__new__(type(self))
+        clone._bind(  # noqa: SLF001 - one of our own
+            self._settings,
+            self._credentials,
+            Transport(self._transport.runtime, changed, self._transport.hooks),
+            owner=False,
+        )
+        return clone
+
+    async def health(self) -> Report:
+        """Whether the service is alive (contract `health`); no key is needed or sent.
+
+        Returns:
+            What the service says of itself.
+
+        Raises:
+            ServerError: It is not well.
+            APIConnectionError: It does not answer.
+        """
+        return unwrap_report(await self._open.send("health", "GET", "/health"))
+
+    async def signup(self, *, name: str, email: str, plan_id: str | None = None) -> Signup:
+        """Open an organization and get its first key (contract `signup`); no key is needed or sent.
+
+        This client goes on with the key that it has: make another one with `signup.key`.
+
+        Args:
+            name: The organization's name.
+            email: Its address.
+            plan_id: What it pays for; by default `free`.
+
+        Returns:
+            The key with its secret, which cannot be got again.
+
+        Raises:
+            InvalidArgumentError: An argument cannot be sent.
+            ValidationError: The service did not accept one.
+            OutcomeUnknownError: The answer was lost, and with it the key, if the organization was opened.
+        """
+        body = given(
+            name=check_words(name, name="name"),
+            email=check_words(email, name="email"),
+            plan_id=UNSET if plan_id is None else check_words(plan_id, name="plan_id"),
+        )
+        response = await self._open.send("signup", "POST", "/signup", json=body, safety=Safety.ONCE)
+        return unwrap(response, Signup, operation="signup")
+
+    async def query(
+        self,
+        context: str | Secret,
+        *,
+        max_memories: int | None = None,
+        relevance_threshold: float | None = None,
+        include_metadata: bool | None = None,
+    ) -> QueryResult:
+        """Find the memories that match a question best (contract `query`).
+
+        Args:
+            context: The question, or what is being talked about.
+            max_memories: The most matches, up to 100; the service's default is 20.
+            relevance_threshold: The least score, from 0 to 1; the service's default is 0.5.
+            include_metadata: Whether matches come with their metadata; the service's default is yes.
+
+        Raises:
+            InvalidArgumentError: An argument cannot be sent.
+            InsufficientScopeError: The key has not the scope `read`.
+        """
+        asked = conceal(context)
+        del context  # a traceback may show what local variables hold
+        body = given(
+            **_question(asked, max_memories, relevance_threshold),
+            include_metadata=UNSET if include_metadata is None else bool(include_metadata),
+        )
+        response = await self._requester.send("query", "POST", "/query", json=body)
+        return unwrap(response, QueryResult, operation="query")
+
+    async def query_answer(
+        self,
+        context: str | Secret,
+        *,
+        max_memories: int | None = None,
+        relevance_threshold: float | None = None,
+        prompt_template: str | Secret | None = None,
+    ) -> Answer:
+        """Have a question answered from memories (contract `queryAnswer`).
+
+        Args:
+            context: The question.
+            max_memories: The most memories to answer from, up to 100.
+            relevance_threshold: The least score of a memory, from 0 to 1.
+            prompt_template: How the model is to be asked, in the service's own notation.
+
+        Raises:
+            InvalidArgumentError: An argument cannot be sent.
+            InsufficientScopeError: The key has not the scope `read`.
+        """
+        asked, template = conceal(context), hidden(prompt_template)
+        del context, prompt_template  # a traceback may show what local variables hold
+        body = given(
+            **_question(asked, max_memories, relevance_threshold),
+            prompt_template=UNSET if template is None else check_words(template, name="prompt_template"),
+        )
+        response = await self._requester.send("queryAnswer", "POST", "/query/answer", json=body)
+        return unwrap(response, Answer, operation="queryAnswer")
+
+    async def extract(
+        self,
+        content: str | Secret,
+        *,
+        content_type: ContentType | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Extraction:
+        """Have what is worth remembering in a text stored as memories (contract `extractMemories`).
+
+        Args:
+            content: The text.
+            content_type: What it is: `conversation`, `document` or `notes`.
+            metadata: What to keep with every memory that comes of it.
+
+        Raises:
+            InvalidArgumentError: An argument cannot be sent.
+            InsufficientScopeError: The key has not the scope `write`.
+            ExtractionFailedError: The service could make nothing of it.
+            OutcomeUnknownError: The answer was lost; `memories.list` shows whether anything was stored.
+        """
+        text, kept = conceal(content), hidden(metadata)
+        del content, metadata  # a traceback may show what local variables hold
+        kind = check_content_type(content_type)
+        body = given(
+            content=check_words(text, name="content"),
+            content_type=UNSET if kind is None else kind,
+            metadata=UNSET if kept is None else check_object(kept, name="metadata"),
+        )
+        response = await self._requester.send(
+            "extractMemories", "POST", "/query/extract", json=body, safety=Safety.ONCE
+        )
+        return unwrap(response, Extraction, operation="extractMemories")
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        json: Any = None,
+    ) -> HTTPResponse:
+        """Send a request that this SDK has no method for, with key, retries and errors as everywhere.
+
+        Args:
+            method: The HTTP method.
+            path: The path below `base_url`, percent-encoded, such as `/memories`.
+            params: Query parameters; those that are None are left out.
+            json: The body, as a value that JSON can carry.
+
+        Returns:
+            The answer, envelope and all: `status`, `headers`, `content` and `json()`.
+
+        Raises:
+            InvalidArgumentError: The request cannot be written; nothing was sent.
+            APIStatusError: The service said no.
+        """
+        # Into the call first, which shows neither: a traceback may show what local variables hold.
+        call = Call(
+            operation="request",
+            method=method,
+            url="",
+            template=None,
+            params=params or {},
+            json=json,
+            credentials=self._credentials,
+            meaning=meaning_of,
+        )
+        del params, json
+        call = attrs.evolve(
+            call,
+            method=check_method(method),
+            url=self._settings.base_url + check_path(path),
+            safety=Safety.IDEMPOTENT if method in READING_METHODS else Safety.ONCE,
+        )
+        return await self._transport.call(call)
+
+    async def aclose(self) -> None:
+        """Close the connections; calls made afterwards raise. A second time does nothing."""
+        if self._owner:
+            await self._transport.runtime.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        # Debuggers show a client whose construction failed, too.
+        settings = getattr(self, "_settings", None)
+        return f"<{type(self).__name__} of {settings.base_url if settings else 'no service'}>"
+
+
+def _question(
+    context: Secret, max_memories: int | None, relevance_threshold: float | None
+) -> dict[str, object]:
+    most = check_within(max_memories, name="max_memories", most=MOST_MATCHES)
+    least = check_fraction(relevance_threshold, name="relevance_threshold")
+    return {
+        "context": check_words(context, name="context"),
+        "max_memories": UNSET if most is None else most,
+        "relevance_threshold": UNSET if least is None else least,
+    }

@@ -1,0 +1,1 @@
+"""The operations of Memory API, one file a resource."""

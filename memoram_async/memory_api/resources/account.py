@@ -1,0 +1,39 @@
+"""`client.account`: the organization that the key belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memoram_async.memory_api.envelope import unwrap
+from memoram_async.memory_api.models import Organization
+from memoram_async.memory_api.resources.api_keys import AsyncAPIKeys
+
+if TYPE_CHECKING:
+    from memoram_async.memory_api.credentials import KeyCredentials
+    from memoram_async.transport.requester import Requester
+
+
+class AsyncAccount:
+    """The organization and its keys.
+
+    Attributes:
+        api_keys: The organization's keys.
+    """
+
+    __slots__ = ("_requester", "api_keys")
+
+    api_keys: AsyncAPIKeys
+
+    def __init__(self, requester: Requester, credentials: KeyCredentials) -> None:
+        self._requester = requester
+        self.api_keys = AsyncAPIKeys(requester, credentials)
+
+    async def get(self) -> Organization:
+        """The organization (contract `getAccount`); any key that works may read it.
+
+        Raises:
+            AuthenticationError: The key does not work; the subclass tells why.
+            OrganizationDisabledError: The organization is disabled.
+        """
+        response = await self._requester.send("getAccount", "GET", "/account")
+        return unwrap(response, Organization, operation="getAccount")
