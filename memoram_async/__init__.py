@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from memoram_async.core.errors import InvalidArgumentError as InvalidArgumentError
     from memoram_async.core.errors import InvalidKeyError as InvalidKeyError
     from memoram_async.core.errors import KeyConflictError as KeyConflictError
+    from memoram_async.core.errors import KeyStoreError as KeyStoreError
     from memoram_async.core.errors import MalformedCiphertextError as MalformedCiphertextError
     from memoram_async.core.errors import MemoramError as MemoramError
     from memoram_async.core.errors import NotEncryptedError as NotEncryptedError
@@ -61,6 +62,16 @@ if TYPE_CHECKING:
     from memoram_async.core.info import ResponseInfo as ResponseInfo
     from memoram_async.core.rate_limit import RateLimit as RateLimit
     from memoram_async.core.secret import Secret as Secret
+    from memoram_async.crypto.codecs import Codec as Codec
+    from memoram_async.crypto.decrypted import Decrypted as Decrypted
+    from memoram_async.crypto.keyring import Keyring as Keyring
+    from memoram_async.crypto.legacy import FernetCodec as FernetCodec
+    from memoram_async.crypto.legacy import NodeGcmBase64 as NodeGcmBase64
+    from memoram_async.crypto.legacy import NodeGcmHex as NodeGcmHex
+    from memoram_async.crypto.store_options import StoreOptions as StoreOptions
+    from memoram_async.keys.os_keyring import KeyringKeyStore as KeyringKeyStore
+    from memoram_async.keys.store import KeyStore as KeyStore
+    from memoram_async.keys.store import MemoryKeyStore as MemoryKeyStore
     from memoram_async.memory_api.client import AsyncMemoryAPI as AsyncMemoryAPI
     from memoram_async.memory_store import AsyncMemoryStore as AsyncMemoryStore
     from memoram_async.models.access import AccessCredentials as AccessCredentials
@@ -87,6 +98,7 @@ if TYPE_CHECKING:
     from memoram_async.transport.pager import AsyncItemIterator as AsyncItemIterator
     from memoram_async.transport.pager import AsyncPageIterator as AsyncPageIterator
     from memoram_async.transport.pager import AsyncPager as AsyncPager
+    from memoram_async.transport.pager import AsyncReadAhead as AsyncReadAhead
 else:
     from memoram_async._homes import HOMES
     from memoram_async._lazy import lazily

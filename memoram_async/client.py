@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import attrs
 
 from memoram_async.approvals import fetch_credentials, find_open_request, wait_until_approved
-from memoram_async.core.answers import oauth_meaning
 from memoram_async.core.approval import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
 from memoram_async.core.arguments import (
     UNSET,
@@ -16,7 +15,6 @@ from memoram_async.core.arguments import (
     check_count,
     check_method,
     check_params,
-    check_read_policy,
     check_reason,
     check_secret_text,
 )
@@ -30,8 +28,10 @@ from memoram_async.core.config import (
 )
 from memoram_async.core.retry import READING_METHODS, Safety
 from memoram_async.core.secret import Secret, Unshareable, conceal, hidden
-from memoram_async.core.urls import check_path, origin
+from memoram_async.core.urls import check_path
+from memoram_async.crypto.store_options import check_store_options
 from memoram_async.family import Family
+from memoram_async.keys.store import check_key_store
 from memoram_async.memory_api.keys import refuse_foreign_key
 from memoram_async.memory_store import AsyncMemoryStore
 from memoram_async.models.access import check_credentials
@@ -43,7 +43,6 @@ from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from memoram_async.tokens.store import check_token_store
 from memoram_async.transport.call import Call
 from memoram_async.transport.hooks import check_hooks
-from memoram_async.transport.requester import Requester
 from memoram_async.transport.transport import Transport
 from memoram_async.user_tokens import UserTokens
 
@@ -53,7 +52,8 @@ if TYPE_CHECKING:
 
     from memoram_async.core.http import HTTPResponse
     from memoram_async.core.sealing import SealingSecret
-    from memoram_async.crypto import ReadPolicy
+    from memoram_async.crypto import StoreOptions
+    from memoram_async.keys.store import KeyStore
     from memoram_async.models.access import AccessCredentials
     from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
     from memoram_async.runtime.protocol import Runtime
@@ -94,13 +94,14 @@ class AsyncMemoram(Unshareable):
         max_retries: int = DEFAULT_MAX_RETRIES,
         token_lifetime: int | None = None,
         token_store: TokenStore | None = None,
-        read_policy: ReadPolicy = "encrypted-only",
         client_id: str | None = None,
         client_secret: str | Secret | None = None,
         secret: SealingSecret | None = None,
         dashboard_url: str | None = None,
         authorization_endpoint: str | None = None,
         token_endpoint: str | None = None,
+        store_options: StoreOptions | None = None,
+        key_store: KeyStore | None = None,
         allow_insecure_http: bool | None = None,
         hooks: Hooks | None = None,
         http_client: AsyncHTTPClient | Literal["httpx2"] | None = None,
@@ -122,8 +123,6 @@ class AsyncMemoram(Unshareable):
             token_lifetime: Seconds that tokens are asked to live; the service may answer otherwise.
             token_store: Where workers of one application share their token, sealed, such as a
                 `RedisTokenStore`; its methods block. By default each client keeps its own in memory.
-            read_policy: `encrypted-only` treats stored plaintext as an error; `allow-plaintext` hands it
-                out marked as not encrypted.
             client_id: The application's OAuth client id; by default `MEMORAM_CLIENT_ID`.
             client_secret: The application's OAuth client secret; by default `MEMORAM_CLIENT_SECRET`.
             secret: What `oauth` flows are sealed with, 32 bytes or more; by default `MEMORAM_SECRET`. Of
@@ -134,6 +133,9 @@ class AsyncMemoram(Unshareable):
                 `MEMORAM_AUTHORIZATION_ENDPOINT`, else `/oauth/authorize` below `auth_url`.
             token_endpoint: Where codes and refresh tokens are exchanged; by default `MEMORAM_TOKEN_ENDPOINT`,
                 else `/oauth/token` below `auth_url`.
+            store_options: How content is written and read, for all stores of this client.
+            key_store: Where users' keys are kept, such as a `KeyringKeyStore`; its methods block. By default
+                keys live only in the stores.
             allow_insecure_http: Permit `http://` to hosts other than this machine; by default
                 `MEMORAM_ALLOW_INSECURE_HTTP`, else False.
             hooks: Told of every request, answer and retry; see `Hooks`.
@@ -184,10 +186,11 @@ class AsyncMemoram(Unshareable):
                 options=options,
                 token_lifetime=check_count(token_lifetime, name="token_lifetime"),
                 token_store=check_token_store(token_store),
+                key_store=check_key_store(key_store),
                 hooks=hooks,
             ),
             options,
-            check_read_policy(read_policy),
+            check_store_options(store_options),
             hooks,
             owner=True,
         )
@@ -196,31 +199,22 @@ class AsyncMemoram(Unshareable):
         self,
         family: Family,
         options: Options,
-        read_policy: ReadPolicy,
+        store_options: StoreOptions,
         hooks: Hooks | None,
         *,
         owner: bool,
     ) -> None:
         self._family = family
-        self._read_policy: ReadPolicy = read_policy
+        self._store_options = store_options
         self._owner = owner
         self._transport = Transport(family.runtime, options, hooks)
-        self._api = api = Requester(
-            base_url=family.config.base_url,
-            credentials=family.tokens,
-            transport=self._transport,
-            peer=family.peer,
-        )
+        self._api = api = family.requester(self._transport)
         self.access_requests = AsyncAccessRequests(api)
         self.memory_blobs = AsyncMemoryBlobs(api)
         self.tags = AsyncTags(api)
-        authorization_server = Requester(
-            base_url=origin(family.config.token_endpoint),
-            credentials=None,
-            transport=self._transport,
-            meaning=oauth_meaning,
+        self.oauth = AsyncOAuth(
+            UserTokens(family.oauth_requester(self._transport), family.config, family.refreshes)
         )
-        self.oauth = AsyncOAuth(UserTokens(authorization_server, family.config, family.refreshes))
 
     def with_options(
         self,
@@ -228,7 +222,7 @@ class AsyncMemoram(Unshareable):
         timeout: float | Unset | None = UNSET,
         request_timeout: float | Unset = UNSET,
         max_retries: int | Unset = UNSET,
-        read_policy: ReadPolicy | Unset = UNSET,
+        store_options: StoreOptions | Unset = UNSET,
     ) -> Self:
         """A client with other options that shares this one's connections and token.
 
@@ -238,7 +232,7 @@ class AsyncMemoram(Unshareable):
             timeout: Seconds that a call may take in all; None for no limit.
             request_timeout: Seconds that connecting, each read and each write may take.
             max_retries: How often a request that failed without harm is sent again.
-            read_policy: What happens with stored plaintext.
+            store_options: How content is written and read.
 
         Raises:
             InvalidArgumentError: An option is out of range.
@@ -253,7 +247,7 @@ class AsyncMemoram(Unshareable):
                 request_timeout=options.request_timeout if request_timeout is UNSET else request_timeout,
                 max_retries=options.max_retries if max_retries is UNSET else max_retries,
             ),
-            self._read_policy if read_policy is UNSET else check_read_policy(read_policy),
+            self._store_options if store_options is UNSET else check_store_options(store_options),
             self._transport.hooks,
             owner=False,
         )
@@ -266,6 +260,7 @@ class AsyncMemoram(Unshareable):
         reason: str,
         timeout: float | None = APPROVAL_TIMEOUT,
         on_status: Callable[[str], object] | None = None,
+        store_options: StoreOptions | None = None,
     ) -> AsyncMemoryStore:
         """Get access to a user's memories: ask, wait for the user's approval, fetch the key.
 
@@ -277,6 +272,7 @@ class AsyncMemoram(Unshareable):
             reason: What for, in 1 to 255 characters that the user reads when deciding.
             timeout: Seconds to wait for the user; None for ever.
             on_status: Called with each status that is new.
+            store_options: How content is written and read, instead of as the client says.
 
         Raises:
             InvalidArgumentError: The memory key or reason cannot be sent.
@@ -289,6 +285,7 @@ class AsyncMemoram(Unshareable):
         memory_key = conceal(memory_key)  # a traceback may show what local variables hold
         check_secret_text(memory_key, name="memory_key")
         check_reason(reason)
+        options = check_store_options(store_options, default=self._store_options)
         request = await find_open_request(self.access_requests.list(), memory_key)
         found = request is not None
         if request is None:
@@ -311,26 +308,30 @@ class AsyncMemoram(Unshareable):
                 request.id,
                 credentials=self.access_requests.credentials,
                 get=self.access_requests.get,
-            )
+            ),
+            store_options=options,
         )
 
-    def open(self, credentials: AccessCredentials) -> AsyncMemoryStore:
+    def open(
+        self, credentials: AccessCredentials, *, store_options: StoreOptions | None = None
+    ) -> AsyncMemoryStore:
         """A store for a user whose credentials are at hand; nothing is sent.
 
         Args:
             credentials: From `access_requests.credentials`.
+            store_options: How content is written and read, instead of as the client says.
 
         Raises:
-            InvalidArgumentError: It is something other than credentials.
+            InvalidArgumentError: It is something other than credentials, or than `StoreOptions`.
             InvalidKeyError: The encryption key cannot be used.
         """
         handed = hidden(credentials)  # by mistake it may be a key, and a traceback shows local variables
         del credentials
         return AsyncMemoryStore(
             check_credentials(handed),
-            memory_blobs=self.memory_blobs,
-            tags=self.tags,
-            read_policy=self._read_policy,
+            requester=self._api,
+            options=check_store_options(store_options, default=self._store_options),
+            key_store=self._family.key_store,
         )
 
     async def request(

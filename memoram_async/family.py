@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from memoram_async.core.answers import oauth_meaning
 from memoram_async.core.errors import BadRequestError, NotFoundError
 from memoram_async.core.retry import Safety
+from memoram_async.core.urls import origin
 from memoram_async.crypto.token_seal import TokenSeal
 from memoram_async.runtime.forking import reset_after_fork
 from memoram_async.tokens.provider import TokenProvider, refused_key
 from memoram_async.tokens.shared import SharedTokens
 from memoram_async.transport.call import Call, Peer
+from memoram_async.transport.requester import Requester
 from memoram_async.transport.transport import Transport
 from memoram_async.user_tokens import Refreshes, wrong_address
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from memoram_async.core.config import Config, Options
     from memoram_async.core.deadline import Deadline
     from memoram_async.core.http import HTTPResponse
+    from memoram_async.keys.store import KeyStore
     from memoram_async.runtime.protocol import Runtime
     from memoram_async.tokens.store import TokenStore
     from memoram_async.transport.hooks import Hooks
@@ -36,10 +40,12 @@ class Family:
         options: Options,
         token_lifetime: int | None,
         token_store: TokenStore | None,
+        key_store: KeyStore | None = None,
         hooks: Hooks | None,
     ) -> None:
         self.config = config
         self.runtime = runtime
+        self.key_store = key_store
         self._token_lifetime = token_lifetime
         # The exchange serves every clone, so the options of the original client apply to it, not a clone's.
         self._transport = Transport(runtime, options, hooks)
@@ -52,6 +58,24 @@ class Family:
         self.tokens = TokenProvider(runtime, self._exchange, shared)
         self.refreshes = Refreshes(runtime)
         reset_after_fork(self.tokens.state)
+
+    def requester(self, transport: Transport) -> Requester:
+        """What the resources of one client send with."""
+        return Requester(
+            base_url=self.config.base_url,
+            credentials=self.tokens,
+            transport=transport,
+            peer=self.peer,
+        )
+
+    def oauth_requester(self, transport: Transport) -> Requester:
+        """What one client sends to the authorization server with."""
+        return Requester(
+            base_url=origin(self.config.token_endpoint),
+            credentials=None,
+            transport=transport,
+            meaning=oauth_meaning,
+        )
 
     async def _exchange(self, deadline: Deadline) -> HTTPResponse:
         body: dict[str, object] = {"api_key": self.config.api_key}

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from memoram_async.core.arguments import UNSET, Unset
-from memoram_async.core.errors import ClientClosedError, DecryptionError
 from memoram_async.core.secret import Secret, Unshareable
 from memoram_async.core.urls import check_id
-from memoram_async.crypto import CodecRegistry, Decrypted, EncryptionKey, Keyring, encrypt
-from memoram_async.crypto.jwe import CODEC_NAME
+from memoram_async.keys.user_keys import UserKeys
+from memoram_async.memory_content import MemoryContent
+from memoram_async.memory_listing import MemoryListing
+from memoram_async.models.drafts import MemoryDraft
 from memoram_async.models.memory import Memory
-from memoram_async.models.page import Page
+from memoram_async.resources.access_requests import AsyncAccessRequests
+from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
+from memoram_async.resources.tags import AsyncTags
 from memoram_async.transport.pager import AsyncPager
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from types import TracebackType
     from typing import Self
 
-    from memoram_async.crypto import ReadPolicy
+    from memoram_async.crypto import StoreOptions
+    from memoram_async.keys.store import KeyStore
     from memoram_async.models.access import AccessCredentials
-    from memoram_async.models.memory import MemoryBlob
+    from memoram_async.models.page import Page
     from memoram_async.models.tags import Tag
-    from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
-    from memoram_async.resources.tags import AsyncTags
-
-FIRST_KEY_VERSION: Final = 1
+    from memoram_async.transport.requester import Requester
 
 
 class AsyncMemoryStore(Unshareable):
@@ -36,33 +37,37 @@ class AsyncMemoryStore(Unshareable):
     Title, summary, tags and the numbers travel as they are: the service searches and filters by them,
     so it can read them.
 
-    The store holds the user's key until `close()`; each user needs a store of its own.
+    The store holds the user's key until `close()`; each user needs a store of its own. Content that was
+    encrypted with another version of the key is read as well: the version is fetched when it is first needed.
     """
 
-    __slots__ = ("_blobs", "_codecs", "_keyring", "_memory_key", "_policy", "_tags", "_user_id")
+    __slots__ = ("_blobs", "_content", "_keys", "_memory_key", "_requester", "_tags", "_user_id")
 
     def __init__(
         self,
         credentials: AccessCredentials,
         *,
-        memory_blobs: AsyncMemoryBlobs,
-        tags: AsyncTags,
-        read_policy: ReadPolicy,
+        requester: Requester,
+        options: StoreOptions,
+        key_store: KeyStore | None,
     ) -> None:
-        """A store over two resources; use `AsyncMemoram.open` instead of calling this.
+        """A store over a service; use `AsyncMemoram.open` instead of calling this.
 
         Raises:
             InvalidKeyError: The credentials' encryption key cannot be used.
         """
         self._user_id = credentials.user_id
-        version = FIRST_KEY_VERSION if credentials.key_version is None else credentials.key_version
-        key = EncryptionKey.from_hex(credentials.encryption_key, version=version)
-        self._keyring: Keyring | None = Keyring(key, user_id=credentials.user_id)
+        self._requester = requester
+        self._keys = UserKeys(
+            credentials,
+            runtime=requester.runtime,
+            fetch=_other_versions(AsyncAccessRequests(requester), credentials.access_request_id),
+            store=key_store,
+        )
+        self._content = MemoryContent(self._keys, options)
         self._memory_key: Secret = credentials.memory_key
-        self._blobs = memory_blobs
-        self._tags = tags
-        self._codecs = CodecRegistry()
-        self._policy: ReadPolicy = read_policy
+        self._blobs = AsyncMemoryBlobs(requester)
+        self._tags = AsyncTags(requester)
 
     @property
     def user_id(self) -> str:
@@ -76,18 +81,11 @@ class AsyncMemoryStore(Unshareable):
         Raises:
             ClientClosedError: The store was closed.
         """
-        return self._keys().current.version
+        return self._keys.ring().current.version
 
     def __repr__(self) -> str:
         # Debuggers show a store whose construction failed, too.
         return f"<{type(self).__name__} of user {getattr(self, '_user_id', None)}>"
-
-    def _keys(self) -> Keyring:
-        if self._keyring is None:
-            raise ClientClosedError(
-                "this memory store was closed: open a new one with client.open(credentials)"
-            )
-        return self._keyring
 
     async def create(
         self,
@@ -123,7 +121,7 @@ class AsyncMemoryStore(Unshareable):
         """
         text = Secret(content)
         del content  # a traceback may show what local variables hold
-        stored, readable = self._seal(text)
+        stored, readable = await self._content.seal(text)
         blob = await self._blobs.create(
             user_id=self._user_id,
             memory_key=self._memory_key,
@@ -147,8 +145,8 @@ class AsyncMemoryStore(Unshareable):
             DecryptionError: It cannot be decrypted; the subclass tells why.
             PermissionDeniedError: The user no longer lets this application in.
         """
-        self._keys()
-        memory = self._open(
+        self._keys.ring()
+        memory = await self._content.open(
             await self._blobs.get(check_id(memory_id, name="memory_id"), user_id=self._user_id)
         )
         if memory.error is not None:
@@ -165,8 +163,9 @@ class AsyncMemoryStore(Unshareable):
     ) -> AsyncPager[Memory]:
         """The user's memories, decrypted page by page.
 
-        A memory that cannot be decrypted is listed like the others: its `error` says why, and reading its
-        `content` raises that error.
+        A memory that cannot be read is listed like the others: its `error` says why, and reading its
+        `content` raises that error. `StoreOptions.on_undecryptable` can leave such memories out instead, or
+        raise.
 
         Args:
             tags: Names of tags to filter by; whether all or any must match is the service's choice.
@@ -178,21 +177,20 @@ class AsyncMemoryStore(Unshareable):
         Raises:
             InvalidArgumentError: An argument cannot be sent.
         """
-        blobs = self._blobs.list(
-            user_id=self._user_id, tags=tags, search=search, importance=importance, page_size=page_size
+        listing = MemoryListing(
+            self._requester,
+            user_id=self._user_id,
+            tags=tags,
+            search=search,
+            importance=importance,
+            page_size=page_size,
         )
 
-        async def fetch(cursor: str | None) -> Page[Memory]:
-            self._keys()
-            page = await blobs.page(cursor)
-            return Page(
-                items=tuple([self._open(blob) for blob in page.items]),
-                next_cursor=page.next_cursor,
-                total=page.total,
-                info=page.info,
-            )
+        async def fetch(cursor: str | None) -> Page[MemoryDraft]:
+            self._keys.ring()
+            return await listing.read(cursor, MemoryDraft)
 
-        return AsyncPager(fetch)
+        return AsyncPager(fetch, self._requester.runtime, finish=self._content.open_page)
 
     async def update(
         self,
@@ -230,8 +228,8 @@ class AsyncMemoryStore(Unshareable):
         """
         text = None if content is UNSET else Secret(content)
         del content  # a traceback may show what local variables hold
-        self._keys()
-        stored, readable = (UNSET, None) if text is None else self._seal(text)
+        self._keys.ring()
+        stored, readable = (UNSET, None) if text is None else await self._content.seal(text)
         blob = await self._blobs.update(
             check_id(memory_id, name="memory_id"),
             user_id=self._user_id,
@@ -255,7 +253,7 @@ class AsyncMemoryStore(Unshareable):
             PermissionDeniedError: The user no longer lets this application in.
             OutcomeUnknownError: The answer was lost; `get` shows whether the memory is still there.
         """
-        self._keys()
+        self._keys.ring()
         await self._blobs.delete(check_id(memory_id, name="memory_id"), user_id=self._user_id)
 
     def list_tags(self) -> AsyncPager[Tag]:
@@ -264,9 +262,7 @@ class AsyncMemoryStore(Unshareable):
 
     def close(self) -> None:
         """Drop the user's key; the client stays open. A second time does nothing."""
-        if self._keyring is not None:
-            self._keyring.close()
-            self._keyring = None
+        self._keys.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -279,23 +275,15 @@ class AsyncMemoryStore(Unshareable):
     ) -> None:
         self.close()
 
-    def _seal(self, content: Secret) -> tuple[Secret, Decrypted]:
-        """Content as it is stored, and as it is read: the service does not send it back."""
-        key = self._keys().current
-        return Secret(encrypt(key, content.reveal())), Decrypted(
-            text=content.reveal(),
-            encrypted=True,
-            authenticated=True,
-            bound=True,
-            codec=CODEC_NAME,
-            key_version=key.version,
-        )
 
-    def _open(self, blob: MemoryBlob) -> Memory:
-        if blob.content is None:
-            return Memory.of(blob, None)
-        try:
-            return Memory.of(blob, self._codecs.read(self._keys(), blob.content, policy=self._policy))
-        except DecryptionError as error:
-            # A traceback would keep every local variable of the way here alive with the memory.
-            return Memory.of(blob, error.with_traceback(None))
+def _other_versions(
+    requests: AsyncAccessRequests, request_id: str | None
+) -> Callable[[int], Awaitable[AccessCredentials]] | None:
+    """How other versions of a key are fetched; None for credentials that name no access request."""
+    if request_id is None:
+        return None
+
+    async def fetch(version: int) -> AccessCredentials:
+        return await requests.credentials(request_id, key_version=version)
+
+    return fetch

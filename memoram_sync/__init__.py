@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from memoram_async.core.errors import InvalidArgumentError as InvalidArgumentError
     from memoram_async.core.errors import InvalidKeyError as InvalidKeyError
     from memoram_async.core.errors import KeyConflictError as KeyConflictError
+    from memoram_async.core.errors import KeyStoreError as KeyStoreError
     from memoram_async.core.errors import MalformedCiphertextError as MalformedCiphertextError
     from memoram_async.core.errors import MemoramError as MemoramError
     from memoram_async.core.errors import NotEncryptedError as NotEncryptedError
@@ -62,6 +63,16 @@ if TYPE_CHECKING:
     from memoram_async.core.info import ResponseInfo as ResponseInfo
     from memoram_async.core.rate_limit import RateLimit as RateLimit
     from memoram_async.core.secret import Secret as Secret
+    from memoram_async.crypto.codecs import Codec as Codec
+    from memoram_async.crypto.decrypted import Decrypted as Decrypted
+    from memoram_async.crypto.keyring import Keyring as Keyring
+    from memoram_async.crypto.legacy import FernetCodec as FernetCodec
+    from memoram_async.crypto.legacy import NodeGcmBase64 as NodeGcmBase64
+    from memoram_async.crypto.legacy import NodeGcmHex as NodeGcmHex
+    from memoram_async.crypto.store_options import StoreOptions as StoreOptions
+    from memoram_async.keys.os_keyring import KeyringKeyStore as KeyringKeyStore
+    from memoram_async.keys.store import KeyStore as KeyStore
+    from memoram_async.keys.store import MemoryKeyStore as MemoryKeyStore
     from memoram_async.models.access import AccessCredentials as AccessCredentials
     from memoram_async.models.access import AccessRequest as AccessRequest
     from memoram_async.models.access import AccessStatus as AccessStatus
@@ -89,6 +100,7 @@ if TYPE_CHECKING:
     from memoram_sync.transport.pager import ItemIterator as ItemIterator
     from memoram_sync.transport.pager import PageIterator as PageIterator
     from memoram_sync.transport.pager import Pager as Pager
+    from memoram_sync.transport.pager import ReadAhead as ReadAhead
 else:
     from memoram_async._lazy import lazily
     from memoram_sync._homes import HOMES

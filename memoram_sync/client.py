@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from memoram_async.core.http import HTTPResponse
     from memoram_async.core.sealing import SealingSecret
     from memoram_async.core.secret import Secret
-    from memoram_async.crypto import ReadPolicy
+    from memoram_async.crypto import StoreOptions
+    from memoram_async.keys.store import KeyStore
     from memoram_async.models.access import AccessCredentials
     from memoram_async.runtime.httpx_adapter import HTTPClient
     from memoram_async.runtime.protocol import Runtime
@@ -74,13 +75,14 @@ class Memoram(Unshareable):
         max_retries: int = DEFAULT_MAX_RETRIES,
         token_lifetime: int | None = None,
         token_store: TokenStore | None = None,
-        read_policy: ReadPolicy = "encrypted-only",
         client_id: str | None = None,
         client_secret: str | Secret | None = None,
         secret: SealingSecret | None = None,
         dashboard_url: str | None = None,
         authorization_endpoint: str | None = None,
         token_endpoint: str | None = None,
+        store_options: StoreOptions | None = None,
+        key_store: KeyStore | None = None,
         allow_insecure_http: bool | None = None,
         hooks: Hooks | None = None,
         http_client: HTTPClient | Literal["httpx2"] | None = None,
@@ -102,8 +104,6 @@ class Memoram(Unshareable):
             token_lifetime: Seconds that tokens are asked to live; the service may answer otherwise.
             token_store: Where workers of one application share their token, sealed, such as a
                 `RedisTokenStore`; its methods block. By default each client keeps its own in memory.
-            read_policy: `encrypted-only` treats stored plaintext as an error; `allow-plaintext` hands it
-                out marked as not encrypted.
             client_id: The application's OAuth client id; by default `MEMORAM_CLIENT_ID`.
             client_secret: The application's OAuth client secret; by default `MEMORAM_CLIENT_SECRET`.
             secret: What `oauth` flows are sealed with, 32 bytes or more; by default `MEMORAM_SECRET`. Of
@@ -114,6 +114,9 @@ class Memoram(Unshareable):
                 `MEMORAM_AUTHORIZATION_ENDPOINT`, else `/oauth/authorize` below `auth_url`.
             token_endpoint: Where codes and refresh tokens are exchanged; by default `MEMORAM_TOKEN_ENDPOINT`,
                 else `/oauth/token` below `auth_url`.
+            store_options: How content is written and read, for all stores of this client.
+            key_store: Where users' keys are kept, such as a `KeyringKeyStore`; its methods block. By default
+                keys live only in the stores.
             allow_insecure_http: Permit `http://` to hosts other than this machine; by default
                 `MEMORAM_ALLOW_INSECURE_HTTP`, else False.
             hooks: Told of every request, answer and retry; see `Hooks`.
@@ -143,13 +146,14 @@ class Memoram(Unshareable):
                     max_retries=max_retries,
                     token_lifetime=token_lifetime,
                     token_store=token_store,
-                    read_policy=read_policy,
                     client_id=client_id,
                     client_secret=client_secret,
                     secret=secret,
                     dashboard_url=dashboard_url,
                     authorization_endpoint=authorization_endpoint,
                     token_endpoint=token_endpoint,
+                    store_options=store_options,
+                    key_store=key_store,
                     allow_insecure_http=allow_insecure_http,
                     hooks=hooks,
                     runtime=BlockingRuntime(
@@ -190,7 +194,7 @@ class Memoram(Unshareable):
         timeout: float | Unset | None = UNSET,
         request_timeout: float | Unset = UNSET,
         max_retries: int | Unset = UNSET,
-        read_policy: ReadPolicy | Unset = UNSET,
+        store_options: StoreOptions | Unset = UNSET,
     ) -> Self:
         """A client with other options that shares this one's connections and token.
 
@@ -200,7 +204,7 @@ class Memoram(Unshareable):
             timeout: Seconds that a call may take in all; None for no limit.
             request_timeout: Seconds that connecting, each read and each write may take.
             max_retries: How often a request that failed without harm is sent again.
-            read_policy: What happens with stored plaintext.
+            store_options: How content is written and read.
 
         Raises:
             InvalidArgumentError: An option is out of range.
@@ -210,7 +214,7 @@ class Memoram(Unshareable):
                 timeout=timeout,
                 request_timeout=request_timeout,
                 max_retries=max_retries,
-                read_policy=read_policy,
+                store_options=store_options,
             )
         )
 
@@ -221,6 +225,7 @@ class Memoram(Unshareable):
         reason: str,
         timeout: float | None = APPROVAL_TIMEOUT,
         on_status: Callable[[str], object] | None = None,
+        store_options: StoreOptions | None = None,
     ) -> MemoryStore:
         """Get access to a user's memories: ask, wait for the user's approval, fetch the key.
 
@@ -232,6 +237,7 @@ class Memoram(Unshareable):
             reason: What for, in 1 to 255 characters that the user reads when deciding.
             timeout: Seconds to wait for the user; None for ever.
             on_status: Called with each status that is new.
+            store_options: How content is written and read, instead of as the client says.
 
         Raises:
             InvalidArgumentError: The memory key or reason cannot be sent.
@@ -241,22 +247,27 @@ class Memoram(Unshareable):
             ApprovalTimeout: The user did not decide in time; calling again goes on waiting.
             InvalidKeyError: The service gave an encryption key that cannot be used.
         """
-        coroutine = self._async.connect(memory_key, reason=reason, timeout=timeout, on_status=on_status)
+        coroutine = self._async.connect(
+            memory_key, reason=reason, timeout=timeout, on_status=on_status, store_options=store_options
+        )
         del memory_key
         return MemoryStore(run(coroutine))
 
-    def open(self, credentials: AccessCredentials) -> MemoryStore:
+    def open(
+        self, credentials: AccessCredentials, *, store_options: StoreOptions | None = None
+    ) -> MemoryStore:
         """A store for a user whose credentials are at hand; nothing is sent.
 
         Args:
             credentials: From `access_requests.credentials`.
+            store_options: How content is written and read, instead of as the client says.
 
         Raises:
-            InvalidArgumentError: It is something other than credentials.
+            InvalidArgumentError: It is something other than credentials, or than `StoreOptions`.
             InvalidKeyError: The encryption key cannot be used.
         """
         try:
-            return MemoryStore(self._async.open(credentials))
+            return MemoryStore(self._async.open(credentials, store_options=store_options))
         finally:
             del credentials
 

@@ -29,7 +29,8 @@ class MemoryStore(Unshareable):
     Title, summary, tags and the numbers travel as they are: the service searches and filters by them,
     so it can read them.
 
-    The store holds the user's key until `close()`; each user needs a store of its own.
+    The store holds the user's key until `close()`; each user needs a store of its own. Content that was
+    encrypted with another version of the key is read as well: the version is fetched when it is first needed.
     """
 
     __slots__ = ("_async",)
@@ -123,8 +124,9 @@ class MemoryStore(Unshareable):
     ) -> Pager[Memory]:
         """The user's memories, decrypted page by page.
 
-        A memory that cannot be decrypted is listed like the others: its `error` says why, and reading its
-        `content` raises that error.
+        A memory that cannot be read is listed like the others: its `error` says why, and reading its
+        `content` raises that error. `StoreOptions.on_undecryptable` can leave such memories out instead, or
+        raise.
 
         Args:
             tags: Names of tags to filter by; whether all or any must match is the service's choice.

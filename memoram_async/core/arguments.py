@@ -7,12 +7,13 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from memoram_async.core.errors import InvalidArgumentError
 from memoram_async.core.secret import Secret, hidden, is_masked
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+MAX_KEY_VERSION: Final = 2**53 - 1  # the largest integer that every JSON reader keeps exact
 _KEY_LENGTH: Final = 255
 REASON_LENGTH: Final = 255  # contract createAccessRequest
 MASKED: Final = (
@@ -231,17 +232,17 @@ def check_method(value: object) -> str:
     raise InvalidArgumentError(f"method must be one of {', '.join(_METHODS)}")
 
 
-def check_read_policy(value: object) -> Literal["encrypted-only", "allow-plaintext"]:
-    """What happens with stored plaintext.
+def check_key_version(value: object) -> int | None:
+    """The version of a key; None for the newest.
 
     Raises:
-        InvalidArgumentError: There is no such policy.
+        InvalidArgumentError: It is no version.
     """
-    if value == "encrypted-only":
-        return "encrypted-only"
-    if value == "allow-plaintext":
-        return "allow-plaintext"
-    raise InvalidArgumentError("read_policy must be 'encrypted-only' or 'allow-plaintext'")
+    if value is None:
+        return None
+    if type(value) is int and 0 <= value <= MAX_KEY_VERSION:
+        return value
+    raise InvalidArgumentError("key_version must be an integer from 0 to 2^53 - 1")
 
 
 def check_callback(value: object, *, name: str) -> Callable[..., object] | None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+_LONGEST: Final = len("2026-03-01T12:34:56.123456Z")
+_FINER: Final = re.compile(r"(.{19}[.,][0-9]{6})([0-9])[0-9]*(.*)")
 _LEAP_SECOND: Final = re.compile(r"(?<=[0-9]{2}:[0-9]{2}:)60")
 
 
@@ -23,13 +25,28 @@ def parse_time(text: str) -> datetime | None:
     """An aware datetime from a time in any spelling of RFC 3339 or ISO 8601; None if it is no time.
 
     A time without an offset is read as UTC. A leap second, which `datetime` cannot hold, is read as the
-    second after it, and digits beyond microseconds are dropped.
+    second after it, and what is finer than a microsecond is rounded.
     """
+    if len(text) <= _LONGEST or text[_LONGEST - 1] in "+-":
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            pass
+        else:
+            return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return _parse_unusual_time(text)
+
+
+def _parse_unusual_time(text: str) -> datetime | None:
     spelt = text.upper()  # RFC 3339 5.6: "T" and "Z" may be lower case
+    finer = _FINER.fullmatch(spelt)
     leap = _LEAP_SECOND.search(spelt) is not None
     try:
-        moment = datetime.fromisoformat(_LEAP_SECOND.sub("59", spelt) if leap else spelt)
+        moment = datetime.fromisoformat(
+            _LEAP_SECOND.sub("59", spelt if finer is None else finer[1] + finer[3])
+        )
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return aware + timedelta(seconds=1) if leap else aware
+        up = finer is not None and finer[2] >= "5"
+        return aware + timedelta(seconds=leap, microseconds=up)
     except (ValueError, OverflowError):
         return None

@@ -332,6 +332,10 @@ class KeyConflictError(CryptoError):
     """Two different keys claim the same version."""
 
 
+class KeyStoreError(CryptoError):
+    """The application's key store failed."""
+
+
 class ContentError(CryptoError, ValueError):
     """This content cannot be stored: empty, not text, or too large."""
 
@@ -364,17 +368,20 @@ class UnknownKeyVersionError(DecryptionError):
     """The stored content was encrypted with a key version that is not at hand.
 
     Attributes:
-        version: The version that the content names.
+        version: The `kid` that the content names; empty if it names none.
         available: The versions at hand.
+        key_version: The `kid` as a key version; None if it is none.
     """
 
     version: str
     available: tuple[int, ...]
+    key_version: int | None
 
-    def __init__(self, message: str, *, version: str, available: tuple[int, ...]) -> None:
+    def __init__(
+        self, message: str, *, version: str, available: tuple[int, ...], key_version: int | None = None
+    ) -> None:
         super().__init__(message)
-        self.version = version
-        self.available = available
+        self.version, self.available, self.key_version = version, available, key_version
 
 
 class IntegrityError(DecryptionError):

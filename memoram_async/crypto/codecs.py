@@ -11,10 +11,11 @@ from memoram_async.core.errors import (
     NotEncryptedError,
     UnsupportedFormatError,
 )
-from memoram_async.crypto import jwe
+from memoram_async.crypto import jwe, jwe_reader
 from memoram_async.crypto.decrypted import Decrypted
 from memoram_async.crypto.foreign import ContentFormat, classify, looks_like_jwe
 from memoram_async.crypto.header import DEFAULT_FIELD
+from memoram_async.crypto.legacy import LEGACY_CODECS
 
 if TYPE_CHECKING:
     from memoram_async.crypto.keyring import Keyring
@@ -61,23 +62,35 @@ class Codec(Protocol):
 class JweCodec:
     """The form that the SDK writes, and any other compact JWE of the same algorithms."""
 
-    __slots__ = ("_max_chars",)
+    __slots__ = ("_max_chars", "_try_all_versions")
 
     name = jwe.CODEC_NAME
     authenticated = True
 
-    def __init__(self, *, max_chars: int = jwe.MAX_TOKEN_CHARS) -> None:
-        """A codec that reads tokens of at most `max_chars` characters."""
+    def __init__(self, *, max_chars: int = jwe.MAX_TOKEN_CHARS, try_all_versions: bool = False) -> None:
+        """A codec for tokens of at most `max_chars` characters.
+
+        Args:
+            max_chars: The longest token that is read.
+            try_all_versions: Try every key with a token that names no key version.
+        """
         self._max_chars = max_chars
+        self._try_all_versions = try_all_versions
 
     def detect(self, text: str) -> bool:
         """Whether the text is a compact JWE, be it damaged."""
         return looks_like_jwe(text)
 
     def decrypt(self, keyring: Keyring, text: str, *, field: str) -> Decrypted:
-        """Decrypt a token; see `memoram_async.crypto.jwe.decrypt` for the errors."""
+        """Decrypt a token; see `memoram_async.crypto.decrypt` for the errors."""
         try:
-            return jwe.decrypt(keyring, text, field=field, max_chars=self._max_chars)
+            return jwe_reader.decrypt(
+                keyring,
+                text,
+                field=field,
+                try_all_versions=self._try_all_versions,
+                max_chars=self._max_chars,
+            )
         finally:
             del text
 
@@ -94,17 +107,18 @@ class CodecRegistry:
 
     codecs: tuple[Codec, ...]
 
-    def __init__(self, *codecs: Codec, allow_unauthenticated: bool = False) -> None:
+    def __init__(self, *codecs: Codec | str, allow_unauthenticated: bool = False) -> None:
         """A registry of the given codecs, of the default one alone when none are given.
 
         Args:
-            codecs: The codecs in the order of trial.
+            codecs: The codecs in the order of trial: objects, or names in `LEGACY_CODECS`.
             allow_unauthenticated: Accept codecs that cannot tell whether content was changed.
 
         Raises:
-            ValueError: Two have one name, or one is unauthenticated without the permission.
+            ValueError: There is no codec of a name, two have one name, or one is unauthenticated without the
+                permission.
         """
-        self.codecs = codecs or (JweCodec(),)
+        self.codecs = tuple([_codec(each) for each in codecs]) or (JweCodec(),)
         if len({codec.name for codec in self.codecs}) != len(self.codecs):
             message = "two codecs have the same name"
             raise ValueError(message)
@@ -156,7 +170,7 @@ class CodecRegistry:
             del text
         if isinstance(outcome, DecryptionError):
             raise outcome
-        if require_binding and outcome.encrypted and not outcome.bound:
+        if (require_binding or field != DEFAULT_FIELD) and outcome.encrypted and not outcome.bound:
             raise ContextMismatchError("the ciphertext does not say which field it was encrypted for")
         return outcome
 
@@ -167,6 +181,16 @@ class CodecRegistry:
 
     def __repr__(self) -> str:
         return f"CodecRegistry({', '.join(codec.name for codec in self.codecs)})"
+
+
+def _codec(codec: Codec | str) -> Codec:
+    if not isinstance(codec, str):
+        return codec
+    if codec not in LEGACY_CODECS:
+        message = f"there is no codec of that name: there are {', '.join(LEGACY_CODECS)}"
+        raise ValueError(message)
+    legacy: type[Codec] = LEGACY_CODECS[codec]
+    return legacy()
 
 
 def _read_unclaimed(text: object, policy: ReadPolicy) -> Decrypted | DecryptionError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import enum
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -69,6 +70,19 @@ _STANDARD_NOTES: Final = re.compile(r"00[1-4]:[0-9a-f]{24,}:[A-Za-z0-9+/=:_-]+")
 _BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{40,}|[A-Za-z0-9_-]{40,})={0,2}")
 _HEX: Final = re.compile(r"[0-9a-f]{40,}|[0-9A-F]{40,}")
 
+# What is left of a token without its header, its end or both, in the shape of the missing parts.
+_JOSE_TAIL: Final = re.compile(
+    r"\.\.[A-Za-z0-9_-]{16}(?:\.[A-Za-z0-9_-]*){0,2}"
+    r"|\.[A-Za-z0-9_-]{16}(?:\.[A-Za-z0-9_-]*){1,2}"
+    r"|[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{22}"
+)
+_JOSE_PIECE: Final = re.compile(r"[A-Za-z0-9_.-]{8,}")
+
+_SHORT_PIECE: Final = re.compile(r"[A-Za-z0-9_-]{16,}|[A-Za-z0-9+/]{16,}={0,2}")
+_MIN_CHANGES: Final = 0.4
+"""How often, from one character to the next, random base64 at least changes between upper case, lower case
+and the rest: two times in three on average, where names written in camel case do so once in a word."""
+
 _MIN_WRAPPED_LINE: Final = 60
 """Programs that wrap base64 do it at 64 or 76 characters; lists of words have shorter lines."""
 
@@ -101,6 +115,12 @@ def looks_like_jwe(text: str) -> bool:
         # A JWS has no "enc": it is signed, not encrypted.
         if b'"alg"' in header and b'"enc"' in header:
             return True
+        # A header that breaks off cannot be told from a JWS, and nobody wants to read either.
+        broken_off = header.startswith((b'{"', b'{ "', b"{\n")) and b"}" not in header
+        if broken_off and _JOSE_PIECE.fullmatch(text):
+            return True
+    if _JOSE_TAIL.fullmatch(text):
+        return True
     return _JOSE_LENGTHS.fullmatch(text) is not None or _JOSE_SEGMENTS.fullmatch(text) is not None
 
 
@@ -117,6 +137,26 @@ def _looks_like_json_parts(text: str) -> bool:
 
 
 def _looks_opaque(text: str) -> bool:
+    return _looks_long_and_opaque(text) or _looks_like_pieces(text)
+
+
+def _looks_like_pieces(text: str) -> bool:
+    """Whether all parts between the dots are base64, and the longer ones look random."""
+    parts = [part for part in text.split(".") if part]
+    long = [part for part in parts if _SHORT_PIECE.fullmatch(part)]
+    return bool(long) and len(parts) <= len(long) + 1 and all(map(_looks_random, long))
+
+
+def _looks_random(piece: str) -> bool:
+    body = piece.rstrip("=").replace("+", "-").replace("/", "_")
+    kinds = [(each.isupper(), each.islower()) for each in body]
+    changes = sum(before != after for before, after in itertools.pairwise(kinds))
+    if {(True, False), (False, True), (False, False)} != set(kinds) or changes < _MIN_CHANGES * len(body):
+        return False
+    return not _is_utf8(base64url.decode(body[: len(body) // 4 * 4]) or b"")
+
+
+def _looks_long_and_opaque(text: str) -> bool:
     if _HEX.fullmatch(text):
         return not text.isdecimal() and not text.isalpha() and len(set(text)) >= _MIN_DISTINCT
     if _BASE64.fullmatch(text) is None or text == text.lower() or text == text.upper():

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 import attrs
 
+from memoram_async.core.arguments import MAX_KEY_VERSION
 from memoram_async.core.errors import (
     ContentTooLargeError,
     ContextMismatchError,
@@ -22,15 +23,16 @@ from memoram_async.core.errors import (
 from memoram_async.crypto import base64url
 
 DEFAULT_FIELD: Final = "content"
-MAX_KEY_VERSION: Final = 2**53 - 1
-"""The largest key version: the largest integer that every JSON reader keeps exact."""
-
 MAX_HEADER_CHARS: Final = 1_024
 """The longest header segment that is read, in characters."""
 
 # Every level of nesting takes an opening bracket, so counting them bounds the parser's recursion.
 _MAX_BRACKETS: Final = 32
 
+DIRECT: Final = "dir"
+"""The `alg` of content that is encrypted with the user's key itself (RFC 7518 4.5)."""
+
+_WRAPPINGS: Final = frozenset({"A128KW", "A192KW", "A256KW"})
 _ENCRYPTIONS: Final = frozenset({"A128GCM", "A192GCM", "A256GCM"})
 _FIELD: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _VERSION: Final = re.compile(r"0|[1-9][0-9]{0,15}")
@@ -44,14 +46,18 @@ class ProtectedHeader:
     """A protected header that passed every check which needs no key.
 
     Attributes:
+        algorithm: The `alg`: `dir`, or A128KW, A192KW or A256KW (RFC 7518 4.4).
         encryption: The `enc` algorithm: A128GCM, A192GCM or A256GCM.
+        kid: The `kid`, None when it is absent.
         version: The key version that `kid` names, None when it names none.
         type: The `typ`, None when it is absent or names no more than JOSE.
         subject: The `sub`, None when it is absent.
         aad: The encoded header as ASCII bytes, which the encryption authenticates.
     """
 
+    algorithm: str
     encryption: str
+    kid: str | None
     version: int | None
     type: str | None
     subject: str | None
@@ -76,13 +82,18 @@ def type_of(field: str) -> str:
     return f"memoram-{field}+jwe"
 
 
-def write_header(*, encryption: str, version: int, field: str) -> bytes:
+def write_header(
+    *, algorithm: str = DIRECT, encryption: str, version: int, field: str, subject: str | None = None
+) -> bytes:
     """The encoded protected header, byte for byte the same for the same arguments.
 
     Args:
+        algorithm: The `alg`: `dir` or one of AES Key Wrap.
         encryption: The `enc` algorithm.
         version: The key version, written as a decimal string.
         field: The field that the token is bound to: lower-case letters, digits and hyphens, at most 32.
+        subject: The user that the token is bound to, as `sub`; None leaves the member out, which more JOSE
+            libraries accept in their default configuration.
 
     Returns:
         The base64url header segment as ASCII bytes, ready to be the authenticated data.
@@ -93,7 +104,8 @@ def write_header(*, encryption: str, version: int, field: str) -> bytes:
     if _FIELD.fullmatch(field) is None:
         message = "a field is named with lower-case letters, digits and hyphens, at most 32"
         raise ValueError(message)
-    header = f'{{"alg":"dir","enc":"{encryption}","kid":"{version}","typ":"{type_of(field)}"}}'
+    user = "" if subject is None else f',"sub":{json.dumps(subject)}'
+    header = f'{{"alg":"{algorithm}","enc":"{encryption}","kid":"{version}","typ":"{type_of(field)}"{user}}}'
     return base64url.encode(header.encode("ascii")).encode("ascii")
 
 
@@ -111,16 +123,18 @@ def read_header(segment: str) -> ProtectedHeader | DecryptionError:
     refusal = _algorithm_error(members)
     if refusal is not None:
         return refusal
-    version = _version(members)
+    kid = members.get("kid")
     subject = members.get("sub")
     typ = members.get("typ", "JOSE")
-    if version is _BAD_VERSION:
-        return MalformedCiphertextError("the kid of the ciphertext is not a key version")
+    if "kid" in members and not isinstance(kid, str):
+        return MalformedCiphertextError("the kid of the ciphertext is not text")
     if not (subject is None or isinstance(subject, str)) or not isinstance(typ, str):
         return MalformedCiphertextError("the header of the ciphertext has a member of the wrong type")
     return ProtectedHeader(
+        algorithm=members["alg"],
         encryption=members["enc"],
-        version=version,
+        kid=kid,
+        version=_version(kid),
         type=None if typ.lower().removeprefix("application/") in _GENERIC_TYPES else typ,
         subject=subject,
         aad=segment.encode("ascii"),
@@ -158,8 +172,10 @@ def _algorithm_error(members: dict[str, Any]) -> DecryptionError | None:
     alg, enc = members.get("alg"), members.get("enc")
     if not isinstance(alg, str) or not isinstance(enc, str):
         return MalformedCiphertextError("the header of the ciphertext lacks alg or enc")
-    if alg != "dir":
-        return UnsupportedAlgorithmError("the ciphertext was not encrypted directly with the user's key")
+    if alg != DIRECT and alg not in _WRAPPINGS:
+        return UnsupportedAlgorithmError(
+            "the ciphertext was encrypted neither directly nor with AES Key Wrap"
+        )
     if enc not in _ENCRYPTIONS:
         return UnsupportedAlgorithmError("the ciphertext was not encrypted with AES-GCM")
     if "zip" in members:
@@ -169,14 +185,9 @@ def _algorithm_error(members: dict[str, Any]) -> DecryptionError | None:
     return None
 
 
-_BAD_VERSION: Final = -1
-
-
-def _version(members: dict[str, Any]) -> int | None:
-    if "kid" not in members:
+def _version(kid: str | None) -> int | None:
+    """The key version that a `kid` names; None for the names of other programs' keys."""
+    if kid is None or _VERSION.fullmatch(kid) is None:
         return None
-    kid = members["kid"]
-    if not isinstance(kid, str) or _VERSION.fullmatch(kid) is None:
-        return _BAD_VERSION
     version = int(kid)
-    return version if version <= MAX_KEY_VERSION else _BAD_VERSION
+    return version if version <= MAX_KEY_VERSION else None

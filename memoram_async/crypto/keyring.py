@@ -4,15 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
+import attrs
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from memoram_async.core.errors import KeyConflictError, UnknownKeyVersionError
 from memoram_async.core.secret import Confidential
+from memoram_async.crypto.decrypted import Provenance
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from memoram_async.crypto.header import ProtectedHeader
     from memoram_async.crypto.keys import EncryptionKey
 
+_MOST_TRIED: Final = 8
+"""How many keys are tried with a token that names none: newest first."""
+
 # One header for each key version, field and writing library: real rings stay far below.
 _MAX_HEADERS: Final = 64
+
+
+@attrs.frozen(eq=False)
+class KnownHeader(Confidential):
+    """A protected header under which a token of one field was authenticated, and what that decided.
+
+    Attributes:
+        cipher: What decrypts.
+        aad: The additional authenticated data.
+        provenance: What is known of every token under it.
+    """
+
+    cipher: AESGCM = attrs.field(repr=False)
+    aad: bytes
+    provenance: Provenance
 
 
 @final
@@ -26,7 +50,7 @@ class Keyring(Confidential):
             user are refused when it is another.
     """
 
-    __slots__ = ("_headers", "_keys", "current", "user_id")
+    __slots__ = ("_closed", "_keys", "_known", "current", "user_id")
 
     current: EncryptionKey
     user_id: str | None
@@ -46,7 +70,8 @@ class Keyring(Confidential):
         for key in sorted(keys, key=_version):
             if not self._keys.setdefault(key.version, key).same_key(key):
                 raise KeyConflictError(f"two different keys claim to be version {key.version}")
-        self._headers: dict[str, ProtectedHeader] = {}
+        self._closed = False
+        self._known: dict[tuple[str, str], KnownHeader] = {}
         self.current = self._keys[self.versions[-1]]
         self.user_id = user_id
 
@@ -58,6 +83,10 @@ class Keyring(Confidential):
     def get(self, version: int) -> EncryptionKey | None:
         """The key of that version, None when it is not at hand."""
         return self._keys.get(version)
+
+    def newest(self) -> Sequence[EncryptionKey]:
+        """The keys to try with content that names none: the newest ones first, and not without end."""
+        return tuple(reversed(self._keys.values()))[:_MOST_TRIED]
 
     def with_key(self, key: EncryptionKey) -> Keyring:
         """A ring that holds `key` as well; this one stays as it is.
@@ -75,37 +104,48 @@ class Keyring(Confidential):
 
     def close(self) -> None:
         """Close every key, also for other rings that hold them."""
+        self._closed = True
+        self._known.clear()
         for key in self._keys.values():
             key.close()
 
-    def select(self, version: int | None) -> EncryptionKey | UnknownKeyVersionError:
-        """The key for a token that names `version`, or the error to raise.
+    def select(
+        self, header: ProtectedHeader, *, try_all: bool = False
+    ) -> Sequence[EncryptionKey] | UnknownKeyVersionError:
+        """The keys to try with a token under that header, or the error to raise.
 
-        A token that names none is tried with the only key of a ring. With several, there is no
-        guessing.
+        A `kid` selects one key. A token without is tried with the only key of a ring; with several, only if
+        `try_all` says so, and then with the newest ones.
         """
-        if version is not None:
-            return self._keys.get(version) or UnknownKeyVersionError(
-                f"the content was encrypted with key version {version}, which is not at hand",
-                version=str(version),
+        if header.version is not None and header.version in self._keys:
+            return (self._keys[header.version],)
+        if header.kid is not None:
+            return UnknownKeyVersionError(
+                "the content was encrypted with a key that is not at hand"
+                if header.version is None
+                else f"the content was encrypted with key version {header.version}, which is not at hand",
+                version=header.kid,
                 available=self.versions,
+                key_version=header.version,
             )
-        if len(self._keys) == 1:
-            return self.current
+        if len(self._keys) == 1 or try_all:
+            return self.newest()
         return UnknownKeyVersionError(
             "the content does not name its key version, and there are several",
             version="",
             available=self.versions,
         )
 
-    def known_header(self, segment: str) -> ProtectedHeader | None:
-        """What an encoded header says, when content under it was authenticated before."""
-        return self._headers.get(segment)
+    def known(self, field: str, segment: str) -> KnownHeader | None:
+        """What an encoded header decides, when content of that field under it was authenticated before."""
+        return self._known.get((field, segment))
 
-    def remember_header(self, segment: str, header: ProtectedHeader) -> None:
+    def remember(self, field: str, segment: str, known: KnownHeader) -> None:
         """Save the parsing of an encoded header next time. Call it with authenticated ones only."""
-        if len(self._headers) < _MAX_HEADERS:
-            self._headers[segment] = header
+        if len(self._known) < _MAX_HEADERS:
+            self._known[field, segment] = known
+        if self._closed:  # by another thread, perhaps just now
+            self._known.clear()
 
     def __repr__(self) -> str:
         return f"Keyring(versions={self.versions})"

@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from memoram_async.core.arguments import MAX_KEY_VERSION
 from memoram_async.core.errors import InvalidKeyError
 from memoram_async.core.secret import Confidential, Secret
-from memoram_async.crypto.header import MAX_KEY_VERSION, write_header
+from memoram_async.crypto.header import DIRECT, write_header
 
 if TYPE_CHECKING:
     from typing import Self
@@ -30,26 +31,27 @@ _MAX_HEADERS: Final = 32
 class EncryptionKey(Confidential):
     """One version of a user's key, ready to use.
 
-    Build it with `EncryptionKey.from_hex`. Only the cipher is kept, not the key's bytes or digits:
-    a key shows itself in no repr, and can be neither pickled nor copied. Keys compare by identity;
-    `same_key` compares what is inside.
+    Build it with `EncryptionKey.from_hex`. A key shows itself in no repr, and can be neither pickled nor
+    copied. Keys compare by identity; `same_key` compares what is inside.
 
     Attributes:
         version: The key version, which becomes the `kid` of what it encrypts.
         encryption: The JWA name of the algorithm that its length selects: A128GCM, A192GCM or A256GCM.
     """
 
-    __slots__ = ("_cipher", "_fingerprint", "_headers", "encryption", "version")
+    __slots__ = ("_cipher", "_fingerprint", "_headers", "_material", "encryption", "version")
 
     encryption: str
     version: int
 
-    def __init__(self, *, version: int, encryption: str, cipher: AESGCM, fingerprint: bytes) -> None:
+    def __init__(self, material: bytes, *, version: int) -> None:
+        """A key of 16, 24 or 32 bytes; use `from_hex`, which checks them."""
+        self._headers: dict[tuple[str, bool, str | None], bytes] = {}
         self.version = version
-        self.encryption = encryption
-        self._cipher: AESGCM | None = cipher
-        self._fingerprint = fingerprint
-        self._headers: dict[str, bytes] = {}
+        self.encryption = _ENCRYPTIONS[2 * len(material)]
+        self._cipher: AESGCM | None = AESGCM(material)
+        self._fingerprint = _fingerprint(material)
+        self._material: bytes | None = material
 
     @classmethod
     def from_hex(cls, value: str | Secret, *, version: int) -> Self:
@@ -72,12 +74,7 @@ class EncryptionKey(Confidential):
         try:
             if isinstance(key, str):
                 raise InvalidKeyError(key)
-            return cls(
-                version=version,
-                encryption=_ENCRYPTIONS[2 * len(key)],
-                cipher=AESGCM(key),
-                fingerprint=_fingerprint(key),
-            )
+            return cls(key, version=version)
         finally:
             del key
 
@@ -92,17 +89,48 @@ class EncryptionKey(Confidential):
             raise InvalidKeyError("the encryption key was closed")
         return self._cipher
 
-    def header(self, field: str) -> bytes:
+    @property
+    def wrapping(self) -> str:
+        """The JWA name of the AES Key Wrap that its length selects: A128KW, A192KW or A256KW."""
+        return self.encryption.replace("GCM", "KW")
+
+    def material(self) -> bytes:
+        """The key's bytes, for what needs more than the cipher: unwrapping keys, and other programs' forms.
+
+        Keep them in no variable that outlives the call that needs them.
+
+        Raises:
+            InvalidKeyError: The key was closed.
+        """
+        if self._material is None:
+            raise InvalidKeyError("the encryption key was closed")
+        return self._material
+
+    def to_hex(self) -> Secret:
+        """The key as lower-case hexadecimal digits, for a key store.
+
+        Raises:
+            InvalidKeyError: The key was closed.
+        """
+        return Secret(self.material().hex())
+
+    def header(self, field: str, *, key_wrap: bool = False, subject: str | None = None) -> bytes:
         """The encoded protected header of what this key encrypts for `field`, built once.
 
         Raises:
             ValueError: `field` is not a field name.
         """
-        header = self._headers.get(field)
+        header = self._headers.get((field, key_wrap, subject))
         if header is None:
-            header = write_header(encryption=self.encryption, version=self.version, field=field)
+            header = write_header(
+                algorithm=self.wrapping if key_wrap else DIRECT,
+                encryption=self.encryption,
+                version=self.version,
+                field=field,
+                subject=subject,
+            )
             if len(self._headers) < _MAX_HEADERS:
-                self._headers[field] = header
+                self._headers[field, key_wrap, subject] = header
         return header
 
     def same_key(self, other: EncryptionKey) -> bool:
@@ -110,11 +138,12 @@ class EncryptionKey(Confidential):
         return hmac.compare_digest(self._fingerprint, other._fingerprint)
 
     def close(self) -> None:
-        """Let go of the cipher; whatever uses this key afterwards raises `InvalidKeyError`.
+        """Drop the key; whatever uses it afterwards raises `InvalidKeyError`.
 
         Python cannot promise to wipe memory: this shortens the key's life as far as it can be.
         """
         self._cipher = None
+        self._material = None
 
     def __repr__(self) -> str:
         return f"EncryptionKey(version={self.version})"

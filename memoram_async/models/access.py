@@ -60,12 +60,15 @@ class AccessCredentials(Unpicklable, Answered):
         memory_key: Goes with every write.
         encryption_key: The user's symmetric key in hexadecimal.
         key_version: Which of the user's keys this is; None is read as version 1.
+        access_request_id: The request that yielded them, with which a store fetches other versions of the
+            key.
     """
 
     user_id: str
     memory_key: Secret = attrs.field(converter=conceal)
     encryption_key: Secret = attrs.field(converter=conceal)
     key_version: int | None = None
+    access_request_id: str | None = attrs.field(default=None, metadata={"ours": True})
 
 
 def check_credentials(value: object) -> AccessCredentials:

@@ -15,4 +15,4 @@ class Answered:
         info: How the call went that brought it; None on the items of a page, whose page has it.
     """
 
-    info: ResponseInfo | None = attrs.field(default=None, repr=False, eq=False)
+    info: ResponseInfo | None = attrs.field(default=None, repr=False, eq=False, metadata={"ours": True})

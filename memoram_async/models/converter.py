@@ -25,10 +25,11 @@ from memoram_async.core.errors import APIResponseError
 from memoram_async.core.http import parse_json
 from memoram_async.core.secret import Secret
 from memoram_async.models.answered import Answered
+from memoram_async.models.belonging import check_belongs
 from memoram_async.models.page import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from memoram_async.core.http import HTTPResponse
 
@@ -46,7 +47,7 @@ def _text(value: object, _: Any = None) -> str:
     raise TypeError
 
 
-def _number(value: object) -> float | None:
+def read_number(value: object) -> float | None:
     """A finite number, which may be written as text; None if it is none."""
     if isinstance(value, str):
         number = float(value) if _NUMBER.fullmatch(value) else math.nan
@@ -61,21 +62,21 @@ def _number(value: object) -> float | None:
 
 
 def _float(value: object, _: Any) -> float | None:
-    return _number(value)
+    return read_number(value)
 
 
-def _whole_number(value: object) -> int | None:
+def read_whole_number(value: object) -> int | None:
     """A whole number, which may be written as text or with a fraction of nothing; None if it is none."""
     if type(value) is int:
         return value
-    number = _number(value)
+    number = read_number(value)
     return (
         int(number) if number is not None and number.is_integer() and abs(number) <= _LARGEST_EXACT else None
     )
 
 
 def _integer(value: object, _: Any) -> int:
-    number = _whole_number(value)
+    number = read_whole_number(value)
     if number is None:
         raise TypeError
     return number
@@ -143,8 +144,9 @@ def _wire_names(cls: type[Any], converter: Converter) -> Callable[[Any, Any], An
         for field in attrs.fields(cls)
         if "wire" in field.metadata
     }
-    if issubclass(cls, Answered):
-        overrides["info"] = override(omit=True)  # ours; a member of that name is not
+    # What is ours is not the wire's, whatever members of that name mean there.
+    ours = [field.name for field in attrs.fields(cls) if "ours" in field.metadata]
+    overrides.update(dict.fromkeys(ours, override(omit=True)))
     structure = make_dict_structure_fn(
         cls,
         converter,
@@ -213,12 +215,14 @@ class Reading(Generic[T]):
     Args:
         kind: The model.
         operation: The contract's name for what was asked.
+        asked: The members that say what the answer is about, as they were asked for.
     """
 
-    __slots__ = ("_kind", "_model", "_operation")
+    __slots__ = ("_asked", "_kind", "_model", "_operation")
 
-    def __init__(self, kind: type[T], *, operation: str) -> None:
+    def __init__(self, kind: type[T], *, operation: str, asked: Mapping[str, str] | None = None) -> None:
         self._kind = kind
+        self._asked = asked or {}
         self._operation = operation
         self._model: T | None = None
 
@@ -226,11 +230,12 @@ class Reading(Generic[T]):
         """Read an answer.
 
         Raises:
-            APIResponseError: It is no JSON, or has another shape than the contract's.
+            APIResponseError: It is no JSON, has another shape, or is about something else.
         """
         self._model = _read(parse_json(response, operation=self._operation), self._kind)
         if self._model is None:
             raise shape_error(response, operation=self._operation)
+        check_belongs(response, self._model, operation=self._operation, asked=self._asked)
 
     def of(self, response: HTTPResponse) -> T:
         """The model that was read last, with how the call went."""
@@ -285,5 +290,5 @@ def _read_page(body: object, member: str, kind: type[T]) -> Page[T] | None:
         items=tuple(models),
         # An empty cursor leads back to the first page, so it can only mean the end.
         next_cursor=cursor or None,
-        total=_whole_number(total),
+        total=read_whole_number(total),
     )

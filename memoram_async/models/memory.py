@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from memoram_async.core.errors import ContentNotLoadedError, MemoramError, NotEncryptedError
+from memoram_async.crypto.decrypted import Provenance
 from memoram_async.models.answered import Answered
 from memoram_async.models.guard import Unpicklable
 
@@ -36,6 +37,8 @@ class MemoryBlob(Unpicklable, Answered):
         source: Where it came from.
         created_at: When it was made.
         updated_at: When it last changed.
+        error: Set in lists only, where one odd blob does not spoil the page: what is wrong with this one.
+            What cannot be read of it is missing, and an id that cannot be read is empty.
     """
 
     id: str
@@ -50,6 +53,7 @@ class MemoryBlob(Unpicklable, Answered):
     source: str | None = attrs.field(default=None, repr=False)
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    error: MemoramError | None = attrs.field(default=None, metadata={"ours": True})
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -68,8 +72,7 @@ class Memory(Unpicklable, Answered):
         source: Where it came from.
         created_at: When it was made.
         updated_at: When it last changed.
-        key_version: The version of the user's key that it is encrypted with; None if it is not.
-        error: Why the content cannot be read, if so. One such memory does not spoil a list.
+        error: Why the memory cannot be read, if so. One such memory does not spoil a list.
     """
 
     id: str
@@ -83,9 +86,9 @@ class Memory(Unpicklable, Answered):
     source: str | None = attrs.field(default=None, repr=False)
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    key_version: int | None = None
     error: MemoramError | None = None
     _content: str | None = attrs.field(default=None, repr=False, alias="content")
+    _provenance: Provenance | None = attrs.field(default=None, repr=False, alias="provenance")
 
     @property
     def content(self) -> str:
@@ -93,6 +96,8 @@ class Memory(Unpicklable, Answered):
 
         Raises:
             DecryptionError: It could not be decrypted; the same error as `error`.
+            APIResponseError: The service sent a member of another type, or another user's memory; the same
+                error as `error`.
             ContentNotLoadedError: The service did not send it: fetch the memory by its id.
         """
         if self.error is not None:
@@ -104,9 +109,29 @@ class Memory(Unpicklable, Answered):
     @property
     def encrypted(self) -> bool:
         """Whether the content is stored encrypted; False if it was read, or refused, as plaintext."""
-        if isinstance(self.error, NotEncryptedError):
-            return False
-        return self.key_version is not None or self._content is None
+        if self._provenance is not None:
+            return self._provenance.encrypted
+        return not isinstance(self.error, NotEncryptedError)
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether the encryption proves that nobody without the user's key made or changed the content."""
+        return self._provenance is not None and self._provenance.authenticated
+
+    @property
+    def bound(self) -> bool:
+        """Whether the encryption proves that the content was made for this field."""
+        return self._provenance is not None and self._provenance.bound
+
+    @property
+    def codec(self) -> str | None:
+        """The form in which the content is stored, such as `jwe` or `plaintext`; None if it was not read."""
+        return None if self._provenance is None else self._provenance.codec
+
+    @property
+    def key_version(self) -> int | None:
+        """The version of the key that the content is encrypted with; None if it is not, or was not read."""
+        return None if self._provenance is None else self._provenance.key_version
 
     @classmethod
     def of(cls, blob: MemoryBlob, content: Decrypted | MemoramError | None) -> Memory:
@@ -125,7 +150,7 @@ class Memory(Unpicklable, Answered):
             source=blob.source,
             created_at=blob.created_at,
             updated_at=blob.updated_at,
-            key_version=readable.key_version if readable else None,
             content=readable.text if readable else None,
+            provenance=readable.provenance if readable else None,
             error=content if isinstance(content, MemoramError) else None,
         )

@@ -19,8 +19,11 @@ class Page(Answered, Generic[T]):
         items: What is on it.
         next_cursor: Where the next page begins; None on the last one.
         total: How many items the whole list has, if the service said.
+        skipped: How many items of this page were left out, because they could not be read and the options of
+            the store say `skip`.
     """
 
     items: tuple[T, ...]
     next_cursor: str | None = attrs.field(default=None, repr=False)
     total: int | None = None
+    skipped: int = 0

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from memoram_async.approvals import wait_until_approved
 from memoram_async.core.approval import DEFAULT_TIMEOUT, refused_to_ask
-from memoram_async.core.arguments import check_reason, check_secret_text
+from memoram_async.core.arguments import check_key_version, check_reason, check_secret_text
 from memoram_async.core.errors import ConflictError
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import conceal
 from memoram_async.core.urls import check_id
 from memoram_async.models.access import AccessCredentials, AccessRequest
+from memoram_async.models.belonging import check_belongs
 from memoram_async.models.converter import Reading, structure, structure_page
 from memoram_async.transport.pager import AsyncPager
 
@@ -80,11 +83,13 @@ class AsyncAccessRequests:
             "/access-requests/{requestId}",
             ids={"requestId": check_id(request_id, name="request_id")},
         )
-        return structure(response, response.json(), AccessRequest, operation="getAccessRequest")
+        request = structure(response, response.json(), AccessRequest, operation="getAccessRequest")
+        check_belongs(response, request, operation="getAccessRequest", asked={"id": request_id})
+        return request
 
     def list(self) -> AsyncPager[AccessRequest]:
         """Every request that this developer account has made (contract `listAccessRequests`)."""
-        return AsyncPager(self._page)
+        return AsyncPager(self._page, self._requester.runtime)
 
     async def _page(self, cursor: str | None) -> Page[AccessRequest]:
         response = await self._requester.send(
@@ -92,8 +97,13 @@ class AsyncAccessRequests:
         )
         return structure_page(response, "items", AccessRequest, operation="listAccessRequests")
 
-    async def credentials(self, request_id: str) -> AccessCredentials:
+    async def credentials(self, request_id: str, *, key_version: int | None = None) -> AccessCredentials:
         """What reading and writing the user's memories takes (contract `getAccessCredentials`).
+
+        Args:
+            request_id: The request.
+            key_version: Ask for this version of the user's key instead of the newest. The service may not
+                have it any more, or not know the parameter: look at the `key_version` of the answer.
 
         Raises:
             InvalidArgumentError: `request_id` is not an identifier.
@@ -105,8 +115,12 @@ class AsyncAccessRequests:
             "GET",
             "/access-requests/{requestId}/credentials",
             ids={"requestId": check_id(request_id, name="request_id")},
+            params={"key_version": check_key_version(key_version)},
         )
-        return structure(response, response.json(), AccessCredentials, operation="getAccessCredentials")
+        credentials = structure(
+            response, response.json(), AccessCredentials, operation="getAccessCredentials"
+        )
+        return attrs.evolve(credentials, access_request_id=request_id)
 
     async def wait_until_approved(
         self,

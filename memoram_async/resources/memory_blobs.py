@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 from memoram_async.core.arguments import (
     UNSET,
     Unset,
-    check_count,
     check_idempotency_key,
     check_number,
     check_optional_text,
     check_secret_text,
     check_stored_content,
-    check_tag_filter,
     check_tags,
     given,
 )
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import conceal
 from memoram_async.core.urls import check_id
-from memoram_async.models.converter import Reading, structure, structure_page
+from memoram_async.memory_listing import MemoryListing
+from memoram_async.models.belonging import check_belongs
+from memoram_async.models.converter import Reading, structure
+from memoram_async.models.drafts import BlobDraft
 from memoram_async.models.memory import MemoryBlob
 from memoram_async.transport.pager import AsyncPager
 
@@ -62,21 +63,19 @@ class AsyncMemoryBlobs:
         Raises:
             InvalidArgumentError: An argument cannot be sent.
         """
-        params: dict[str, object] = {
-            "user_id": check_id(user_id, name="user_id"),
-            "limit": check_count(page_size, name="page_size"),
-            "tags": check_tag_filter(tags),
-            "searchQuery": check_optional_text(search, name="search"),
-            "importance": check_number(importance, name="importance"),
-        }
+        listing = MemoryListing(
+            self._requester,
+            user_id=user_id,
+            tags=tags,
+            search=search,
+            importance=importance,
+            page_size=page_size,
+        )
 
-        async def fetch(cursor: str | None) -> Page[MemoryBlob]:
-            response = await self._requester.send(
-                "listMemoryBlobs", "GET", "/memory-blobs", params={**params, "cursor": cursor}
-            )
-            return structure_page(response, "memoryBlobs", MemoryBlob, operation="listMemoryBlobs")
+        async def fetch(cursor: str | None) -> Page[BlobDraft]:
+            return await listing.read(cursor, BlobDraft)
 
-        return AsyncPager(fetch)
+        return AsyncPager(fetch, self._requester.runtime)
 
     async def get(self, blob_id: str, *, user_id: str) -> MemoryBlob:
         """One blob with its stored content (contract `getMemoryBlob`).
@@ -85,6 +84,7 @@ class AsyncMemoryBlobs:
             InvalidArgumentError: An id is none.
             PermissionDeniedError: The user has not let this application in.
             NotFoundError: There is no such blob.
+            APIResponseError: The service answered with another blob, or another user's.
         """
         response = await self._requester.send(
             "getMemoryBlob",
@@ -93,7 +93,9 @@ class AsyncMemoryBlobs:
             ids={"blobId": check_id(blob_id, name="blob_id")},
             params={"user_id": check_id(user_id, name="user_id")},
         )
-        return structure(response, response.json(), MemoryBlob, operation="getMemoryBlob")
+        blob = structure(response, response.json(), MemoryBlob, operation="getMemoryBlob")
+        check_belongs(response, blob, operation="getMemoryBlob", asked={"id": blob_id, "user_id": user_id})
+        return blob
 
     async def create(
         self,
@@ -147,7 +149,7 @@ class AsyncMemoryBlobs:
             confidence=UNSET if confidence is None else check_number(confidence, name="confidence"),
             source=UNSET if source is None else check_optional_text(source, name="source"),
         )
-        reading = Reading(MemoryBlob, operation="createMemoryBlob")
+        reading = Reading(MemoryBlob, operation="createMemoryBlob", asked={"user_id": user_id})
         response = await self._requester.send(
             "createMemoryBlob",
             "POST",
@@ -209,7 +211,7 @@ class AsyncMemoryBlobs:
             confidence=check_number(confidence, name="confidence"),
             source=check_optional_text(source, name="source"),
         )
-        reading = Reading(MemoryBlob, operation="updateMemoryBlob")
+        reading = Reading(MemoryBlob, operation="updateMemoryBlob", asked={"id": blob_id, "user_id": user_id})
         response = await self._requester.send(
             "updateMemoryBlob",
             "PATCH",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memoram_async.core.urls import check_id
+from memoram_async.models.belonging import check_belongs
 from memoram_async.models.converter import structure, structure_page
 from memoram_async.models.tags import Tag
 from memoram_async.transport.pager import AsyncPager
@@ -36,7 +37,7 @@ class AsyncTags:
             )
             return structure_page(response, "items", Tag, operation="listTags")
 
-        return AsyncPager(fetch)
+        return AsyncPager(fetch, self._requester.runtime)
 
     async def get(self, tag_id: str, *, user_id: str) -> Tag:
         """One tag (contract `getTag`).
@@ -53,4 +54,6 @@ class AsyncTags:
             ids={"tagId": check_id(tag_id, name="tag_id")},
             params={"user_id": check_id(user_id, name="user_id")},
         )
-        return structure(response, response.json(), Tag, operation="getTag")
+        tag = structure(response, response.json(), Tag, operation="getTag")
+        check_belongs(response, tag, operation="getTag", asked={"id": tag_id})
+        return tag

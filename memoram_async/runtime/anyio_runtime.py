@@ -20,6 +20,7 @@ from memoram_async.runtime.async_clients import Httpx2Connections, InjectedClien
 from memoram_async.runtime.clock import SystemClock, pause
 from memoram_async.runtime.forking import no_fork
 from memoram_async.runtime.httpx_adapter import check_http_client, timed_out
+from memoram_async.runtime.read_ahead import TaskReadAhead
 from memoram_async.runtime.turns import Turns
 
 if TYPE_CHECKING:
@@ -270,6 +271,12 @@ class AnyioRuntime:
         if failure:
             raise failure[0]
         return [results[index] for index in sorted(results)]
+
+    async def read_ahead(self, produce: Callable[[], Awaitable[T | None]]) -> TaskReadAhead[T]:
+        """Begin to produce results ahead, in one task, until `aclose`."""
+        ahead = TaskReadAhead(produce)
+        await ahead.start()
+        return ahead
 
     async def run_blocking(self, function: Callable[[], R]) -> R:
         """Run blocking code in a worker thread; a cancelled call leaves it to end by itself."""

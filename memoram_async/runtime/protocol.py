@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from memoram_async.core.http import HTTPRequest, HTTPResponse
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R")
 
 
@@ -40,6 +41,21 @@ class Clock(Protocol):
 
     def real_seconds(self, seconds: float) -> float:
         """How many real seconds so many of this clock take; as many while it stands still."""
+        ...
+
+
+class ReadAhead(Protocol[T_co]):
+    """Results that are produced one ahead of those that were taken."""
+
+    async def take(self) -> T_co | None:
+        """The next result; None at the end.
+
+        What the production of it raises is raised here. Taking once more then tries once more.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Stop, and wait until nothing runs any more: in the task that began it."""
         ...
 
 
@@ -108,6 +124,10 @@ class Runtime(Protocol):
 
         The first failure stops what has not started and is raised.
         """
+        ...
+
+    async def read_ahead(self, produce: Callable[[], Awaitable[T | None]]) -> ReadAhead[T]:
+        """Begin to produce results ahead, in one task or thread, until `aclose`; None ends them."""
         ...
 
     async def run_blocking(self, function: Callable[[], R]) -> R:

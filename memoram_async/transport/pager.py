@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from memoram_async.core.errors import ConfigurationError, PaginationError
 from memoram_async.core.paging import CursorGuard
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from types import TracebackType
 
     from memoram_async.models.page import Page
+    from memoram_async.runtime.protocol import ReadAhead, Runtime
 
 T = TypeVar("T")
 
@@ -23,10 +25,24 @@ class AsyncPager(Generic[T]):
     beginning alone. Nothing is sent before that, and each iteration starts anew.
     """
 
-    __slots__ = ("_fetch",)
+    __slots__ = ("_fetch", "_finish", "_runtime", "_skipped")
 
-    def __init__(self, fetch: Callable[[str | None], Awaitable[Page[T]]]) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[str | None], Awaitable[Page[Any]]],
+        world: Runtime,
+        *,
+        finish: Callable[[Page[Any]], Awaitable[Page[T]]] | None = None,
+    ) -> None:
         self._fetch = fetch
+        self._finish = finish
+        self._runtime = world
+        self._skipped = 0
+
+    @property
+    def skipped(self) -> int:
+        """How many items were left out of the pages read so far; see `StoreOptions.on_undecryptable`."""
+        return self._skipped
 
     async def first_page(self) -> Page[T]:
         """The first page.
@@ -34,7 +50,7 @@ class AsyncPager(Generic[T]):
         Raises:
             MemoramError: The page could not be read.
         """
-        return await self._fetch(None)
+        return await self._read(None)
 
     async def page(self, cursor: str | None) -> Page[T]:
         """The page at a cursor that an earlier page gave, perhaps in another process; None for the first.
@@ -42,14 +58,34 @@ class AsyncPager(Generic[T]):
         Raises:
             MemoramError: The page could not be read.
         """
-        return await self._fetch(cursor)
+        return await self._read(cursor)
 
     def pages(self) -> AsyncPageIterator[T]:
         """The pages, one request each; an empty page with a cursor is followed like any other."""
-        return AsyncPageIterator(self._fetch)
+        return AsyncPageIterator(self._read)
 
     def __aiter__(self) -> AsyncItemIterator[T]:
         return AsyncItemIterator(self.pages())
+
+    def ahead(self) -> AsyncReadAhead[T]:
+        """The items, read one page ahead: the next page is fetched while this one is worked on.
+
+            async with store.list().ahead() as memories:
+                async for memory in memories:
+                    print(memory.content)
+
+        What fetches belongs to the `async with`, and has ended when that is left.
+        """
+        return AsyncReadAhead(self._fetch, self._finished, self._runtime)
+
+    async def _read(self, cursor: str | None) -> Page[T]:
+        return await self._finished(await self._fetch(cursor))
+
+    async def _finished(self, page: Page[Any]) -> Page[T]:
+        if self._finish is not None:
+            page = await self._finish(page)
+        self._skipped += page.skipped
+        return page
 
 
 class AsyncPageIterator(Generic[T]):
@@ -131,6 +167,73 @@ class AsyncItemIterator(Generic[T]):
         while self._position >= len(self._items):
             page = await self._pages.__anext__()
             self._items, self._position = page.items, 0
+        item = self._items[self._position]
+        self._position += 1
+        return item
+
+
+class AsyncReadAhead(Generic[T]):
+    """Walks through the items of a list while the next page is fetched; see `AsyncPager.ahead`."""
+
+    __slots__ = ("_ahead", "_fetching", "_finish", "_items", "_position", "_runtime", "_spent")
+
+    def __init__(
+        self,
+        fetch: Callable[[str | None], Awaitable[Page[Any]]],
+        finish: Callable[[Page[Any]], Awaitable[Page[T]]],
+        world: Runtime,
+    ) -> None:
+        self._fetching: AsyncPageIterator[Any] = AsyncPageIterator(fetch)
+        self._finish = finish
+        self._runtime = world
+        self._ahead: ReadAhead[Page[Any]] | None = None
+        self._spent = False
+        self._items: tuple[T, ...] = ()
+        self._position = 0
+
+    async def __aenter__(self) -> Self:
+        if self._spent:
+            raise ConfigurationError("a list is read ahead once: call ahead() again for another walk")
+        self._spent = True
+        self._ahead = await self._runtime.read_ahead(self._produce)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._ahead is not None:
+            try:
+                await self._ahead.aclose()
+            finally:
+                self._ahead = None
+
+    async def _produce(self) -> Page[Any] | None:
+        """The next page as it was fetched: whoever takes it finishes it, while the next one is on its way."""
+        try:
+            return await self._fetching.__anext__()
+        except StopAsyncIteration:
+            return None
+
+    def __aiter__(self) -> AsyncReadAhead[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        """The next item.
+
+        Raises:
+            ConfigurationError: It is not inside its `async with`.
+            PaginationError: The service gave a cursor a second time.
+        """
+        while self._position >= len(self._items):
+            if self._ahead is None:
+                raise ConfigurationError("a list that is read ahead is read inside its `with` statement")
+            page = await self._ahead.take()
+            if page is None:
+                raise StopAsyncIteration
+            self._items, self._position = (await self._finish(page)).items, 0
         item = self._items[self._position]
         self._position += 1
         return item

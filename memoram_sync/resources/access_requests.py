@@ -58,15 +58,20 @@ class AccessRequests:
         """Every request that this developer account has made (contract `listAccessRequests`)."""
         return Pager(self._async.list())
 
-    def credentials(self, request_id: str) -> AccessCredentials:
+    def credentials(self, request_id: str, *, key_version: int | None = None) -> AccessCredentials:
         """What reading and writing the user's memories takes (contract `getAccessCredentials`).
+
+        Args:
+            request_id: The request.
+            key_version: Ask for this version of the user's key instead of the newest. The service may not
+                have it any more, or not know the parameter: look at the `key_version` of the answer.
 
         Raises:
             InvalidArgumentError: `request_id` is not an identifier.
             PermissionDeniedError: The request is not approved.
             NotFoundError: There is no such request.
         """
-        return run(self._async.credentials(request_id))
+        return run(self._async.credentials(request_id, key_version=key_version))
 
     def wait_until_approved(
         self,

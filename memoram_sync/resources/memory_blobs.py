@@ -62,6 +62,7 @@ class MemoryBlobs:
             InvalidArgumentError: An id is none.
             PermissionDeniedError: The user has not let this application in.
             NotFoundError: There is no such blob.
+            APIResponseError: The service answered with another blob, or another user's.
         """
         return run(self._async.get(blob_id, user_id=user_id))
 

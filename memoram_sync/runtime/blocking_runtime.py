@@ -32,6 +32,7 @@ from memoram_sync.runtime.bounded_threads import BoundedThreads
 from memoram_sync.runtime.coroutines import run
 from memoram_sync.runtime.httpx2_client import Httpx2Client
 from memoram_sync.runtime.injected import exchange_over
+from memoram_sync.runtime.read_ahead import ThreadReadAhead
 from memoram_sync.runtime.turns import Ticket, Turns
 
 if TYPE_CHECKING:
@@ -334,6 +335,12 @@ class BlockingRuntime:
             return run(started(item))
 
         return BoundedThreads(work, limit=limit).map(items)
+
+    async def read_ahead(self, produce: Callable[[], Awaitable[T | None]]) -> ThreadReadAhead[T]:
+        """Begin to produce results ahead, in one thread, until `aclose`."""
+        ahead = ThreadReadAhead(produce)
+        ahead.start()
+        return ahead
 
     async def run_blocking(self, function: Callable[[], R]) -> R:
         """Run blocking code right here."""

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from memoram_sync.runtime.coroutines import run
 
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
     from memoram_async.models.page import Page
-    from memoram_async.transport.pager import AsyncItemIterator, AsyncPageIterator, AsyncPager
+    from memoram_async.transport.pager import AsyncItemIterator, AsyncPageIterator, AsyncPager, AsyncReadAhead
 
 T = TypeVar("T")
 
@@ -26,6 +29,11 @@ class Pager(Generic[T]):
 
     def __init__(self, wrapped: AsyncPager[T]) -> None:
         self._async = wrapped
+
+    @property
+    def skipped(self) -> int:
+        """How many items were left out of the pages read so far; see `StoreOptions.on_undecryptable`."""
+        return self._async.skipped
 
     def first_page(self) -> Page[T]:
         """The first page.
@@ -49,6 +57,17 @@ class Pager(Generic[T]):
 
     def __iter__(self) -> ItemIterator[T]:
         return ItemIterator(self._async.__aiter__())
+
+    def ahead(self) -> ReadAhead[T]:
+        """The items, read one page ahead: the next page is fetched while this one is worked on.
+
+            with store.list().ahead() as memories:
+                for memory in memories:
+                    print(memory.content)
+
+        What fetches belongs to the `with`, and has ended when that is left.
+        """
+        return ReadAhead(self._async.ahead())
 
 
 class PageIterator(Generic[T]):
@@ -93,6 +112,42 @@ class ItemIterator(Generic[T]):
         """The next item.
 
         Raises:
+            PaginationError: The service gave a cursor a second time.
+        """
+        try:
+            return run(self._async.__anext__())
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+
+class ReadAhead(Generic[T]):
+    """Walks through the items of a list while the next page is fetched; see `Pager.ahead`."""
+
+    __slots__ = ("_async",)
+
+    def __init__(self, wrapped: AsyncReadAhead[T]) -> None:
+        self._async = wrapped
+
+    def __enter__(self) -> Self:
+        run(self._async.__aenter__())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        run(self._async.__aexit__(kind, error, traceback))
+
+    def __iter__(self) -> ReadAhead[T]:
+        return self
+
+    def __next__(self) -> T:
+        """The next item.
+
+        Raises:
+            ConfigurationError: It is not inside its `with`.
             PaginationError: The service gave a cursor a second time.
         """
         try:

@@ -15,11 +15,11 @@ from memoram_async.core.arguments import (
     UNSET,
     check_callback,
     check_count,
+    check_key_version,
     check_method,
     check_number,
     check_optional_text,
     check_params,
-    check_read_policy,
     check_reason,
     check_retries,
     check_seconds,
@@ -273,15 +273,9 @@ def test_other_methods_are_refused(method: object) -> None:
         check_method(method)
 
 
-@pytest.mark.parametrize("policy", ["encrypted-only", "allow-plaintext"])
-def test_there_are_two_read_policies(policy: str) -> None:
-    assert check_read_policy(policy) == policy
-
-
-@pytest.mark.parametrize("policy", ["", "plaintext", None, True, ["encrypted-only"]], ids=repr)
-def test_there_is_no_other_read_policy(policy: object) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"^read_policy must be"):
-        check_read_policy(policy)
+@pytest.mark.parametrize("version", [None, 0, 1, 2**53 - 1])
+def test_a_key_version_is_a_number_that_every_json_reader_keeps(version: int | None) -> None:
+    assert check_key_version(version) == version
 
 
 async def coroutine_function() -> None:
@@ -308,6 +302,12 @@ def test_what_cannot_be_called_and_be_done_is_no_callback(value: object) -> None
 )
 def test_a_function_is_a_callback(value: object) -> None:
     assert check_callback(value, name="on_status") is value
+
+
+@pytest.mark.parametrize("version", [-1, 2**53, True, 1.0, "1", ""], ids=repr)
+def test_nothing_else_is_a_key_version(version: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^key_version must be"):
+        check_key_version(version)
 
 
 # --- masks, and parameters ---------------------------------------------------------------------

@@ -176,7 +176,8 @@ def test_a_header_must_name_its_algorithms(name: str) -> None:
         {"alg": "none"},
         {"alg": "DIR"},
         {"alg": "RSA1_5"},
-        {"alg": "A256KW"},
+        {"alg": "A128KW"},
+        {"alg": "A256GCMKW"},
         {"alg": "PBES2-HS256+A128KW", "p2c": 10_000_000},
         {"enc": "A128CBC-HS256"},
         {"enc": "a256gcm"},
@@ -201,9 +202,17 @@ def test_members_without_a_meaning_here_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    "kid", [3, 3.0, None, True, "", "03", "+3", "-3", " 3", "3\n", "٣", "9007199254740992", "1" * 17, "key"]
+    "kid", ["", "03", "+3", "-3", " 3", "3\n", "٣", "9007199254740992", "1" * 17, "key", "77c7e2b8-6e13"]
 )
-def test_a_kid_that_is_no_key_version_is_malformed(kid: object) -> None:
+def test_a_kid_that_is_no_number_is_an_unknown_key(kid: str) -> None:
+    error = refusal(token_under({**HEADER, "kid": kid}))
+    assert isinstance(error, UnknownKeyVersionError)
+    assert error.version == kid
+    assert error.available == (3,)
+
+
+@pytest.mark.parametrize("kid", [3, 3.0, None, True, ["3"]])
+def test_a_kid_must_be_text(kid: object) -> None:
     assert type(refusal(token_under({**HEADER, "kid": kid}))) is MalformedCiphertextError
 
 

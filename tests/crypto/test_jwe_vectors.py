@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from memoram_async.core.errors import DecryptionError, UnsupportedAlgorithmError
+from memoram_async.core.errors import UnknownKeyVersionError, UnsupportedAlgorithmError
 from memoram_async.crypto import EncryptionKey, Keyring, base64url, decrypt
 from memoram_async.crypto.jwe import seal
 
@@ -75,10 +75,11 @@ def test_rfc_7520_5_6_is_reproduced_byte_for_byte() -> None:
     assert seal(AESGCM(unpadded(RFC_7520_5_6_KEY)), header, data, iv=iv) == RFC_7520_5_6_TOKEN
 
 
-def test_the_key_id_of_rfc_7520_5_6_is_no_key_version() -> None:
+def test_the_key_of_rfc_7520_5_6_is_no_version_of_a_users_key() -> None:
     ring = Keyring(EncryptionKey.from_hex(unpadded(RFC_7520_5_6_KEY).hex(), version=1))
-    with pytest.raises(DecryptionError, match="not a key version"):
+    with pytest.raises(UnknownKeyVersionError) as caught:
         decrypt(ring, RFC_7520_5_6_TOKEN)
+    assert caught.value.version == "77c7e2b8-6e13-45cf-8672-617b5b45243a"
 
 
 def test_the_compressed_token_of_rfc_7520_5_9_is_refused() -> None:

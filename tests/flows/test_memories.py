@@ -15,6 +15,7 @@ from memoram_async import (
     NotEncryptedError,
     NotFoundError,
     PermissionDeniedError,
+    StoreOptions,
 )
 from tests.worlds import failure, items
 
@@ -140,7 +141,7 @@ async def test_one_memory_that_cannot_be_read_does_not_spoil_the_list(stage: Sta
             _ = memories[1].content
         error = await failure(store.get(plain.id), NotEncryptedError)
         assert secret not in str(error)
-        lenient = client.with_options(read_policy="allow-plaintext")
+        lenient = client.with_options(store_options=StoreOptions(read_policy="allow-plaintext"))
         opened = lenient.open(await lenient.access_requests.credentials(stage.local.access_requests()[0].id))
         memory = await opened.get(plain.id)
         assert (memory.content, memory.encrypted) == (secret, False)

@@ -9,7 +9,8 @@ The rule for every module of `memoram_async` but the async side of the runtime:
 1.  `core`, `crypto` and `models` have no coroutines at all.
 2.  What is awaited is a call. Its callee is, by its last name,
 
-    -   a method of the `Runtime` protocol, called on something named `runtime` or `_runtime`; or
+    -   a method of the `Runtime` protocol, called on something named `runtime` or `_runtime`, or of its
+        `ReadAhead`, called on something named `_ahead`; or
     -   an `async def` of the package itself, `httpx_adapter`'s protocols excepted; or
     -   a parameter or attribute whose annotation in the same module is a `Callable` that returns an
         `Awaitable` or `Coroutine`: a coroutine of ours that was handed down;
@@ -57,6 +58,7 @@ EXEMPT: Final = frozenset(
         RUNTIME,
         "memoram_async.runtime.async_clients",
         "memoram_async.runtime.async_connections",
+        "memoram_async.runtime.read_ahead",
         "memoram_async.runtime.asyncio_streams",
         "memoram_async.runtime.trio_streams",
         "memoram_async.runtime.turns",
@@ -167,7 +169,7 @@ def awaits_only_the_runtime_and_our_own(module: Module) -> Iterator[str]:
             continue
         callee = dotted(node.value.func) if isinstance(node.value, ast.Call) else ""
         *owner, name = callee.split(".")
-        on_runtime = bool(owner) and owner[-1] in {"runtime", "_runtime"}
+        on_runtime = bool(owner) and owner[-1] in {"runtime", "_runtime", "_ahead"}
         fine = (name in runtime_names() and on_runtime) or (name in ours and not on_runtime)
         if not fine or theirs & {*owner, name}:
             yield f"{node.lineno}: awaits {ast.unparse(node.value)}"

@@ -152,7 +152,7 @@ def test_a_client_that_cannot_be_made_shows_no_key(kind: Any, spoil: Callable[[s
         {"base_url": "nowhere"},
         {"base_url": f"https://user:{CLIENT_SECRET}@api.test"},
         {"token_lifetime": 0},
-        {"read_policy": "?"},
+        {"store_options": "?"},
     ],
 )
 def test_a_key_beside_a_bad_option_is_not_shown(kind: Any, options: dict[str, Any]) -> None:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from memoram_sync import ClientClosedError, ItemIterator, MemoryAPI, NotFoundError, OAuthFlow, PageIterator
+from memoram_sync import (
+    ClientClosedError,
+    ItemIterator,
+    MemoryAPI,
+    NotFoundError,
+    OAuthFlow,
+    PageIterator,
+    ReadAhead,
+)
 from tests.sync.scenes import BACK, CONTENTS, SECRET, TAG, sealed_flow
 
 if TYPE_CHECKING:
@@ -111,6 +119,7 @@ def page(scene: Scene) -> None:
     first = pager.first_page()
     second = pager.page(first.next_cursor)
     assert [len(each.items) for each in (first, second)] == [2, 1]
+    assert pager.skipped == 0
 
 
 def pages(scene: Scene) -> None:
@@ -129,6 +138,15 @@ def each_item(scene: Scene) -> None:
     assert sorted([next(walk).content, *(memory.content for memory in walk)]) == sorted(CONTENTS)
     with pytest.raises(StopIteration):
         next(walk)
+
+
+def read_ahead(scene: Scene) -> None:
+    with fixed(scene).ahead() as walk:
+        assert isinstance(walk, ReadAhead)
+        assert iter(walk) is walk
+        assert sorted([next(walk).content, *(memory.content for memory in walk)]) == sorted(CONTENTS)
+        with pytest.raises(StopIteration):
+            next(walk)
 
 
 def create_access_request(scene: Scene) -> None:
@@ -244,9 +262,13 @@ CALLS: Final[dict[Callable[[Scene], object], set[str]]] = {
     create_and_delete: {"MemoryStore.create", "MemoryStore.get", "MemoryStore.delete"},
     update: {"MemoryStore.update"},
     list_tags: {"MemoryStore.list_tags"},
-    page: {"MemoryStore.list", "Pager.first_page", "Pager.page"},
+    page: {"MemoryStore.list", "Pager.first_page", "Pager.page", "Pager.skipped"},
     pages: {"Pager.pages", "PageIterator.__iter__", "PageIterator.__next__"},
     each_item: {"Pager.__iter__", "ItemIterator.__iter__", "ItemIterator.__next__"},
+    read_ahead: {
+        *("Pager.ahead", "ReadAhead.__enter__", "ReadAhead.__exit__"),
+        *("ReadAhead.__iter__", "ReadAhead.__next__"),
+    },
     create_access_request: {"AccessRequests.create"},
     get_access_request: {"AccessRequests.get"},
     list_access_requests: {"AccessRequests.list"},

@@ -30,6 +30,7 @@ from memoram_async import (
     Page,
     RateLimitedError,
     Secret,
+    StoreOptions,
     Tag,
     Unset,
 )
@@ -42,7 +43,12 @@ class Planner(AsyncMemoram):
 def clients() -> list[AsyncMemoram]:
     return [
         AsyncMemoram("mem_x"),
-        AsyncMemoram(Secret("mem_x"), timeout=None, max_retries=0, read_policy="allow-plaintext"),
+        AsyncMemoram(
+            Secret("mem_x"),
+            timeout=None,
+            max_retries=0,
+            store_options=StoreOptions(read_policy="allow-plaintext"),
+        ),
         AsyncMemoram("mem_x", http_client=httpx.AsyncClient()),
         AsyncMemoram("mem_x", http_client=httpx2.AsyncClient()),
         AsyncMemoram("mem_x", token_store=MemoryTokenStore()),

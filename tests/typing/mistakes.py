@@ -14,7 +14,7 @@ import httpx2
 import memoram_async
 import memoram_sync
 from memoram_async import AsyncMemoram, AsyncMemoryStore
-from memoram_sync import UNSET, Memoram, MemoryStore
+from memoram_sync import UNSET, Memoram, MemoryStore, StoreOptions
 
 if TYPE_CHECKING:
     from memoram_sync import Memory
@@ -64,7 +64,7 @@ def forgetting_names(memoram: Memoram, store: MemoryStore) -> None:
 
 
 def wrong_values(memoram: Memoram, store: MemoryStore) -> None:
-    Memoram(read_policy="plaintext")  # type: ignore[arg-type]
+    StoreOptions(read_policy="plaintext")  # type: ignore[arg-type]
     store.create(b"content")  # type: ignore[arg-type]
     store.create("content", importance="high")  # type: ignore[arg-type]
     store.update("mem_1", content=None)  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ from memoram_sync import (
     Pager,
     RateLimitedError,
     Secret,
+    StoreOptions,
     Tag,
     Unset,
 )
@@ -42,7 +43,12 @@ class Planner(Memoram):
 def clients() -> list[Memoram]:
     return [
         Memoram("mem_x"),
-        Memoram(Secret("mem_x"), timeout=None, max_retries=0, read_policy="allow-plaintext"),
+        Memoram(
+            Secret("mem_x"),
+            timeout=None,
+            max_retries=0,
+            store_options=StoreOptions(read_policy="allow-plaintext"),
+        ),
         Memoram("mem_x", http_client=httpx.Client()),
         Memoram("mem_x", http_client=httpx2.Client()),
         Memoram("mem_x", token_store=MemoryTokenStore()),

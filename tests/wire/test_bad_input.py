@@ -62,7 +62,7 @@ def nothing() -> Service:
         ({"max_retries": -1}, "max_retries"),
         ({"max_retries": True}, "max_retries"),
         ({"token_lifetime": 0}, "token_lifetime"),
-        ({"read_policy": "raw"}, "read_policy"),
+        ({"store_options": {"read_policy": "raw"}}, "store_options"),
     ],
 )
 async def test_a_client_that_cannot_work_is_not_made(

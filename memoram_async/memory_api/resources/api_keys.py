@@ -38,7 +38,7 @@ class AsyncAPIKeys:
 
     def list(self) -> AsyncPager[APIKey]:
         """All keys, without the keys themselves (contract `listApiKeys`)."""
-        return AsyncPager(self._page)
+        return AsyncPager(self._page, self._requester.runtime)
 
     async def _page(self, cursor: str | None) -> Page[APIKey]:
         if cursor is not None:

@@ -59,7 +59,7 @@ class AsyncMemories:
             )
             return unwrap_page(response, tuple[Memory, ...], operation="listMemories", number=number)
 
-        return AsyncPager(fetch)
+        return AsyncPager(fetch, self._requester.runtime)
 
     async def get(self, memory_id: str) -> Memory:
         """One memory (contract `getMemory`).

@@ -1,0 +1,55 @@
+"""Base64url on the package `pybase64`; see `memoram_async.crypto.base64url`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pybase64 import b64decode, b64encode
+
+from memoram_async.crypto.base64_rules import IV_CHARS, LAST_CHARACTERS, PADDING, TAG_CHARS
+
+_ALPHABET: Final = b"-_"
+
+
+def encode(data: bytes) -> str:
+    """The unpadded base64url text of `data`; see `memoram_async.crypto.base64_standard.encode`."""
+    return b64encode(data, _ALPHABET).decode("ascii").rstrip("=")
+
+
+def decode(text: str) -> bytes | None:
+    """The bytes that a text spells, or None; see `memoram_async.crypto.base64_standard.decode`."""
+    if not text:
+        return b""
+    excess = len(text) & 3
+    # Even when it validates, pybase64 takes the standard alphabet and padding as well.
+    if text[-1] not in LAST_CHARACTERS[excess] or "+" in text or "/" in text or "=" in text:
+        return None
+    try:
+        return b64decode(text + PADDING[excess], _ALPHABET, True)
+    except ValueError:
+        return None
+
+
+def decode_sealed(token: str, start: int) -> tuple[bytes, bytes] | None:
+    """The last three segments of a token; see `memoram_async.crypto.base64_standard.decode_sealed`."""
+    first, last = start + IV_CHARS, len(token) - TAG_CHARS
+    excess = (last - first - 2) & 3
+    if (
+        first + 2 >= last
+        or token[first] != "."
+        or token[last - 1] != "."
+        or token[last - 2] not in LAST_CHARACTERS[excess]
+        or token[-1] not in LAST_CHARACTERS[2]
+        or "+" in token
+        or "/" in token
+        or "=" in token
+    ):
+        return None
+    try:
+        return (
+            b64decode(token[start:first], _ALPHABET, True),
+            b64decode(token[first + 1 : last - 1] + PADDING[excess], _ALPHABET, True)
+            + b64decode(token[last:] + "==", _ALPHABET, True),
+        )
+    except ValueError:
+        return None

@@ -1,0 +1,24 @@
+"""What makes a base64url text canonical, whatever decodes it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+IV_CHARS: Final = 16
+"""The characters of an initialization vector of 12 bytes."""
+
+TAG_CHARS: Final = 22
+"""The characters of a tag of 16 bytes."""
+
+_EVERY_CHARACTER: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+LAST_CHARACTERS: Final = (
+    _EVERY_CHARACTER,
+    frozenset[str](),  # no text has this length
+    frozenset("AQgw"),
+    frozenset("AEIMQUYcgkosw048"),
+)
+"""By the length of a text modulo 4: its last characters whose unused bits are zero (RFC 4648 3.5)."""
+
+PADDING: Final = ("", "", "==", "=")
+"""By the length of a text modulo 4: the padding that it lacks."""

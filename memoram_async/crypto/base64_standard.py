@@ -1,0 +1,83 @@
+"""Base64url on the standard library; see `memoram_async.crypto.base64url`."""
+
+from __future__ import annotations
+
+import binascii
+from typing import Final
+
+from memoram_async.crypto.base64_rules import IV_CHARS, LAST_CHARACTERS, PADDING, TAG_CHARS
+
+# To the alphabet that the standard library reads. What stands in that alphabet alone becomes refuse.
+_TO_STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
+
+
+def encode(data: bytes) -> str:
+    """The unpadded base64url text of `data`.
+
+    Args:
+        data: Any bytes, also none.
+
+    Returns:
+        ASCII text of `ceil(4 * len(data) / 3)` characters.
+    """
+    text = binascii.b2a_base64(data, newline=False).decode("ascii")
+    return text.rstrip("=").replace("+", "-").replace("/", "_")
+
+
+def decode(text: str) -> bytes | None:
+    """The bytes that an unpadded base64url text spells.
+
+    It returns rather than raises: an exception would carry what may be a secret in its traceback.
+
+    Args:
+        text: The encoded text, also the empty one.
+
+    Returns:
+        The bytes, or None when the text is not the canonical spelling of any: a character outside
+        the alphabet, padding, whitespace, an impossible length, or unused bits that are not zero
+        (RFC 4648 3.5).
+    """
+    if not text:
+        return b""
+    excess = len(text) & 3
+    if text[-1] not in LAST_CHARACTERS[excess]:
+        return None
+    try:
+        standard = text.encode("ascii").translate(_TO_STANDARD)
+        return binascii.a2b_base64(standard + PADDING[excess].encode("ascii"), strict_mode=True)
+    except ValueError:
+        return None
+
+
+def decode_sealed(token: str, start: int) -> tuple[bytes, bytes] | None:
+    """The last three segments of a compact JWE at once: what many tokens of one kind differ in.
+
+    Args:
+        token: The token.
+        start: Where the initialization vector begins.
+
+    Returns:
+        The initialization vector, and the ciphertext with its tag; None if they are not the canonical
+        spelling of 12 bytes, of a non-empty ciphertext and of 16 bytes.
+    """
+    first, last = start + IV_CHARS, len(token) - TAG_CHARS
+    excess = (last - first - 2) & 3
+    if (
+        first + 2 >= last
+        or token[first] != "."
+        or token[last - 1] != "."
+        or token[last - 2] not in LAST_CHARACTERS[excess]
+        or token[-1] not in LAST_CHARACTERS[2]
+    ):
+        return None
+    try:
+        # One translation of the whole, which is cheaper than three of its parts.
+        standard = token[start:].encode("ascii").translate(_TO_STANDARD)
+        ciphertext = standard[IV_CHARS + 1 : -TAG_CHARS - 1] + PADDING[excess].encode("ascii")
+        read = binascii.a2b_base64
+        return (
+            read(standard[:IV_CHARS], strict_mode=True),
+            read(ciphertext, strict_mode=True) + read(standard[-TAG_CHARS:] + b"==", strict_mode=True),
+        )
+    except ValueError:
+        return None

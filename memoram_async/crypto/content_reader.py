@@ -1,0 +1,49 @@
+"""Reading a user's content, one after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+
+from memoram_async.core.errors import DecryptionError
+from memoram_async.crypto.header import DEFAULT_FIELD
+from memoram_async.crypto.jwe_reader import TokenRules, read_known
+
+if TYPE_CHECKING:
+    from memoram_async.crypto.decrypted import Decrypted, Provenance
+    from memoram_async.crypto.keyring import Keyring
+    from memoram_async.crypto.store_options import StoreOptions
+
+# Only the codec of our own remembers headers, so that what it knows is read without asking the others.
+_FIELD: Final = DEFAULT_FIELD
+
+
+@final
+class ContentReader:
+    """Turns stored content into text, as the options of a store say."""
+
+    __slots__ = ("_options", "_rules")
+
+    def __init__(self, options: StoreOptions) -> None:
+        self._options = options
+        self._rules = TokenRules(field=_FIELD, require_binding=options.require_binding)
+
+    def quick(self, keyring: Keyring, text: str) -> tuple[str, Provenance] | None:
+        """The text of a token like others that were read before; None for everything else."""
+        return read_known(keyring, text, self._rules)
+
+    def read(self, keyring: Keyring, text: str) -> Decrypted | DecryptionError:
+        """The text of any content, or the error that refuses it, without a traceback.
+
+        Raises:
+            InvalidKeyError: The ring was closed.
+        """
+        options = self._options
+        try:
+            return options.registry.read(
+                keyring, text, policy=options.read_policy, require_binding=options.require_binding
+            )
+        except DecryptionError as error:
+            # A traceback would keep every local variable of the way here alive with the error.
+            return error.with_traceback(None)
+        finally:
+            del text

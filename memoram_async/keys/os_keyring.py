@@ -1,0 +1,61 @@
+"""Keys in the keyring of the operating system (extra `memoram[keyring]`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from memoram_async.core.errors import ConfigurationError
+from memoram_async.core.secret import Secret
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+DEFAULT_SERVICE: Final = "memoram"
+
+
+class KeyringKeyStore:
+    """Keeps users' keys in the keyring of the operating system; see `KeyStore`.
+
+    That is the Keychain of macOS, the Credential Locker of Windows, or the Secret Service of a Linux
+    desktop. It is meant for applications on a user's own machine.
+    """
+
+    def __init__(self, service: str = DEFAULT_SERVICE, *, backend: KeyringBackend | None = None) -> None:
+        """A store in the keyring; nothing is read yet.
+
+        Args:
+            service: The name that the entries are filed under.
+            backend: A keyring other than the system's own.
+
+        Raises:
+            ConfigurationError: The package `keyring` is not installed.
+        """
+        self._service = service
+        if backend is None:
+            try:
+                import keyring  # noqa: PLC0415 - an extra
+            except ImportError:
+                backend = None
+            else:
+                backend = keyring.get_keyring()
+        if backend is None:
+            raise ConfigurationError(
+                "KeyringKeyStore needs the package keyring: pip install 'memoram[keyring]'"
+            )
+        self._backend = backend
+
+    def load(self, user_id: str, version: int) -> Secret | None:
+        """That version of the user's key; None if it was never saved."""
+        value = self._backend.get_password(self._service, _entry(user_id, version))
+        return None if value is None else Secret(value)
+
+    def save(self, user_id: str, version: int, key: Secret) -> None:
+        """Keep that version for good."""
+        self._backend.set_password(self._service, _entry(user_id, version), key.reveal())
+
+    def __repr__(self) -> str:
+        return f"<KeyringKeyStore of {self._service}>"
+
+
+def _entry(user_id: str, version: int) -> str:
+    return f"{user_id} key version {version}"
