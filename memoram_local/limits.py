@@ -28,6 +28,12 @@ class Limits:
         sign_in_attempts_of_address: So many wrong passwords from one address, within the window.
         sign_in_window: Seconds.
         passwords_at_once: So many passwords are hashed at a time: each takes 32 MiB.
+        header_octets: The most octets of a request's line and header fields.
+        header_fields: The most header fields of a request.
+        head_seconds: Within so many seconds the head of a request must have come.
+        body_seconds: So many seconds may pass without any more of a body coming.
+        connections: So many connections are kept at a time; of those that are idle, the oldest is closed for
+            one more.
 
     Raises:
         ValueError: One of them is not a positive number (the pause may be 0).
@@ -49,6 +55,11 @@ class Limits:
     sign_in_attempts_of_address: int = 100
     sign_in_window: float = 300
     passwords_at_once: int = 2
+    header_octets: int = 64 * 1024
+    header_fields: int = 100
+    head_seconds: float = 10
+    body_seconds: float = 30
+    connections: int = 1_000
 
     def __post_init__(self) -> None:
         for each in fields(self):

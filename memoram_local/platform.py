@@ -179,7 +179,8 @@ class MemoramLocal(Controls):
         """
         changes = self._services.changes
         try:
-            with serving(self._app, host=host, port=port, on_stop=changes.release) as server:
+            limits = self._services.limits
+            with serving(self._app, host=host, port=port, on_stop=changes.release, limits=limits) as server:
                 yield server
         finally:
             changes.resume()

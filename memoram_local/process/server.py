@@ -9,12 +9,13 @@ import socket
 import sys
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import uvicorn
 
 from memoram_local.controls.hang_up import EXTENSION
 from memoram_local.errors import AddressError
+from memoram_local.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -152,7 +153,12 @@ def _nothing() -> None: ...
 
 @contextlib.contextmanager
 def serving(
-    app: ASGIApp, *, host: str, port: int, on_stop: Callable[[], None] = _nothing
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    on_stop: Callable[[], None] = _nothing,
+    limits: Limits | None = None,
 ) -> Generator[LocalServer]:
     """Serve an application; it answers when this yields, and its thread is gone when this returns.
 
@@ -161,6 +167,7 @@ def serving(
         host: `localhost` or a loopback address.
         port: 0 for any free one.
         on_stop: Called in the server's thread when it stops, so that answers that wait for something end.
+        limits: Of its connections.
 
     Raises:
         AddressError: The host is not on this machine alone, or the port is taken.
@@ -168,6 +175,7 @@ def serving(
     listener = listen(host, port)
     config = uvicorn.Config(
         _HangingUp(app),
+        http=_protocol(limits or Limits()),
         lifespan="off",
         ws="none",
         # Nothing is logged for a request: its URL can hold codes.
@@ -195,6 +203,15 @@ def serving(
         server.ask_to_stop()
         thread.join()
         listener.close()
+
+
+def _protocol(limits: Limits) -> type[asyncio.Protocol] | Literal["auto"]:
+    try:
+        from memoram_local.process.connections import bounded_by  # noqa: PLC0415 - its parser may be missing
+    except ModuleNotFoundError:
+        # As on PyPy, where uvicorn parses by itself.
+        return "auto"
+    return bounded_by(limits)
 
 
 def listen(host: str, port: int) -> socket.socket:

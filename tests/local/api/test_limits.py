@@ -268,7 +268,7 @@ def test_a_parameter_that_is_there_twice_is_refused(memories: Memories, name: st
         {"tags_of_memory": 0},
         {"tags_of_memory": 1.5},
         {"sign_in_window": -1},
-        {"sign_in_window": float("nan")},
+        {"head_seconds": float("nan")},
     ],
 )
 def test_a_limit_that_makes_no_sense_is_refused(values: dict[str, Any]) -> None:
