@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from memoram_async.core.oauth import code_challenge
-from memoram_local import MemoramLocal
+from memoram_local import Limits, MemoramLocal
 from memoram_local.process.server import serving
 from memoram_sync import Memoram
 from tests.sync.scenes import BACK, CONTENTS, TAG, VERIFIER, Facts, Scene
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from starlette.types import Scope as ASGIScope
 
     from memoram_local.process.server import LocalServer
+
+EVERY_THREAD: Final = 1_000
+"""Access requests that may wait: more than threads that ask at once."""
 
 
 class TokenCounter:
@@ -85,7 +88,7 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Platform]:
-    with MemoramLocal(password_profile="fast") as local:
+    with MemoramLocal(password_profile="fast", limits=Limits(pending_requests=EVERY_THREAD)) as local:
         counter = TokenCounter(local.app)
         with serving(counter, host="127.0.0.1", port=0) as server:
             yield Platform(local, server, counter)
