@@ -165,8 +165,7 @@ class AsyncConnections:
             if is_whole and not self._closed:
                 await self._give_back(route, connection)
             else:
-                self._open -= 1
-                await connection.drop()
+                await self._drop(connection)
 
     async def _take(self, route: _Route) -> _Connection:
         """An idle connection that is still good, or a new one."""
@@ -175,22 +174,26 @@ class AsyncConnections:
             if connection.is_reusable and steady() - connection.idle_since < KEEPALIVE_SECONDS:
                 return connection
             await self._drop(connection)
-        if self._open >= self._most:
-            await self._drop_oldest()
-        connection = _Connection(route)
-        self._open += 1
-        return connection
+        self._open += 1  # before anything is awaited, so that nobody else counts on the same room
+        try:
+            if self._open > self._most:
+                await self._drop_oldest()
+            return _Connection(route)
+        except BaseException:
+            self._open -= 1
+            raise
 
     async def _drop_oldest(self) -> None:
-        """Close an idle connection to another destination."""
-        for other in self._routes.values():
-            if other.idle:
-                await self._drop(other.idle.popleft())
-                return
+        """Close the connection that has been idle for longest, wherever it leads."""
+        routes = [route for route in self._routes.values() if route.idle]
+        if routes:
+            await self._drop(min(routes, key=lambda route: route.idle[0].idle_since).idle.popleft())
 
     async def _drop(self, connection: _Connection) -> None:
-        self._open -= 1
-        await connection.drop()
+        try:
+            await connection.drop()
+        finally:
+            self._open -= 1
 
     async def _give_back(self, route: _Route, connection: _Connection) -> None:
         """Keep a connection for the next request, and let go of those that none has used for long."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import random
 import weakref
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from memoram_async.core.config import DEFAULT_MAX_CONNECTIONS
@@ -212,11 +213,29 @@ class BlockingRuntime:
         if kept is not None:
             return kept
         connection = route.connection()
-        for known in list(self._sockets):
-            if known() is None:
-                self._sockets.pop(known, None)
-        self._sockets[weakref.ref(connection.socket)] = None
+        self._sockets[weakref.ref(connection.socket)] = None  # before the look: two of them see each other
+        while self._are_too_many() and self._close_oldest():
+            pass
         return connection
+
+    def _are_too_many(self) -> bool:
+        """Whether more connections are open, or about to be, than may be."""
+        number = 0
+        for known in list(self._sockets):
+            socket = known()
+            if socket is None or socket.is_closed:
+                self._sockets.pop(known, None)
+            else:
+                number += 1
+        return number > self._max_connections
+
+    def _close_oldest(self) -> bool:
+        """Close the connection that has been idle for longest, wherever it leads; whether there was one."""
+        idle = [(since, route) for route in list(self._routes.values()) if (since := route.idle_since)]
+        if idle:
+            _, route = min(idle, key=itemgetter(0))
+            route.close_oldest()
+        return bool(idle)
 
     def _exchange(
         self,

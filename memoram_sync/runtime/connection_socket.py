@@ -50,6 +50,11 @@ class ConnectionSocket:
         return self._socket is not None
 
     @property
+    def is_closed(self) -> bool:
+        """Whether there was a socket that is closed now."""
+        return self._socket is not None and self._socket.fileno() < 0
+
+    @property
     def raw(self) -> socket.SocketType:
         """The socket itself.
 

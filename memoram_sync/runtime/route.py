@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from memoram_async.runtime.clock import steady
@@ -69,6 +70,19 @@ class Route:
                 self.idle.appendleft(connection)
                 break
             connection.socket.close()
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when the connection has been idle that was used longest ago; None if none is idle."""
+        try:
+            return self.idle[0].used_at
+        except IndexError:
+            return None
+
+    def close_oldest(self) -> None:
+        """Close the connection that was used longest ago, unless another thread was faster."""
+        with suppress(IndexError):
+            self.idle.popleft().socket.close()
 
     def close_idle(self) -> None:
         """Close all connections that nobody uses."""
