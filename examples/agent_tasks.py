@@ -33,7 +33,7 @@ async def main(memory_key: str) -> None:
         store = await memoram.connect(
             memory_key,
             reason="Lets agents remember what they learnt",
-            on_status=lambda status: print(f"access: {status}"),
+            on_status=lambda progress: print(f"access: {progress.status}"),
         )
         async with asyncio.TaskGroup() as group:
             agents = [group.create_task(agent(store, number)) for number in range(TASKS)]

@@ -18,7 +18,7 @@ def main(memory_key: str) -> None:
         store = memoram.connect(
             memory_key,
             reason="Keeps the notes of a script",
-            on_status=lambda status: print(f"access: {status}"),
+            on_status=lambda progress: print(f"access: {progress.status}"),
         )
         notes = [
             store.create("Prefers window seats", title="Seat", tags=["travel"], importance=0.8),

@@ -10,6 +10,7 @@ async with AsyncMemoram() as memoram:  # MEMORAM_API_KEY
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from memoram_async.client import AsyncMemoram as AsyncMemoram
+    from memoram_async.core.approval_verdicts import ApprovalProgress as ApprovalProgress
     from memoram_async.core.arguments import UNSET as UNSET
     from memoram_async.core.arguments import Unset as Unset
     from memoram_async.core.errors import AccessError as AccessError
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from memoram_async.models.tokens import DeveloperToken as DeveloperToken
     from memoram_async.models.tokens import OAuthTokens as OAuthTokens
     from memoram_async.resources.access_requests import AsyncAccessRequests as AsyncAccessRequests
+    from memoram_async.resources.approval_watch import AsyncApprovalWatch as AsyncApprovalWatch
     from memoram_async.resources.memory_blobs import AsyncMemoryBlobs as AsyncMemoryBlobs
     from memoram_async.resources.oauth import AsyncOAuth as AsyncOAuth
     from memoram_async.resources.oauth_flow import AsyncOAuthFlow as AsyncOAuthFlow

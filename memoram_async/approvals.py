@@ -1,94 +1,273 @@
-"""Waiting until the user approves: the shell around `core.approval.ApprovalWait`."""
+"""Waiting until users decide: the shell around `core.approval_schedule.ApprovalSchedule`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from memoram_async.core.approval import CREDENTIALS_LAG, LONGEST_POLL, ApprovalWait
-from memoram_async.core.arguments import check_seconds
+from memoram_async.core.approval_calls import CALL_SECONDS, Look, Rest, Ticket, seconds_of
+from memoram_async.core.approval_schedule import ApprovalSchedule
+from memoram_async.core.approval_verdicts import ApprovalProgress, timed_out, verdict
 from memoram_async.core.deadline import Deadline
-from memoram_async.core.errors import MemoramError, PermissionDeniedError
-from memoram_async.models.access import AccessStatus
+from memoram_async.core.errors import APITimeoutError, ClientClosedError, MemoramError
+from memoram_async.runtime.forking import reset_after_fork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Iterable
 
-    from memoram_async.core.secret import Secret
-    from memoram_async.models.access import AccessCredentials, AccessRequest
+    from memoram_async.approval_polls import ApprovalPolls
+    from memoram_async.core.approval_calls import Call, Entry
+    from memoram_async.models.access import AccessRequest
     from memoram_async.runtime.protocol import Runtime
-    from memoram_async.transport.pager import AsyncPager
+
+T = TypeVar("T")
+
+OVERSLEPT: Final = 5.0
+"""Seconds beyond a deadline that only a machine that was asleep explains."""
 
 
-async def wait_until_approved(
-    runtime: Runtime,
-    get: Callable[[str, Deadline], Coroutine[Any, Any, AccessRequest]],
-    request_id: str,
-    *,
-    timeout: float | None,
-    on_status: Callable[[str], object] | None = None,
-    last_status: str | None = None,
-    just_created: bool = False,
-) -> AccessRequest:
-    """Poll one request until the user has decided; see `AsyncAccessRequests.wait_until_approved`."""
-    check_seconds(timeout, name="timeout", optional=True)
-    began = runtime.now()
-    deadline = Deadline.after(timeout, now=began)
-    wait = ApprovalWait(request_id=request_id, began=began, last_status=last_status)
-    delay = wait.first_delay(just_created=just_created)
-    while True:
-        remaining = deadline.remaining(runtime.now())
-        if delay >= remaining:
-            await runtime.sleep(remaining)
-            raise wait.timed_out()
-        await runtime.sleep(delay)
-        before = wait.last_status
-        poll = deadline.earlier(Deadline.after(LONGEST_POLL, now=runtime.now()))
+class ApprovalHub:
+    """All waiting of a client family: who waits makes the calls that are due, for everybody else as well."""
+
+    def __init__(self, runtime: Runtime, polls: ApprovalPolls) -> None:
+        """A hub without a task or thread of its own.
+
+        Args:
+            runtime: The family's.
+            polls: Makes the calls.
+        """
+        self._runtime = runtime
+        self._polls = polls
+        self.schedule = ApprovalSchedule()
+        reset_after_fork(self.schedule)
+
+    async def wait(
+        self,
+        request_id: str,
+        *,
+        timeout: float | None,
+        on_status: Callable[[ApprovalProgress], object] | None,
+        owner: bytes | None = None,
+        known: AccessRequest | None = None,
+    ) -> AccessRequest:
+        """Wait until a request is approved; see `AsyncAccessRequests.wait`.
+
+        Args:
+            request_id: The request.
+            timeout: Seconds; None for ever.
+            on_status: Told of progress.
+            owner: The digest of a memory key: any approved request of this application for it will do.
+            known: The request as it is known already, of which `on_status` was told.
+        """
+        now = self._runtime.now()
+        deadline = Deadline.after(timeout, now=now)
+        ticket = Ticket((request_id,), began=now, ends=deadline.at, owner=owner)
+        told = _Teller(self, ticket, on_status, None if known is None else known.status)
+
+        def news() -> AccessRequest | None:
+            entry = ticket.entries[0]
+            told.of(entry)
+            if ticket.released is not None:
+                return _as_request(ticket.released)
+            if entry.failure is not None:
+                raise entry.failure.again() from entry.failure
+            refusal = verdict(entry.status, request_id)
+            if refusal is not None:
+                raise refusal
+            return _as_request(entry.found) if entry.status == "approved" else None
+
+        found = await self.follow(ticket, deadline, news)
+        if found is not None:
+            return found
+        entry = ticket.entries[0]
+        raise timed_out(
+            request_id,
+            timeout=timeout or 0.0,
+            last_status=entry.status,
+            last_error=entry.last_error,
+            polls=self.polls_of(ticket),
+        )
+
+    def polls_of(self, ticket: Ticket) -> int:
+        """How often the service was asked for a call."""
+        return ticket.polls(self.schedule.board.list.readings)
+
+    def progress(self, ticket: Ticket, entry: Entry, status: str | None) -> ApprovalProgress:
+        """Where a wait stands."""
+        return ApprovalProgress(
+            request_id=entry.id,
+            status=status,
+            polls=self.polls_of(ticket),
+            next_poll=self.schedule.next_poll(ticket, now=self.now()),
+            last_error=entry.last_error,
+        )
+
+    def now(self) -> float:
+        """The monotonic clock."""
+        return self._runtime.now()
+
+    async def follow(self, ticket: Ticket, deadline: Deadline, news: Callable[[], T | None]) -> T | None:
+        """Take part until there is news, or None at the deadline.
+
+        Args:
+            ticket: The call's, a fresh one.
+            deadline: When it gives up.
+            news: What there is to know; called whenever something may have changed.
+        """
+        runtime, schedule = self._runtime, self.schedule
+        schedule.settle(runtime.home())
         try:
-            request = await runtime.within(poll, get(request_id, poll), doing="getAccessRequest")
+            schedule.join(ticket, now=runtime.now())
+            while True:
+                ticket.waiter = runtime.waiter()
+                found = news()
+                if found is not None:
+                    return found
+                now = runtime.now()
+                if deadline.expired(now):
+                    await self._look_once_more(ticket, deadline)
+                    return news()
+                step, waiters = schedule.step(ticket, now=now, jitter=runtime.random())
+                self._wake(waiters)
+                if isinstance(step, Rest):
+                    await self._rest(ticket, step, deadline)
+                else:
+                    await self._make(step, deadline)
+        finally:
+            try:
+                self._leave(ticket)
+            finally:
+                self._leave(ticket)  # a key press may have interrupted the first one
+
+    async def _rest(self, ticket: Ticket, rest: Rest, deadline: Deadline) -> None:
+        runtime = self._runtime
+        began, wall = runtime.now(), runtime.wall()
+        seconds = deadline.cap(rest.seconds, now=began)
+        if rest.alone:
+            await runtime.sleep(seconds)  # there is nobody who could wake it
+        else:
+            await runtime.wait(ticket.waiter, seconds)
+        if max(runtime.now() - began, runtime.wall() - wall) > 2 * seconds + OVERSLEPT:
+            self.schedule.wake_up(now=runtime.now())
+
+    async def _look_once_more(self, ticket: Ticket, deadline: Deadline) -> None:
+        """A machine that slept through the deadline has not seen what was decided meanwhile."""
+        now = self._runtime.now()
+        if now - deadline.at > OVERSLEPT:
+            for entry in ticket.entries:
+                await self._make(Look(entry), Deadline.after(CALL_SECONDS, now=now))
+
+    async def _make(self, call: Call, deadline: Deadline) -> None:
+        """Make a call that is due, for whomever it may be, and report what came of it."""
+        runtime, schedule = self._runtime, self.schedule
+        began = runtime.now()
+        limit = deadline.earlier(Deadline.after(seconds_of(call), now=began))
+        try:
+            if isinstance(call, Look):
+                seen = await self._polls.look(call, limit)
+                waiters = schedule.saw(
+                    call,
+                    None if seen.request is None else seen.request.status,
+                    seen.request,
+                    etag=seen.etag,
+                    applied=seen.applied,
+                    began=began,
+                    now=runtime.now(),
+                    jitter=runtime.random(),
+                )
+            else:
+                page = await self._polls.page(call, limit)
+                waiters = schedule.saw_page(
+                    call,
+                    page,
+                    read=self._polls.read,
+                    digest=self._polls.digest,
+                    began=began,
+                    now=runtime.now(),
+                    jitter=runtime.random(),
+                )
+        except ClientClosedError:
+            raise
         except MemoramError as error:
-            delay = wait.failed(error, now=runtime.now(), jitter=runtime.random())
-            continue
-        if on_status is not None and request.status != before:
-            on_status(request.status)
-        pause = wait.saw(request.status, now=runtime.now(), jitter=runtime.random())
-        if pause is None:
-            return request
-        delay = pause
+            now = runtime.now()
+            if isinstance(error, APITimeoutError) and deadline.expired(now):
+                waiters = schedule.abandoned(call, now=now)  # this caller's time was up, not the service's
+            else:
+                waiters = schedule.failed(call, error, now=now, jitter=runtime.random())
+        self._wake(waiters)
+
+    def _leave(self, ticket: Ticket) -> None:
+        self._wake(self.schedule.leave(ticket, now=self._runtime.now()))
+
+    def _wake(self, waiters: Iterable[object]) -> None:
+        for waiter in waiters:
+            self._runtime.wake(waiter)
 
 
-async def find_open_request(requests: AsyncPager[AccessRequest], memory_key: Secret) -> AccessRequest | None:
-    """The request for this memory key that is approved, else the one that the user has not decided yet."""
-    pending: AccessRequest | None = None
-    async for request in requests:
-        if request.memory_key is not None and request.memory_key.reveal() == memory_key.reveal():
-            if request.status == AccessStatus.APPROVED:
-                return request
-            if request.status == AccessStatus.PENDING:
-                pending = pending or request
-    return pending
+class _Teller:
+    """Tells `on_status` what is new."""
+
+    def __init__(
+        self,
+        hub: ApprovalHub,
+        ticket: Ticket,
+        on_status: Callable[[ApprovalProgress], object] | None,
+        status: str | None,
+    ) -> None:
+        self._hub = hub
+        self._ticket = ticket
+        self._on_status = on_status
+        self._told: tuple[str | None, bool] = (status, False)
+
+    def of(self, entry: Entry) -> None:
+        """Tell of a status that is new, and of trouble that lasts."""
+        if self._on_status is None:
+            return
+        status = entry.status if self._ticket.released is None else "approved"
+        troubled = entry.failures >= 3 and self._ticket.released is None
+        if (status is None and not troubled) or (status or self._told[0], troubled) == self._told:
+            return
+        self._told = (status or self._told[0], troubled)
+        self._on_status(self._hub.progress(self._ticket, entry, status))
 
 
-async def fetch_credentials(
-    runtime: Runtime,
-    request_id: str,
-    *,
-    credentials: Callable[[str], Coroutine[Any, Any, AccessCredentials]],
-    get: Callable[[str], Coroutine[Any, Any, AccessRequest]],
-) -> AccessCredentials:
-    """The credentials of an approved request; the service may need a moment after the approval.
+class Transitions:
+    """The changes of some requests, one after another; see `AsyncAccessRequests.watch`."""
 
-    Raises:
-        AccessRevoked: The user took the approval back in between.
-        PermissionDeniedError: The service keeps refusing.
-    """
-    lag = Deadline.after(CREDENTIALS_LAG, now=runtime.now())
-    wait = ApprovalWait(request_id=request_id, began=runtime.now())
-    while True:
+    def __init__(self, hub: ApprovalHub, ids: Iterable[str]) -> None:
+        """Follow some requests; nothing is sent."""
+        self._hub = hub
+        self._told: dict[str, set[str]] = {each: set() for each in ids}
+        self._entries: list[Entry] = []
+        self._began: float | None = None
+
+    async def next(self) -> AccessRequest | None:
+        """The next change; None once nothing more can change.
+
+        Raises:
+            MemoramError: One of the requests cannot be followed; the others go on with the next call.
+        """
+        if not self._told:
+            return None
+        self._began = self._hub.now() if self._began is None else self._began
+        ticket = Ticket(tuple(self._told), began=self._began, ends=Deadline().at, entries=self._entries)
         try:
-            return await credentials(request_id)
-        except PermissionDeniedError:
-            if lag.expired(runtime.now()):
-                raise
-        request = await get(request_id)
-        wait.saw(request.status, now=runtime.now(), jitter=runtime.random())
-        await runtime.sleep(lag.cap(1.0, now=runtime.now()))
+            return await self._hub.follow(ticket, Deadline(), lambda: self._news(ticket))
+        finally:
+            self._entries = [entry for entry in ticket.entries if entry.id in self._told]
+
+    def _news(self, ticket: Ticket) -> AccessRequest | None:
+        for entry in ticket.entries:
+            told = self._told[entry.id]
+            if entry.failure is not None:
+                del self._told[entry.id]
+                raise entry.failure.again() from entry.failure
+            if entry.status is not None and entry.status not in told:
+                told.add(entry.status)
+                if verdict(entry.status, entry.id) is not None:
+                    del self._told[entry.id]
+                return _as_request(entry.found)
+        return None
+
+
+def _as_request(found: AccessRequest) -> AccessRequest:
+    return found

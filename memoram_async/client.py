@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import attrs
 
-from memoram_async.approvals import fetch_credentials, find_open_request, wait_until_approved
-from memoram_async.core.approval import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
+from memoram_async.connecting import Connecting, Wish
+from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
 from memoram_async.core.arguments import (
     UNSET,
     Unset,
+    check_callback,
     check_count,
+    check_flag,
     check_method,
     check_params,
     check_reason,
+    check_seconds,
     check_secret_text,
 )
 from memoram_async.core.config import (
@@ -28,7 +31,7 @@ from memoram_async.core.config import (
 )
 from memoram_async.core.retry import READING_METHODS, Safety
 from memoram_async.core.secret import Secret, Unshareable, conceal, hidden
-from memoram_async.core.urls import check_path
+from memoram_async.core.urls import check_id, check_path
 from memoram_async.crypto.store_options import check_store_options
 from memoram_async.family import Family
 from memoram_async.keys.store import check_key_store
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
+    from memoram_async.core.approval_verdicts import ApprovalProgress
     from memoram_async.core.http import HTTPResponse
     from memoram_async.core.sealing import SealingSecret
     from memoram_async.crypto import StoreOptions
@@ -209,7 +213,13 @@ class AsyncMemoram(Unshareable):
         self._owner = owner
         self._transport = Transport(family.runtime, options, hooks)
         self._api = api = family.requester(self._transport)
-        self.access_requests = AsyncAccessRequests(api)
+        self.access_requests = AsyncAccessRequests(api, family.hub)
+        self._connecting = Connecting(
+            access=family.access,
+            api=api,
+            requests=self.access_requests,
+            dashboard_url=family.config.dashboard_url,
+        )
         self.memory_blobs = AsyncMemoryBlobs(api)
         self.tags = AsyncTags(api)
         self.oauth = AsyncOAuth(
@@ -259,66 +269,62 @@ class AsyncMemoram(Unshareable):
         *,
         reason: str,
         timeout: float | None = APPROVAL_TIMEOUT,
-        on_status: Callable[[str], object] | None = None,
+        wait: bool = True,
+        request_id: str | None = None,
+        on_status: Callable[[ApprovalProgress], object] | None = None,
         store_options: StoreOptions | None = None,
     ) -> AsyncMemoryStore:
         """Get access to a user's memories: ask, wait for the user's approval, fetch the key.
 
-        An access request that is still open, or was approved before, is used again instead of asking
-        twice.
+        A request of this application that is still open, or was approved before, is used again instead of
+        asking twice. Many calls at once for one user make one request, and the look-ups of many users share
+        one reading of the list.
 
         Args:
             memory_key: Whose memories; from the OAuth answer or from the user.
             reason: What for, in 1 to 255 characters that the user reads when deciding.
             timeout: Seconds to wait for the user; None for ever.
-            on_status: Called with each status that is new.
+            wait: False raises `ApprovalRequired` instead of waiting for a user who has not decided yet.
+            request_id: The request to go on with, if it is known, such as that of an `ApprovalRequired`:
+                nothing is looked up then.
+            on_status: Called with each status that is new, and when polls keep failing. It must not block,
+                and is a plain function.
             store_options: How content is written and read, instead of as the client says.
 
         Raises:
-            InvalidArgumentError: The memory key or reason cannot be sent.
+            InvalidArgumentError: An argument cannot be used; nothing was sent.
             NotFoundError: No user has this memory key.
+            ApprovalRequired: The user has not decided yet, and `wait` is False.
             AccessRejected: The user said no, now or before: `until` says when asking is possible again.
             AccessRevoked: The user took an approval back.
             ApprovalTimeout: The user did not decide in time; calling again goes on waiting.
             InvalidKeyError: The service gave an encryption key that cannot be used.
         """
         memory_key = conceal(memory_key)  # a traceback may show what local variables hold
-        check_secret_text(memory_key, name="memory_key")
-        check_reason(reason)
         options = check_store_options(store_options, default=self._store_options)
-        request = await find_open_request(self.access_requests.list(), memory_key)
-        found = request is not None
-        if request is None:
-            request = await self.access_requests.create(memory_key, reason=reason)
-        if on_status is not None:
-            on_status(request.status)
-        if request.status != "approved":
-            await wait_until_approved(
-                self._family.runtime,
-                lambda request_id, deadline: AsyncAccessRequests(self._api.until(deadline)).get(request_id),
-                request.id,
-                timeout=timeout,
-                on_status=on_status,
-                last_status=request.status,
-                just_created=not found,
-            )
-        return self.open(
-            await fetch_credentials(
-                self._family.runtime,
-                request.id,
-                credentials=self.access_requests.credentials,
-                get=self.access_requests.get,
-            ),
-            store_options=options,
+        wish = Wish(
+            memory_key=check_secret_text(memory_key, name="memory_key"),
+            reason=check_reason(reason),
+            timeout=check_seconds(timeout, name="timeout", optional=True),
+            wait=check_flag(wait, name="wait"),
+            request_id=None if request_id is None else check_id(request_id, name="request_id"),
+            on_status=check_callback(on_status, name="on_status"),
         )
+        return self.open(await self._connecting.connect(wish), store_options=options)
 
     def open(
-        self, credentials: AccessCredentials, *, store_options: StoreOptions | None = None
+        self,
+        credentials: AccessCredentials,
+        *,
+        request_id: str | None = None,
+        store_options: StoreOptions | None = None,
     ) -> AsyncMemoryStore:
         """A store for a user whose credentials are at hand; nothing is sent.
 
         Args:
             credentials: From `access_requests.credentials`.
+            request_id: The access request that they belong to, if they do not say so themselves: a store that
+                knows it raises `AccessRevoked` once the user has taken the approval back.
             store_options: How content is written and read, instead of as the client says.
 
         Raises:
@@ -327,9 +333,13 @@ class AsyncMemoram(Unshareable):
         """
         handed = hidden(credentials)  # by mistake it may be a key, and a traceback shows local variables
         del credentials
+        checked = check_credentials(handed)
+        known = checked.request_id if request_id is None else check_id(request_id, name="request_id")
         return AsyncMemoryStore(
-            check_credentials(handed),
+            checked,
             requester=self._api,
+            requests=self.access_requests,
+            request_id=known,
             options=check_store_options(store_options, default=self._store_options),
             key_store=self._family.key_store,
         )

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import attrs
+
+from memoram_async.approval_polls import ApprovalPolls
+from memoram_async.approvals import ApprovalHub
 from memoram_async.core.answers import oauth_meaning
 from memoram_async.core.errors import BadRequestError, NotFoundError
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import origin
 from memoram_async.crypto.token_seal import TokenSeal
+from memoram_async.family_access import FamilyAccess
 from memoram_async.runtime.forking import reset_after_fork
 from memoram_async.tokens.provider import TokenProvider, refused_key
 from memoram_async.tokens.shared import SharedTokens
@@ -57,6 +62,10 @@ class Family:
         )
         self.tokens = TokenProvider(runtime, self._exchange, shared)
         self.refreshes = Refreshes(runtime)
+        # Waiting decides for itself when to ask again.
+        once = Transport(runtime, attrs.evolve(options, max_retries=0), hooks)
+        self.hub = ApprovalHub(runtime, ApprovalPolls(once, config.base_url, self.tokens))
+        self.access = FamilyAccess(runtime, self.hub)
         reset_after_fork(self.tokens.state)
 
     def requester(self, transport: Transport) -> Requester:

@@ -85,10 +85,6 @@ class SharedCalls(Generic[T]):
         self._wake(self.flights.land(key, seat, Landed(value)))
         return value
 
-    def wake_all(self) -> None:
-        """Let everyone look again, without taking a lock: for a client that is being closed."""
-        self._wake(self.flights.waiters())
-
     def _leave(self, key: Hashable, seat: Seat[T]) -> None:
         self._wake(self.flights.leave(key, seat))
 

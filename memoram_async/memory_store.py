@@ -12,9 +12,9 @@ from memoram_async.memory_content import MemoryContent
 from memoram_async.memory_listing import MemoryListing
 from memoram_async.models.drafts import MemoryDraft
 from memoram_async.models.memory import Memory
-from memoram_async.resources.access_requests import AsyncAccessRequests
 from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 from memoram_async.resources.tags import AsyncTags
+from memoram_async.revocation import Approval, under
 from memoram_async.transport.pager import AsyncPager
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from memoram_async.models.access import AccessCredentials
     from memoram_async.models.page import Page
     from memoram_async.models.tags import Tag
+    from memoram_async.resources.access_requests import AsyncAccessRequests
     from memoram_async.transport.requester import Requester
 
 
@@ -41,13 +42,24 @@ class AsyncMemoryStore(Unshareable):
     encrypted with another version of the key is read as well: the version is fetched when it is first needed.
     """
 
-    __slots__ = ("_blobs", "_content", "_keys", "_memory_key", "_requester", "_tags", "_user_id")
+    __slots__ = (
+        "_approval",
+        "_blobs",
+        "_content",
+        "_keys",
+        "_memory_key",
+        "_requester",
+        "_tags",
+        "_user_id",
+    )
 
     def __init__(
         self,
         credentials: AccessCredentials,
         *,
         requester: Requester,
+        requests: AsyncAccessRequests,
+        request_id: str | None,
         options: StoreOptions,
         key_store: KeyStore | None,
     ) -> None:
@@ -61,10 +73,11 @@ class AsyncMemoryStore(Unshareable):
         self._keys = UserKeys(
             credentials,
             runtime=requester.runtime,
-            fetch=_other_versions(AsyncAccessRequests(requester), credentials.access_request_id),
+            fetch=_other_versions(requests, request_id),
             store=key_store,
         )
         self._content = MemoryContent(self._keys, options)
+        self._approval = None if request_id is None else Approval(request_id, requests.get)
         self._memory_key: Secret = credentials.memory_key
         self._blobs = AsyncMemoryBlobs(requester)
         self._tags = AsyncTags(requester)
@@ -116,13 +129,14 @@ class AsyncMemoryStore(Unshareable):
         Raises:
             ContentError: The content is empty, no text, or too large; nothing was sent.
             InvalidArgumentError: Another argument cannot be sent; nothing was sent.
-            PermissionDeniedError: The user no longer lets this application in.
+            AccessRevoked: The user has taken the approval back.
+            PermissionDeniedError: It was refused, and why is not known.
             OutcomeUnknownError: The answer was lost; `list` shows whether the memory was made.
         """
         text = Secret(content)
         del content  # a traceback may show what local variables hold
         stored, readable = await self._content.seal(text)
-        blob = await self._blobs.create(
+        call = self._blobs.create(
             user_id=self._user_id,
             memory_key=self._memory_key,
             content=stored,
@@ -134,7 +148,7 @@ class AsyncMemoryStore(Unshareable):
             source=source,
             idempotency_key=idempotency_key,
         )
-        return Memory.of(blob, readable)
+        return Memory.of(await under(self._approval, call), readable)
 
     async def get(self, memory_id: str) -> Memory:
         """Fetch and decrypt one memory.
@@ -143,11 +157,14 @@ class AsyncMemoryStore(Unshareable):
             InvalidArgumentError: `memory_id` is not an identifier.
             NotFoundError: There is no such memory.
             DecryptionError: It cannot be decrypted; the subclass tells why.
-            PermissionDeniedError: The user no longer lets this application in.
+            AccessRevoked: The user has taken the approval back.
+            PermissionDeniedError: It was refused, and why is not known.
         """
         self._keys.ring()
         memory = await self._content.open(
-            await self._blobs.get(check_id(memory_id, name="memory_id"), user_id=self._user_id)
+            await under(
+                self._approval, self._blobs.get(check_id(memory_id, name="memory_id"), user_id=self._user_id)
+            )
         )
         if memory.error is not None:
             raise memory.error
@@ -188,7 +205,7 @@ class AsyncMemoryStore(Unshareable):
 
         async def fetch(cursor: str | None) -> Page[MemoryDraft]:
             self._keys.ring()
-            return await listing.read(cursor, MemoryDraft)
+            return await under(self._approval, listing.read(cursor, MemoryDraft))
 
         return AsyncPager(fetch, self._requester.runtime, finish=self._content.open_page)
 
@@ -223,14 +240,15 @@ class AsyncMemoryStore(Unshareable):
             ContentError: The content is empty, no text, or too large; nothing was sent.
             InvalidArgumentError: Another argument cannot be sent; nothing was sent.
             NotFoundError: There is no such memory.
-            PermissionDeniedError: The user no longer lets this application in.
+            AccessRevoked: The user has taken the approval back.
+            PermissionDeniedError: It was refused, and why is not known.
             OutcomeUnknownError: The answer was lost; `get` shows whether the change was made.
         """
         text = None if content is UNSET else Secret(content)
         del content  # a traceback may show what local variables hold
         self._keys.ring()
         stored, readable = (UNSET, None) if text is None else await self._content.seal(text)
-        blob = await self._blobs.update(
+        call = self._blobs.update(
             check_id(memory_id, name="memory_id"),
             user_id=self._user_id,
             memory_key=self._memory_key,
@@ -242,7 +260,7 @@ class AsyncMemoryStore(Unshareable):
             confidence=confidence,
             source=source,
         )
-        return Memory.of(blob, readable)
+        return Memory.of(await under(self._approval, call), readable)
 
     async def delete(self, memory_id: str) -> None:
         """Delete a memory for good.
@@ -250,15 +268,23 @@ class AsyncMemoryStore(Unshareable):
         Raises:
             InvalidArgumentError: `memory_id` is not an identifier.
             NotFoundError: There is no such memory, perhaps not any more.
-            PermissionDeniedError: The user no longer lets this application in.
+            AccessRevoked: The user has taken the approval back.
+            PermissionDeniedError: It was refused, and why is not known.
             OutcomeUnknownError: The answer was lost; `get` shows whether the memory is still there.
         """
         self._keys.ring()
-        await self._blobs.delete(check_id(memory_id, name="memory_id"), user_id=self._user_id)
+        await under(
+            self._approval, self._blobs.delete(check_id(memory_id, name="memory_id"), user_id=self._user_id)
+        )
 
     def list_tags(self) -> AsyncPager[Tag]:
         """The user's tags."""
-        return self._tags.list(user_id=self._user_id)
+        tags = self._tags.list(user_id=self._user_id)
+
+        async def fetch(cursor: str | None) -> Page[Tag]:
+            return await under(self._approval, tags.page(cursor))
+
+        return AsyncPager(fetch, self._requester.runtime)
 
     def close(self) -> None:
         """Drop the user's key; the client stays open. A second time does nothing."""

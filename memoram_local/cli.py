@@ -61,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             data=arguments.data,
             master_key=_master_key(arguments),
             strict=arguments.strict,
+            list_whole_account=arguments.list_whole_account,
             seed=arguments.seed,
             limits=Limits(**dict(arguments.limits)),
         )
@@ -94,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         type=_limit,
         default=[],
         help="change a limit, such as tags_of_memory=200; docs/self-hosting.md lists them",
+    )
+    serve.add_argument(
+        "--list-whole-account",
+        action="store_true",
+        help="list the access requests of all applications of a developer to each of them",
     )
     serve.add_argument(
         "--seed",
@@ -197,6 +203,7 @@ def _serve(
     data: str,
     master_key: MasterKeySource,
     strict: bool,
+    list_whole_account: bool,
     seed: str | None,
     limits: Limits,
 ) -> int:
@@ -208,7 +215,13 @@ def _serve(
     previous = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with (
-            MemoramLocal(data=data, master_key=master_key, strict=strict, limits=limits) as platform,
+            MemoramLocal(
+                data=data,
+                master_key=master_key,
+                strict=strict,
+                list_whole_account=list_whole_account,
+                limits=limits,
+            ) as platform,
             ExitStack() as stack,
         ):
             try:
@@ -247,6 +260,7 @@ For your shell:
 
   export MEMORAM_BASE_URL={server.api_url}
   export MEMORAM_AUTH_URL={server.auth_url}
+  export MEMORAM_DASHBOARD_URL={server.url}/dashboard
   {key}
 {"" if seeded is None else _garden(seeded)}
 Ctrl-C stops it."""

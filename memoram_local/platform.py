@@ -72,6 +72,8 @@ class MemoramLocal(Controls):
             allowed too. By default it goes by the Host header of each request.
         allowed_hosts: Further host names under which it may be reached, beside those of this machine.
         max_body_octets: The largest request body that is read.
+        list_whole_account: List the access requests of all applications of a developer to each of them, as
+            the contract says; by default each sees its own.
         strict: Hold requests and answers to the contract: a request that differs is refused with 400, an
             answer that differs becomes 500. By default unknown members and parameters are ignored.
         decide: Who decides access requests that no person decides, such as `AutoApprove()` from
@@ -102,6 +104,7 @@ class MemoramLocal(Controls):
         base_url: str | None = None,
         allowed_hosts: Iterable[str] = (),
         max_body_octets: int = 4 * 1024 * 1024,
+        list_whole_account: bool = False,
         strict: bool = False,
         decide: Policy | None = None,
         limits: Limits | None = None,
@@ -121,6 +124,7 @@ class MemoramLocal(Controls):
                 database=self._database,
                 passwords=PasswordProfile.named(password_profile),
                 base_url=base_url,
+                lists_whole_account=list_whole_account,
                 limits=limits,
             )
         except BaseException:

@@ -11,6 +11,7 @@ with Memoram() as memoram:  # MEMORAM_API_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from memoram_async.core.approval_verdicts import ApprovalProgress as ApprovalProgress
     from memoram_async.core.arguments import UNSET as UNSET
     from memoram_async.core.arguments import Unset as Unset
     from memoram_async.core.errors import AccessError as AccessError
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     from memoram_sync.memory_api.client import MemoryAPI as MemoryAPI
     from memoram_sync.memory_store import MemoryStore as MemoryStore
     from memoram_sync.resources.access_requests import AccessRequests as AccessRequests
+    from memoram_sync.resources.approval_watch import ApprovalWatch as ApprovalWatch
     from memoram_sync.resources.memory_blobs import MemoryBlobs as MemoryBlobs
     from memoram_sync.resources.oauth import OAuth as OAuth
     from memoram_sync.resources.oauth_flow import OAuthFlow as OAuthFlow

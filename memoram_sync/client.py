@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memoram_async.client import AsyncMemoram
-from memoram_async.core.approval import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
+from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
 from memoram_async.core.arguments import UNSET
 from memoram_async.core.config import (
     DEFAULT_MAX_CONNECTIONS,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Literal, Self
 
+    from memoram_async.core.approval_verdicts import ApprovalProgress
     from memoram_async.core.arguments import Unset
     from memoram_async.core.http import HTTPResponse
     from memoram_async.core.sealing import SealingSecret
@@ -224,42 +225,62 @@ class Memoram(Unshareable):
         *,
         reason: str,
         timeout: float | None = APPROVAL_TIMEOUT,
-        on_status: Callable[[str], object] | None = None,
+        wait: bool = True,
+        request_id: str | None = None,
+        on_status: Callable[[ApprovalProgress], object] | None = None,
         store_options: StoreOptions | None = None,
     ) -> MemoryStore:
         """Get access to a user's memories: ask, wait for the user's approval, fetch the key.
 
-        An access request that is still open, or was approved before, is used again instead of asking
-        twice.
+        A request of this application that is still open, or was approved before, is used again instead of
+        asking twice. Many calls at once for one user make one request, and the look-ups of many users share
+        one reading of the list.
 
         Args:
             memory_key: Whose memories; from the OAuth answer or from the user.
             reason: What for, in 1 to 255 characters that the user reads when deciding.
             timeout: Seconds to wait for the user; None for ever.
-            on_status: Called with each status that is new.
+            wait: False raises `ApprovalRequired` instead of waiting for a user who has not decided yet.
+            request_id: The request to go on with, if it is known, such as that of an `ApprovalRequired`:
+                nothing is looked up then.
+            on_status: Called with each status that is new, and when polls keep failing. It must not block,
+                and is a plain function.
             store_options: How content is written and read, instead of as the client says.
 
         Raises:
-            InvalidArgumentError: The memory key or reason cannot be sent.
+            InvalidArgumentError: An argument cannot be used; nothing was sent.
             NotFoundError: No user has this memory key.
+            ApprovalRequired: The user has not decided yet, and `wait` is False.
             AccessRejected: The user said no, now or before: `until` says when asking is possible again.
             AccessRevoked: The user took an approval back.
             ApprovalTimeout: The user did not decide in time; calling again goes on waiting.
             InvalidKeyError: The service gave an encryption key that cannot be used.
         """
         coroutine = self._async.connect(
-            memory_key, reason=reason, timeout=timeout, on_status=on_status, store_options=store_options
+            memory_key,
+            reason=reason,
+            timeout=timeout,
+            wait=wait,
+            request_id=request_id,
+            on_status=on_status,
+            store_options=store_options,
         )
         del memory_key
         return MemoryStore(run(coroutine))
 
     def open(
-        self, credentials: AccessCredentials, *, store_options: StoreOptions | None = None
+        self,
+        credentials: AccessCredentials,
+        *,
+        request_id: str | None = None,
+        store_options: StoreOptions | None = None,
     ) -> MemoryStore:
         """A store for a user whose credentials are at hand; nothing is sent.
 
         Args:
             credentials: From `access_requests.credentials`.
+            request_id: The access request that they belong to, if they do not say so themselves: a store that
+                knows it raises `AccessRevoked` once the user has taken the approval back.
             store_options: How content is written and read, instead of as the client says.
 
         Raises:
@@ -267,7 +288,9 @@ class Memoram(Unshareable):
             InvalidKeyError: The encryption key cannot be used.
         """
         try:
-            return MemoryStore(self._async.open(credentials, store_options=store_options))
+            return MemoryStore(
+                self._async.open(credentials, request_id=request_id, store_options=store_options)
+            )
         finally:
             del credentials
 

@@ -87,7 +87,8 @@ class MemoryStore(Unshareable):
         Raises:
             ContentError: The content is empty, no text, or too large; nothing was sent.
             InvalidArgumentError: Another argument cannot be sent; nothing was sent.
-            PermissionDeniedError: The user no longer lets this application in.
+            AccessRevoked: The user has taken the approval back.
+            PermissionDeniedError: It was refused, and why is not known.
             OutcomeUnknownError: The answer was lost; `list` shows whether the memory was made.
         """
         coroutine = self._async.create(
@@ -110,7 +111,8 @@ class MemoryStore(Unshareable):
             InvalidArgumentError: `memory_id` is not an identifier.
             NotFoundError: There is no such memory.
             DecryptionError: It cannot be decrypted; the subclass tells why.
-            PermissionDeniedError: The user no longer lets this application in.
+            AccessRevoked: The user has taken the approval back.
+            PermissionDeniedError: It was refused, and why is not known.
         """
         return run(self._async.get(memory_id))
 
@@ -171,7 +173,8 @@ class MemoryStore(Unshareable):
             ContentError: The content is empty, no text, or too large; nothing was sent.
             InvalidArgumentError: Another argument cannot be sent; nothing was sent.
             NotFoundError: There is no such memory.
-            PermissionDeniedError: The user no longer lets this application in.
+            AccessRevoked: The user has taken the approval back.
+            PermissionDeniedError: It was refused, and why is not known.
             OutcomeUnknownError: The answer was lost; `get` shows whether the change was made.
         """
         coroutine = self._async.update(
@@ -193,7 +196,8 @@ class MemoryStore(Unshareable):
         Raises:
             InvalidArgumentError: `memory_id` is not an identifier.
             NotFoundError: There is no such memory, perhaps not any more.
-            PermissionDeniedError: The user no longer lets this application in.
+            AccessRevoked: The user has taken the approval back.
+            PermissionDeniedError: It was refused, and why is not known.
             OutcomeUnknownError: The answer was lost; `get` shows whether the memory is still there.
         """
         run(self._async.delete(memory_id))

@@ -245,6 +245,17 @@ def check_key_version(value: object) -> int | None:
     raise InvalidArgumentError("key_version must be an integer from 0 to 2^53 - 1")
 
 
+def check_flag(value: object, *, name: str) -> bool:
+    """True or False.
+
+    Raises:
+        InvalidArgumentError: It is neither.
+    """
+    if isinstance(value, bool):
+        return value
+    raise InvalidArgumentError(f"{name} must be True or False")
+
+
 def check_callback(value: object, *, name: str) -> Callable[..., object] | None:
     """A function of the user's that is called and not awaited, or None.
 

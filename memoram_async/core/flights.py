@@ -121,10 +121,6 @@ class Flights(Generic[T]):
                 return []
             return [other.waiter for other in flight.seats] if flight.leader is None else []
 
-    def waiters(self) -> list[Waiter]:
-        """All who wait, without taking the lock: whoever closes a client may have interrupted its holder."""
-        return [seat.waiter for flight in list(self._flights.values()) for seat in list(flight.seats)]
-
     def settle(self, home: object) -> None:
         """Begin anew if this is another process or event loop than the last call's: callers stayed there."""
         with self._lock:

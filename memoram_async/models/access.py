@@ -60,15 +60,16 @@ class AccessCredentials(Unpicklable, Answered):
         memory_key: Goes with every write.
         encryption_key: The user's symmetric key in hexadecimal.
         key_version: Which of the user's keys this is; None is read as version 1.
-        access_request_id: The request that yielded them, with which a store fetches other versions of the
-            key.
+        request_id: The access request that they belong to; not on the wire. `access_requests.credentials`
+            fills it, so that a store can fetch other versions of the key, and tell a revoked access from
+            others that are refused.
     """
 
     user_id: str
     memory_key: Secret = attrs.field(converter=conceal)
     encryption_key: Secret = attrs.field(converter=conceal)
     key_version: int | None = None
-    access_request_id: str | None = attrs.field(default=None, metadata={"ours": True})
+    request_id: str | None = attrs.field(default=None, metadata={"ours": True})
 
 
 def check_credentials(value: object) -> AccessCredentials:

@@ -140,7 +140,8 @@ def _reading_list(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple
 
 def _wire_names(cls: type[Any], converter: Converter) -> Callable[[Any, Any], Any]:
     overrides = {
-        field.name: override(rename=field.metadata["wire"])
+        # Without a name on the wire, a member is ours, and one that is called so there is not.
+        field.name: override(rename=wire) if (wire := field.metadata["wire"]) else override(omit=True)
         for field in attrs.fields(cls)
         if "wire" in field.metadata
     }
@@ -194,14 +195,14 @@ def structure(response: HTTPResponse, value: object, kind: type[T], *, operation
     Raises:
         APIResponseError: It has another shape than the contract's.
     """
-    model = _read(value, kind)
+    model = read_model(value, kind)
     del value
     if model is None:
         raise shape_error(response, operation=operation)
     return with_info(model, response)
 
 
-def _read(value: object, kind: type[T]) -> T | None:
+def read_model(value: object, kind: type[T]) -> T | None:
     """One model; None for another shape, so that whoever raises can drop the value first."""
     try:
         return _CONVERTER.structure(value, kind)
@@ -232,7 +233,7 @@ class Reading(Generic[T]):
         Raises:
             APIResponseError: It is no JSON, has another shape, or is about something else.
         """
-        self._model = _read(parse_json(response, operation=self._operation), self._kind)
+        self._model = read_model(parse_json(response, operation=self._operation), self._kind)
         if self._model is None:
             raise shape_error(response, operation=self._operation)
         check_belongs(response, self._model, operation=self._operation, asked=self._asked)
@@ -282,7 +283,7 @@ def _read_page(body: object, member: str, kind: type[T]) -> Page[T] | None:
         return None
     models: list[T] = []
     for item in cast("list[object]", items):
-        model = _read(item, kind)
+        model = read_model(item, kind)
         if model is None:
             return None
         models.append(model)

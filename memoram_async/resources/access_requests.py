@@ -6,21 +6,29 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from memoram_async.approvals import wait_until_approved
-from memoram_async.core.approval import DEFAULT_TIMEOUT, refused_to_ask
-from memoram_async.core.arguments import check_key_version, check_reason, check_secret_text
-from memoram_async.core.errors import ConflictError
+from memoram_async.approvals import Transitions
+from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT, ApprovalProgress, refused_to_ask
+from memoram_async.core.arguments import (
+    check_callback,
+    check_key_version,
+    check_reason,
+    check_seconds,
+    check_secret_text,
+)
+from memoram_async.core.errors import ConflictError, InvalidArgumentError
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import conceal
 from memoram_async.core.urls import check_id
 from memoram_async.models.access import AccessCredentials, AccessRequest
 from memoram_async.models.belonging import check_belongs
 from memoram_async.models.converter import Reading, structure, structure_page
+from memoram_async.resources.approval_watch import AsyncApprovalWatch
 from memoram_async.transport.pager import AsyncPager
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from memoram_async.approvals import ApprovalHub
     from memoram_async.core.secret import Secret
     from memoram_async.models.page import Page
     from memoram_async.transport.requester import Requester
@@ -29,10 +37,11 @@ if TYPE_CHECKING:
 class AsyncAccessRequests:
     """Requests for access, which the user decides on in the dashboard."""
 
-    __slots__ = ("_requester",)
+    __slots__ = ("_hub", "_requester")
 
-    def __init__(self, requester: Requester) -> None:
+    def __init__(self, requester: Requester, hub: ApprovalHub) -> None:
         self._requester = requester
+        self._hub = hub
 
     async def create(self, memory_key: str | Secret, *, reason: str) -> AccessRequest:
         """Ask a user for access (contract `createAccessRequest`).
@@ -117,39 +126,58 @@ class AsyncAccessRequests:
             ids={"requestId": check_id(request_id, name="request_id")},
             params={"key_version": check_key_version(key_version)},
         )
-        credentials = structure(
-            response, response.json(), AccessCredentials, operation="getAccessCredentials"
-        )
-        return attrs.evolve(credentials, access_request_id=request_id)
+        found = structure(response, response.json(), AccessCredentials, operation="getAccessCredentials")
+        return attrs.evolve(found, request_id=request_id)
 
-    async def wait_until_approved(
+    async def wait(
         self,
         request_id: str,
         *,
         timeout: float | None = DEFAULT_TIMEOUT,
-        on_status: Callable[[str], object] | None = None,
+        on_status: Callable[[ApprovalProgress], object] | None = None,
     ) -> AccessRequest:
-        """Wait for the user's decision; resumes a wait that any process began.
+        """Wait until the user approves; goes on with a wait that any process began.
 
-        Polls every 2 seconds at first and every 15 in the end. Failures that may pass do not end the
-        wait.
+        All waiting of a client and its clones is done together: seldom enough to be fair to the service,
+        every 2 seconds at first and every 15 in the end, and by the list where that takes fewer requests.
+        Failures that may pass do not end the wait.
 
         Args:
             request_id: The request.
             timeout: Seconds to wait; None for ever.
-            on_status: Called with each status that is new.
+            on_status: Called with each status that is new, and when polls keep failing. It must not
+                block, and is a plain function.
+
+        Returns:
+            The approved request.
 
         Raises:
+            InvalidArgumentError: An argument cannot be used; nothing was sent.
             AccessRejected: The user said no.
             AccessRevoked: The user took an approval back.
             ApprovalTimeout: The user did not decide in time; the request stays open.
             NotFoundError: There is no such request, and not only for a moment.
         """
-        requester = self._requester
-        return await wait_until_approved(
-            requester.runtime,
-            lambda request_id, deadline: AsyncAccessRequests(requester.until(deadline)).get(request_id),
-            request_id,
-            timeout=timeout,
-            on_status=on_status,
+        return await self._hub.wait(
+            check_id(request_id, name="request_id"),
+            timeout=check_seconds(timeout, name="timeout", optional=True),
+            on_status=check_callback(on_status, name="on_status"),
         )
+
+    def watch(self, *request_ids: str) -> AsyncApprovalWatch:
+        """Follow what users decide, and whether they take it back; goes on in any process.
+
+        Iterate over it for requests: each as it is found at first, and again whenever its status has changed,
+        but never twice with the same one. It ends once all are rejected or revoked. Nothing is sent between
+        the steps, and what changes twice between two polls is told once.
+
+        Args:
+            request_ids: The requests.
+
+        Raises:
+            InvalidArgumentError: There is none, or one is not an identifier.
+        """
+        if not request_ids:
+            raise InvalidArgumentError("watch needs at least one request id")
+        ids = dict.fromkeys(check_id(each, name="request_id") for each in request_ids)
+        return AsyncApprovalWatch(Transitions(self._hub, ids))

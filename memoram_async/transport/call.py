@@ -92,6 +92,8 @@ class Call:
         meaning: How the service words its refusals, where it says more than a status.
         read: Reads an answer of success, and raises APIResponseError if it makes no sense; None takes any.
         idempotency_key: The caller's own; by default a random one, where the service is asked for it.
+        headers: Header fields of this operation. With `if-none-match`, 304 is an answer like any other.
+        request_timeout: Seconds that connecting, each read and each write may take; None for the client's.
     """
 
     operation: str
@@ -107,6 +109,12 @@ class Call:
     meaning: MeaningOf | None = None
     read: Callable[[HTTPResponse], object] | None = attrs.field(default=None, repr=False)
     idempotency_key: str | None = None
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    request_timeout: float | None = None
+
+    def is_answered_by(self, status: int) -> bool:
+        """Whether an answer of that status is what was asked for."""
+        return 200 <= status < 300 or (status == 304 and "if-none-match" in self.headers)
 
 
 def _place(call: Call) -> str:

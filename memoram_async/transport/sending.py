@@ -117,6 +117,8 @@ def _prepare(call: Call, *, timeout: float, complete: Callable[[], Mapping[str, 
         content = json_body(call.json)
     if call.idempotency_key is not None or (call.peer is not None and call.safety is Safety.ONCE):
         headers = {**headers, IDEMPOTENCY_KEY: call.idempotency_key or str(uuid.uuid4())}
+    if call.headers:
+        headers = {**headers, **call.headers}
     return HTTPRequest(
         method=call.method, url=url, headers=headers, content=content, timeout=timeout, complete=complete
     )

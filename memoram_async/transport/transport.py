@@ -106,7 +106,7 @@ class Transport:
                 if delay is None:
                     raise
             else:
-                if 200 <= response.status < 300:
+                if call.is_answered_by(response.status):
                     return response
                 if response.status == 401 and sending.refuse() and not replayed:
                     replayed = True
@@ -142,7 +142,7 @@ class Transport:
         return Sending(
             call,
             self._authorization,
-            timeout=self.options.request_timeout,
+            timeout=call.request_timeout or self.options.request_timeout,
             begin=begin if audience.listens else None,
         )
 

@@ -94,6 +94,12 @@ class AccessRequestsApi:
         "With `Prefer: wait` and If-None-Match the list comes as soon as it differs; without If-None-Match "
         "there is nothing to wait for, and the preference is not applied.",
     )
+    @behaviour(
+        "list-access-requests.account",
+        "invented",
+        "An application's own requests are listed; with `list_whole_account=True`, and `serve "
+        "--list-whole-account`, those of all applications of its developer, as the contract says.",
+    )
     async def list_all(self, request: Request) -> Response:
         """Contract operation listAccessRequests."""
         caller = calling_app(request, self._services.tokens)
@@ -101,7 +107,10 @@ class AccessRequestsApi:
 
         def find(connection: Connection) -> dict[str, object]:
             require_working_key(services, connection, caller)
-            found = services.access_requests.all(connection, app_id=caller.app_id)
+            whose = [caller.app_id]
+            if services.lists_whole_account:
+                whose = services.apps.of_same_developer(connection, caller.app_id)
+            found = services.access_requests.of_apps(connection, whose)
             return {"items": [_on_the_wire(item) for item in found], "total": len(found)}
 
         async def read() -> dict[str, object]:

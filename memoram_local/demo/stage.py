@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from memoram_async import Memory, OAuthTokens, Secret
+    from memoram_async import ApprovalProgress, Memory, OAuthTokens, Secret
     from memoram_local.demo.memories import FileMemory
     from memoram_local.demo.people import App, Person
     from memoram_local.demo.probes import Probes
@@ -139,6 +139,11 @@ class Stage:
             who = "you" if self.interactive else self.user.email
             waited = time.monotonic() - self._since
             say_step(8, "Approval", f"by {who} on the dashboard, noticed after {waited:.1f} s")
+
+    def tell_progress(self, progress: ApprovalProgress) -> None:
+        """The same, for a wait that tells how it comes along."""
+        if progress.status is not None:
+            self.tell_status(progress.status)
 
     def approval(self) -> AbstractContextManager[object]:
         """Somebody approves meanwhile: the person at the keyboard, or a user whom the demo plays."""

@@ -43,7 +43,7 @@ async def walk(stage: Stage) -> None:
         request = await memoram.access_requests.create(memory_key, reason=REASON)
         stage.tell_status(request.status)
         with stage.approval():
-            approved = await memoram.access_requests.wait_until_approved(request.id, timeout=stage.patience)
+            approved = await memoram.access_requests.wait(request.id, timeout=stage.patience)
         stage.tell_status(approved.status)
         credentials = await memoram.access_requests.credentials(request.id)
         async with memoram.open(credentials) as store:

@@ -41,7 +41,7 @@ def walk(stage: Stage) -> None:
 
         with stage.approval():
             store = memoram.connect(
-                memory_key, reason=REASON, timeout=stage.patience, on_status=stage.tell_status
+                memory_key, reason=REASON, timeout=stage.patience, on_status=stage.tell_progress
             )
         with store:
             stage.tell_credentials(store.key_version)

@@ -49,6 +49,7 @@ class Services:
         limits: How much it takes, and how often.
         sign_ins: Counts wrong passwords.
         base_url: The origin under which it is reached; None to believe the Host header, which is checked.
+        lists_whole_account: Whether an application is shown the access requests of its developer's others.
         tokens: Developer JWTs.
         accounts: Units of work on accounts.
         sessions: Units of work on sign-ins.
@@ -76,6 +77,7 @@ class Services:
     limits: Limits
     sign_ins: SignIns
     base_url: str | None
+    lists_whole_account: bool
     tokens: DeveloperTokens
     accounts: Accounts
     sessions: Sessions
@@ -100,6 +102,7 @@ def assemble(
     database: Database,
     passwords: PasswordProfile,
     base_url: str | None,
+    lists_whole_account: bool = False,
     limits: Limits | None = None,
 ) -> Services:
     """Put the parts together on an open store, with the signing key that is kept in it."""
@@ -130,6 +133,7 @@ def assemble(
         limits=taken,
         sign_ins=SignIns(clock=clock, limits=taken),
         base_url=base_url,
+        lists_whole_account=lists_whole_account,
         tokens=DeveloperTokens(
             key=bytes.fromhex(signing_key),
             clock=clock,

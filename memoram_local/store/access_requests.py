@@ -13,6 +13,7 @@ from memoram_local.store.prepared import Prepared
 from memoram_local.store.schema import access_requests, accounts, api_keys, apps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from sqlalchemy import Connection, Row, Select
@@ -149,6 +150,13 @@ class AccessRequests:
             query = query.where(access_requests.c.app_id == app_id)
         if account_id is not None:
             query = query.where(access_requests.c.account_id == account_id)
+        return [
+            _request(row) for row in connection.execute(query.order_by(access_requests.c.created_at.desc()))
+        ]
+
+    def of_apps(self, connection: Connection, app_ids: Sequence[str]) -> list[AccessRequest]:
+        """The requests of some applications; newest first."""
+        query = _select().where(access_requests.c.app_id.in_(app_ids))
         return [
             _request(row) for row in connection.execute(query.order_by(access_requests.c.created_at.desc()))
         ]

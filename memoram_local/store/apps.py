@@ -151,6 +151,12 @@ class Apps:
         """The application with this id."""
         return _find(connection, apps.c.id == app_id)
 
+    def of_same_developer(self, connection: Connection, app_id: str) -> list[str]:
+        """The ids of all applications of the developer who registered this one."""
+        owner = select(apps.c.owner_id).where(apps.c.id == app_id).scalar_subquery()
+        query = select(apps.c.id).where(apps.c.owner_id.is_not_distinct_from(owner))
+        return list(connection.execute(query).scalars())
+
     def by_client_credentials(
         self, connection: Connection, *, client_id: str, client_secret: str
     ) -> App | None:

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memoram_async.core.approval import DEFAULT_TIMEOUT
+from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT
+from memoram_sync.resources.approval_watch import ApprovalWatch
 from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from memoram_async.core.approval_verdicts import ApprovalProgress
     from memoram_async.core.secret import Secret
     from memoram_async.models.access import AccessCredentials, AccessRequest
     from memoram_async.resources.access_requests import AsyncAccessRequests
@@ -73,27 +75,48 @@ class AccessRequests:
         """
         return run(self._async.credentials(request_id, key_version=key_version))
 
-    def wait_until_approved(
+    def wait(
         self,
         request_id: str,
         *,
         timeout: float | None = DEFAULT_TIMEOUT,
-        on_status: Callable[[str], object] | None = None,
+        on_status: Callable[[ApprovalProgress], object] | None = None,
     ) -> AccessRequest:
-        """Wait for the user's decision; resumes a wait that any process began.
+        """Wait until the user approves; goes on with a wait that any process began.
 
-        Polls every 2 seconds at first and every 15 in the end. Failures that may pass do not end the
-        wait.
+        All waiting of a client and its clones is done together: seldom enough to be fair to the service,
+        every 2 seconds at first and every 15 in the end, and by the list where that takes fewer requests.
+        Failures that may pass do not end the wait.
 
         Args:
             request_id: The request.
             timeout: Seconds to wait; None for ever.
-            on_status: Called with each status that is new.
+            on_status: Called with each status that is new, and when polls keep failing. It must not
+                block, and is a plain function.
+
+        Returns:
+            The approved request.
 
         Raises:
+            InvalidArgumentError: An argument cannot be used; nothing was sent.
             AccessRejected: The user said no.
             AccessRevoked: The user took an approval back.
             ApprovalTimeout: The user did not decide in time; the request stays open.
             NotFoundError: There is no such request, and not only for a moment.
         """
-        return run(self._async.wait_until_approved(request_id, timeout=timeout, on_status=on_status))
+        return run(self._async.wait(request_id, timeout=timeout, on_status=on_status))
+
+    def watch(self, *request_ids: str) -> ApprovalWatch:
+        """Follow what users decide, and whether they take it back; goes on in any process.
+
+        Iterate over it for requests: each as it is found at first, and again whenever its status has changed,
+        but never twice with the same one. It ends once all are rejected or revoked. Nothing is sent between
+        the steps, and what changes twice between two polls is told once.
+
+        Args:
+            request_ids: The requests.
+
+        Raises:
+            InvalidArgumentError: There is none, or one is not an identifier.
+        """
+        return ApprovalWatch(self._async.watch(*request_ids))

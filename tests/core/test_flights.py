@@ -90,10 +90,3 @@ def test_a_forked_child_begins_anew() -> None:
     flights.board("key", first, now=0)
     flights.after_fork()
     assert flights.board("key", second, now=0) == Lead()
-
-
-def test_all_who_wait_can_be_found() -> None:
-    flights, (first, second) = Flights[str](), seats(2)
-    flights.board("a", first, now=0)
-    flights.board("b", second, now=0)
-    assert flights.waiters() == ["waiter 0", "waiter 1"]

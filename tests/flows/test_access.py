@@ -20,6 +20,7 @@ from tests.flows.conftest import BACK
 from tests.worlds import Time, failure, items
 
 if TYPE_CHECKING:
+    from memoram_async import ApprovalProgress
     from tests.flows.conftest import Stage
 
 pytestmark = pytest.mark.anyio
@@ -51,11 +52,11 @@ async def test_oauth_gives_the_memory_key_and_a_code_works_once(stage: Stage) ->
 
 
 async def test_connect_asks_waits_for_the_user_and_fetches_the_key(stage: Stage) -> None:
-    seen: list[str] = []
+    seen: list[str | None] = []
 
-    def on_status(status: str) -> None:
-        seen.append(status)
-        if status == "pending":
+    def on_status(progress: ApprovalProgress) -> None:
+        seen.append(progress.status)
+        if progress.status == "pending":
             (request,) = stage.local.access_requests()
             stage.local.approve(request.id)
 
@@ -82,8 +83,8 @@ async def test_connect_goes_on_with_a_request_that_is_still_open(stage: Stage) -
 
 
 async def test_a_users_no_is_an_error_of_its_own(stage: Stage) -> None:
-    def reject(status: str) -> None:
-        if status == "pending":
+    def reject(progress: ApprovalProgress) -> None:
+        if progress.status == "pending":
             stage.local.reject(stage.local.access_requests()[0].id)
 
     async with stage.client(time=Time()) as client:
@@ -98,9 +99,7 @@ async def test_nobody_decides_in_time(stage: Stage) -> None:
     async with stage.client(time=time) as client:
         request = await client.access_requests.create(stage.user.memory_key, reason=WHY)
         began = time.moment
-        error = await failure(
-            client.access_requests.wait_until_approved(request.id, timeout=60), ApprovalTimeout
-        )
+        error = await failure(client.access_requests.wait(request.id, timeout=60), ApprovalTimeout)
     assert (error.request_id, error.last_status) == (request.id, "pending")
     assert time.moment - began == pytest.approx(60)
     assert 5 <= error.polls <= 30
@@ -111,7 +110,7 @@ async def test_a_wait_is_resumed_by_its_id(stage: Stage) -> None:
         request = await client.access_requests.create(stage.user.memory_key, reason=WHY)
     stage.local.approve(request.id)
     async with stage.client() as another:
-        assert (await another.access_requests.wait_until_approved(request.id)).status == "approved"
+        assert (await another.access_requests.wait(request.id)).status == "approved"
 
 
 async def test_a_revoked_request_ends_a_wait(stage: Stage) -> None:
@@ -119,7 +118,7 @@ async def test_a_revoked_request_ends_a_wait(stage: Stage) -> None:
         request = await client.access_requests.create(stage.user.memory_key, reason=WHY)
         stage.local.approve(request.id)
         stage.local.revoke(request.id)
-        await failure(client.access_requests.wait_until_approved(request.id), AccessRevoked)
+        await failure(client.access_requests.wait(request.id), AccessRevoked)
 
 
 async def test_credentials_need_an_approval(stage: Stage) -> None:

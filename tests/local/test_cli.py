@@ -62,6 +62,7 @@ def test_serve_prints_where_everything_is_and_stops_when_told(tmp_path: Path, ho
         assert address(greeting, "API base URL") == f"{origin}/api/v1"
         assert address(greeting, "export MEMORAM_BASE_URL") == f"{origin}/api/v1"
         assert address(greeting, "export MEMORAM_AUTH_URL") == origin
+        assert address(greeting, "export MEMORAM_DASHBOARD_URL") == f"{origin}/dashboard"
         assert address(greeting, "Developer portal") == f"{origin}/portal"
         with httpx.Client(trust_env=False) as http:
             assert http.get(address(greeting, "Dashboard")).status_code == 303

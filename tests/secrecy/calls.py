@@ -104,9 +104,7 @@ CALLS: Final[dict[str, Callable[[Any], Awaitable[Any]]]] = {
     "access_requests.get": lambda client: client.access_requests.get("req-1"),
     "access_requests.list": lambda client: items(client.access_requests.list()),
     "access_requests.credentials": lambda client: client.access_requests.credentials("req-1"),
-    "access_requests.wait_until_approved": lambda client: client.access_requests.wait_until_approved(
-        "req-1", timeout=20
-    ),
+    "access_requests.wait": lambda client: client.access_requests.wait("req-1", timeout=20),
     "memory_blobs.create": lambda client: client.memory_blobs.create(
         user_id=USER, memory_key=MEMORY_KEY, content=CONTENT
     ),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from memoram_sync import (
+    ApprovalWatch,
     ClientClosedError,
     ItemIterator,
     MemoryAPI,
@@ -40,9 +41,11 @@ def with_options(scene: Scene) -> None:
 
 
 def connect(scene: Scene) -> None:
-    seen: list[str] = []
+    seen: list[str | None] = []
     with scene.client.connect(
-        scene.facts.memory_key, reason="Plans journeys", on_status=seen.append
+        scene.facts.memory_key,
+        reason="Plans journeys",
+        on_status=lambda progress: seen.append(progress.status),
     ) as store:
         get(scene, store)
     assert seen == ["approved"]
@@ -167,9 +170,16 @@ def credentials(scene: Scene) -> None:
     assert answer.encryption_key.reveal() == scene.facts.encryption_key
 
 
-def wait_until_approved(scene: Scene) -> None:
-    waited = scene.client.access_requests.wait_until_approved(scene.facts.access_request_id, timeout=30)
+def wait_for_approval(scene: Scene) -> None:
+    waited = scene.client.access_requests.wait(scene.facts.access_request_id, timeout=30)
     assert waited.status == "approved"
+
+
+def watch(scene: Scene) -> None:
+    steps = scene.client.access_requests.watch(scene.facts.access_request_id)
+    assert isinstance(steps, ApprovalWatch)
+    assert iter(steps) is steps
+    assert next(steps).status == "approved"
 
 
 def list_blobs(scene: Scene) -> None:
@@ -273,7 +283,8 @@ CALLS: Final[dict[Callable[[Scene], object], set[str]]] = {
     get_access_request: {"AccessRequests.get"},
     list_access_requests: {"AccessRequests.list"},
     credentials: {"AccessRequests.credentials"},
-    wait_until_approved: {"AccessRequests.wait_until_approved"},
+    wait_for_approval: {"AccessRequests.wait"},
+    watch: {"AccessRequests.watch", "ApprovalWatch.__iter__", "ApprovalWatch.__next__"},
     list_blobs: {"MemoryBlobs.list"},
     change_blobs: {"MemoryBlobs.create", "MemoryBlobs.update", "MemoryBlobs.get", "MemoryBlobs.delete"},
     begin: {

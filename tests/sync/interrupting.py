@@ -74,10 +74,10 @@ def leader(client: Memoram) -> None:
 def approval(client: Memoram) -> None:
     """A wait for the user is interrupted between two polls, and can be taken up again."""
     try:
-        client.access_requests.wait_until_approved("pending", on_status=tell)
+        client.access_requests.wait("pending", on_status=lambda progress: tell(str(progress.status)))
     except KeyboardInterrupt:
         tell("interrupted")
-    assert client.access_requests.wait_until_approved("approved").status == "approved"
+    assert client.access_requests.wait("approved").status == "approved"
     tag(client, "quick")
 
 

@@ -106,9 +106,7 @@ def test_a_wait_for_approval_ends_at_once(platform: Platform, scene: Scene) -> N
 
     def work(_: int) -> None:
         with pytest.raises(ClientClosedError):
-            scene.client.access_requests.wait_until_approved(
-                waiting.id, timeout=None, on_status=lambda _: polled.release()
-            )
+            scene.client.access_requests.wait(waiting.id, timeout=None, on_status=lambda _: polled.release())
 
     crew = Crew(work, size=20)
     crew.start()

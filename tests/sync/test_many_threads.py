@@ -13,6 +13,7 @@ from tests.sync.threads import together
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from memoram_sync import ApprovalProgress
     from tests.sync.conftest import Platform
 
 THREADS: Final = 200
@@ -75,11 +76,11 @@ def test_many_waits_for_one_approval_end_together(platform: Platform, scene: Sce
     waiting = scene.client.access_requests.create(user.memory_key, reason="Plans journeys")
 
     def work(number: int) -> None:
-        def approve(status: str) -> None:
-            if number == THREADS - 1 and status == "pending":
+        def approve(progress: ApprovalProgress) -> None:
+            if number == THREADS - 1 and progress.status == "pending":
                 platform.local.approve(waiting.id)
 
-        decided = scene.client.access_requests.wait_until_approved(waiting.id, on_status=approve)
+        decided = scene.client.access_requests.wait(waiting.id, on_status=approve)
         assert decided.status == "approved"
 
     together(work, size=THREADS)

@@ -229,4 +229,4 @@ def test_waiting_for_approval_while_the_service_hangs() -> None:
     with serving(after_token(silence)) as url, Memoram("mem_x", base_url=url) as client:
         client.request("GET", "/auth/token")
         with exactly(3.0), pytest.raises(ApprovalTimeout):
-            client.access_requests.wait_until_approved("req_1", timeout=3)
+            client.access_requests.wait("req_1", timeout=3)

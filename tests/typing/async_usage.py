@@ -102,7 +102,7 @@ async def pages(store: AsyncMemoryStore) -> None:
 async def resources(memoram: AsyncMemoram, memory_key: str, request_id: str) -> None:
     assert_type(await memoram.access_requests.get(request_id), AccessRequest)
     assert_type(memoram.access_requests.list(), AsyncPager[AccessRequest])
-    assert_type(await memoram.access_requests.wait_until_approved(request_id, timeout=None), AccessRequest)
+    assert_type(await memoram.access_requests.wait(request_id, timeout=None), AccessRequest)
     credentials = await memoram.access_requests.credentials(request_id)
     assert_type(credentials, AccessCredentials)
     assert_type(credentials.encryption_key, Secret)

@@ -102,7 +102,7 @@ def pages(store: MemoryStore) -> None:
 def resources(memoram: Memoram, memory_key: str, request_id: str) -> None:
     assert_type(memoram.access_requests.get(request_id), AccessRequest)
     assert_type(memoram.access_requests.list(), Pager[AccessRequest])
-    assert_type(memoram.access_requests.wait_until_approved(request_id, timeout=None), AccessRequest)
+    assert_type(memoram.access_requests.wait(request_id, timeout=None), AccessRequest)
     credentials = memoram.access_requests.credentials(request_id)
     assert_type(credentials, AccessCredentials)
     assert_type(credentials.encryption_key, Secret)

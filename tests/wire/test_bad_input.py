@@ -97,7 +97,7 @@ async def test_insecure_http_is_allowed_when_asked_for(world: World) -> None:
 CALLS_WITH_AN_ID: Final[list[Callable[[Any, Any], Any]]] = [
     lambda client, bad: client.access_requests.get(bad),
     lambda client, bad: client.access_requests.credentials(bad),
-    lambda client, bad: client.access_requests.wait_until_approved(bad),
+    lambda client, bad: client.access_requests.wait(bad),
     lambda client, bad: client.memory_blobs.get(bad, user_id="u"),
     lambda client, bad: client.memory_blobs.get("b", user_id=bad),
     lambda client, bad: client.memory_blobs.delete(bad, user_id="u"),

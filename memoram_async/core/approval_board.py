@@ -1,0 +1,184 @@
+"""Who waits for what: the state behind `core.approval_schedule`, and how it is kept in order."""
+
+from __future__ import annotations
+
+import heapq
+import math
+
+from memoram_async.core.approval_calls import Call, Entry, Look, ReadPage, Ticket
+from memoram_async.core.approval_list import OWNERS_INTERVAL, ListState
+from memoram_async.core.approval_pace import SHORTEST_INTERVAL, Pace, interval
+
+
+class ApprovalBoard:
+    """Those who wait, the requests that they wait for, and when each is to be looked at.
+
+    Attributes:
+        pace: What holds everybody back.
+        list: What is known of the list.
+        waits: Whether the service grants long polls on one request; None while that is not known.
+        foreign: Applications of the same account whose requests are not this one's.
+        own: This application, once it is known.
+        entries: The requests that somebody waits for.
+        tickets: Those who wait.
+        owners: Those whom any approved request for a memory key will do for, by its digest.
+        under_way: Calls that are being made: until when they should have come back, and who makes them.
+        by_list: Whether the list is read rather than each request.
+        sweep_at: When the list is to be read next.
+    """
+
+    def __init__(self) -> None:
+        self.pace = Pace()
+        self.list = ListState()
+        self.waits: bool | None = None
+        self.foreign: set[str] = set()
+        self.own: str | None = None
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget all who wait; what is known of the service stays."""
+        self.entries: dict[str, Entry] = {}
+        self.tickets: dict[Ticket, None] = {}
+        self.owners: dict[bytes, dict[Ticket, None]] = {}
+        self.under_way: dict[Call, tuple[float, Ticket]] = {}
+        self.looks: list[tuple[float, int, Entry]] = []
+        self._pushed = 0
+        self.by_list = False
+        self.sweep_at = 0.0
+        self.list.sweep = None
+
+    def add(self, ticket: Ticket, *, now: float) -> None:
+        """Somebody begins to wait."""
+        self.tickets[ticket] = None
+        ticket.joined(self.list.readings)
+        known = {entry.id: entry for entry in ticket.entries}
+        ticket.entries = [self.admit(ticket, each, known.get(each), now) for each in ticket.ids]
+        if ticket.owner is not None:
+            self.owners.setdefault(ticket.owner, {})[ticket] = None
+        self.choose(now)
+        if self.by_list and any(entry.looked_at is None for entry in ticket.entries):
+            self.sweep_at = min(self.sweep_at, self.soonest_sweep(now))
+
+    def remove(self, ticket: Ticket, *, now: float) -> bool:
+        """Somebody waits no longer; False if they had left before."""
+        if ticket not in self.tickets:
+            return False
+        del self.tickets[ticket]
+        for call in [call for call, (_, maker) in self.under_way.items() if maker is ticket]:
+            self.break_off(call, now)
+        for entry in ticket.entries:
+            entry.tickets.pop(ticket, None)
+            if not entry.tickets:
+                self.entries.pop(entry.id, None)
+                if self.list.sweep is not None:
+                    self.list.sweep.seen.discard(entry.id)
+        if ticket.owner is not None:
+            mine = self.owners.get(ticket.owner, {})
+            mine.pop(ticket, None)
+            if not mine:
+                self.owners.pop(ticket.owner, None)
+        self.choose(now)
+        return True
+
+    def admit(self, ticket: Ticket, request_id: str, known: Entry | None, now: float) -> Entry:
+        """One request of somebody's."""
+        entry = self.entries.get(request_id)
+        if entry is None:
+            entry = known or Entry(request_id, began=ticket.began, due=math.inf)
+            self.entries[request_id] = entry
+            entry.listed, entry.under_way = False, False
+            if not self.by_list or self.listens():
+                at = (
+                    now
+                    if entry.looked_at is None
+                    else entry.looked_at + interval(now - entry.began, jitter=0.5)
+                )
+                self.push(entry, at)
+        entry.began = max(entry.began, ticket.began)
+        entry.tickets[ticket] = None
+        return entry
+
+    def choose(self, now: float) -> None:
+        """Change between reading the list and looking at each request, if the other is better."""
+        by_list = self.list.is_better(active=len(self.entries), owners=len(self.owners), now=now)
+        if by_list == self.by_list:
+            return
+        self.by_list = by_list
+        if by_list:
+            self.sweep_at = self.soonest_sweep(now)
+            for entry in self.entries.values():
+                if not entry.suspect:
+                    entry.due = math.inf
+            return
+        self.sweep_at = max(
+            self.sweep_at, (now if self.list.began is None else self.list.began) + OWNERS_INTERVAL
+        )
+        for entry in self.entries.values():
+            if not entry.under_way:
+                at = (
+                    now
+                    if entry.looked_at is None
+                    else entry.looked_at + interval(now - entry.began, jitter=0.5)
+                )
+                self.push(entry, at)
+
+    def soonest_sweep(self, now: float) -> float:
+        """When the list may be read again."""
+        return now if self.list.began is None else max(now, self.list.began + self.list.gap())
+
+    def listens(self) -> bool:
+        """Whether a long poll on the list is under way, which a newcomer need not wait for."""
+        return any(isinstance(call, ReadPage) and call.wait for call in self.under_way)
+
+    def shortest_wish(self, now: float, *, jitter: float) -> float:
+        """Seconds until the most impatient wants to know more."""
+        youngest = max((entry.began for entry in self.entries.values()), default=now)
+        # Everybody has a wish of their own, and the shortest holds: of many it is near the least possible.
+        shortest = 1.0 - (1.0 - jitter) ** (1.0 / max(1, len(self.entries)))
+        return max(SHORTEST_INTERVAL, interval(now - youngest, jitter=shortest))
+
+    def push(self, entry: Entry, at: float) -> None:
+        """Look at a request by itself at that moment."""
+        if entry.id not in self.entries:
+            return
+        entry.due = at
+        self._pushed += 1
+        heapq.heappush(self.looks, (at, self._pushed, entry))
+
+    def first_look(self) -> Entry | None:
+        """The request whose look is due first; what is out of date is dropped."""
+        looks = self.looks
+        while looks:
+            at, _, entry = looks[0]
+            if entry.due == at and not entry.under_way and self.entries.get(entry.id) is entry:
+                return entry
+            heapq.heappop(looks)
+        return None
+
+    def break_off(self, call: Call, now: float) -> None:
+        """Forget a call that says nothing; it is due again."""
+        del self.under_way[call]
+        if isinstance(call, Look):
+            call.entry.under_way = False
+            self.push(call.entry, now)
+        elif self.list.sweep is not None:
+            self.list.sweep.under_way = False
+
+    def forget_the_lost(self, now: float) -> None:
+        """Calls whose makers vanished without a word."""
+        for call in [call for call, (until, _) in self.under_way.items() if now > until]:
+            self.break_off(call, now)
+
+    def wants_sweep(self) -> bool:
+        """Whether the list is to be read at all."""
+        return self.by_list or bool(self.owners)
+
+    def all_listed(self) -> bool:
+        """Whether the newest list has every request that somebody waits for."""
+        return all(entry.listed for entry in self.entries.values())
+
+    def is_ours(self, connector: object) -> bool:
+        """Whether a request may be this application's: the list has those of the whole account."""
+        if connector is None or self.own is None:
+            return connector not in self.foreign
+        return connector == self.own

@@ -1,0 +1,191 @@
+"""What came of the calls that waiting is made of, and whom it concerns."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from memoram_async.core.approval_calls import Entry, Look, ReadPage, Waiter, rank
+from memoram_async.core.approval_list import FEWEST_FOR_LIST, OWNERS_INTERVAL, Sweep
+from memoram_async.core.approval_pace import MANY_FAILURES, SHORTEST_INTERVAL, back_off, interval
+from memoram_async.core.approval_verdicts import Meaning, meaning_of
+from memoram_async.core.errors import MemoramError, NotFoundError, RateLimitedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from memoram_async.core.approval_board import ApprovalBoard
+    from memoram_async.core.approval_page import ListPage
+
+YOUNG: Final = 10.0
+"""A request that was made so few seconds ago may not be known everywhere yet."""
+
+
+def look_failed(
+    board: ApprovalBoard, look: Look, error: MemoramError, *, now: float, jitter: float
+) -> list[Waiter]:
+    """Take in a look that brought nothing; answers whom to wake."""
+    entry = look.entry
+    entry.under_way = False
+    entry.looks += 1
+    entry.looked_at = now
+    entry.last_error = error.again()  # without its traceback, which would keep frames alive
+    if look.wait is not None and board.waits is None:
+        board.waits = False  # whoever cannot answer a long poll is not asked for one again
+    meaning = meaning_of(error)
+    if meaning is Meaning.FINAL or (meaning is Meaning.REFUSED and _is_refused_again(entry, error, now=now)):
+        entry.failure = entry.last_error
+        return [ticket.waiter for ticket in entry.tickets]
+    if meaning is Meaning.REFUSED:
+        board.push(entry, now + SHORTEST_INTERVAL)
+        return []
+    entry.refused_at = None
+    if isinstance(error, RateLimitedError):
+        board.push(entry, max(board.pace.not_before, now))
+        return []
+    entry.failures += 1
+    board.push(entry, now + back_off(entry.failures, jitter=jitter))
+    return [ticket.waiter for ticket in entry.tickets] if entry.failures == MANY_FAILURES else []
+
+
+def _is_refused_again(entry: Entry, error: MemoramError, *, now: float) -> bool:
+    """Whether this refusal is the second in a row, and not of a request that was only just made."""
+    if entry.refused_at is None:
+        entry.refused_at = now
+        return False
+    old_enough = now - entry.began > YOUNG or not isinstance(error, NotFoundError)
+    return old_enough and now - entry.refused_at >= SHORTEST_INTERVAL
+
+
+def page_failed(
+    board: ApprovalBoard, page: ReadPage, error: MemoramError, *, now: float, jitter: float
+) -> list[Waiter]:
+    """Take in a page that could not be read; answers whom to wake."""
+    state = board.list
+    state.readings += 1
+    if page.wait is not None and state.waits is None:
+        state.waits = False
+    too_many = state.failed()
+    for entry in board.entries.values():
+        entry.last_error = error.again()
+    if not isinstance(error, RateLimitedError) and (too_many or meaning_of(error) is not Meaning.PASSING):
+        state.postpone(now=now, interval=board.shortest_wish(now, jitter=jitter))
+        board.sweep_at = state.not_before
+        board.choose(now)
+    else:
+        board.sweep_at = now + back_off(state.failures, jitter=jitter)
+    return []
+
+
+def take_items(
+    board: ApprovalBoard,
+    sweep: Sweep,
+    items: Iterable[tuple[str, str, Any]],
+    *,
+    read: Callable[[Any], Any],
+    digest: Callable[[str], bytes],
+    now: float,
+) -> list[Waiter]:
+    """Take in the items of a page; answers whom to wake."""
+    waiters: list[Waiter] = []
+    entries = board.entries
+    for request_id, status, item in items:
+        entry = entries.get(request_id)
+        if entry is not None:
+            sweep.seen.add(request_id)
+            if status != entry.status:
+                sweep.changed += entry.status is not None
+                waiters += _heard(board, entry, status, item, read=read, now=now)
+            entry.looked_at = now
+            entry.last_error = None
+        if status == "approved" and board.owners:
+            waiters += _release(board, item, read=read, digest=digest)
+    return waiters
+
+
+def _heard(
+    board: ApprovalBoard, entry: Entry, status: str, item: Any, *, read: Callable[[Any], Any], now: float
+) -> list[Waiter]:
+    """What the list says of a request; a verdict against the application is confirmed by a look."""
+    if rank(status) < rank(entry.status):
+        return []  # an old copy of the list
+    found = read(item)
+    if found is None or rank(status) > 1:
+        if not entry.under_way:
+            entry.suspect = True
+            board.push(entry, now)
+        return []
+    return note_status(entry, status, found, now=now)
+
+
+def _release(
+    board: ApprovalBoard, item: Any, *, read: Callable[[Any], Any], digest: Callable[[str], bytes]
+) -> list[Waiter]:
+    """An approved request may be what others wait for, whichever process made it."""
+    memory_key, connector = item.get("memoryKey"), item.get("aiConnectorId")
+    if not isinstance(memory_key, str) or not board.is_ours(connector):
+        return []
+    waiting = board.owners.get(digest(memory_key))
+    found = read(item) if waiting else None
+    if not waiting or found is None:
+        return []
+    for ticket in waiting:
+        ticket.released = found
+    return [ticket.waiter for ticket in waiting]
+
+
+def list_read(board: ApprovalBoard, sweep: Sweep, answer: ListPage, *, now: float, jitter: float) -> None:
+    """What a reading to its end, or as far as was needed, tells of the list."""
+    state = board.list
+    if answer.next_cursor is None:
+        state.is_whole = answer.total is None or sweep.items >= answer.total
+        state.pages = max(1, sweep.pages)
+    elif answer.total is None:
+        state.pages = max(state.pages, sweep.pages)
+    state.octets = sweep.octets
+    state.is_busy = sweep.pages > 1 and sweep.changed * 100 >= len(board.entries)
+    board.pace.pages.full_rate = state.rate()
+    board.pace.pages.rate = state.rate() if board.pace.is_calm else min(board.pace.pages.rate, state.rate())
+    state.etag = answer.etag if sweep.pages == 1 else None
+    found = 0
+    for entry in board.entries.values():
+        entry.listed = entry.id in sweep.seen
+        found += entry.listed
+    if board.by_list and found * 2 < len(board.entries):
+        state.postpone(now=now, interval=board.shortest_wish(now, jitter=jitter))
+
+
+def sweep_done(board: ApprovalBoard, sweep: Sweep, *, now: float, jitter: float, waited: bool) -> None:
+    """Decide when the list is read again."""
+    state = board.list
+    board.choose(now)
+    wish = board.shortest_wish(now, jitter=jitter)
+    if not board.by_list:
+        board.sweep_at = max(sweep.began + OWNERS_INTERVAL, now)
+        return
+    for entry in board.entries.values():
+        # Absence from a list is never final: such a request is looked at by itself.
+        if not entry.listed and entry.due == math.inf and not entry.under_way:
+            at = (
+                now
+                if entry.looked_at is None
+                else entry.looked_at + interval(now - entry.began, jitter=jitter)
+            )
+            board.push(entry, max(now, at))
+    gap = state.gap() if waited else max(state.gap(), wish + board.pace.slow_down)
+    board.sweep_at = max(now, sweep.began + gap)
+    if len(board.entries) < FEWEST_FOR_LIST and not state.waits:
+        # A list may be an old copy for longer than anybody waits; for few, every other call makes sure.
+        for entry in board.entries.values():
+            if entry.listed and not entry.under_way:
+                board.push(entry, board.sweep_at)
+        board.sweep_at += gap
+
+
+def note_status(entry: Entry, status: str, found: object, *, now: float) -> list[Waiter]:
+    """Take in a status; answers whom to wake."""
+    entry.looked_at = now
+    if rank(status) < rank(entry.status):
+        return []
+    changed, entry.status, entry.found = status != entry.status, status, found
+    return [ticket.waiter for ticket in entry.tickets] if changed else []

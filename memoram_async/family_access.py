@@ -1,0 +1,23 @@
+"""What the calls of `connect` of a client family share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memoram_async.flights import SharedCalls
+from memoram_async.request_lookup import RequestLookup
+
+if TYPE_CHECKING:
+    from memoram_async.approvals import ApprovalHub
+    from memoram_async.models.access import AccessCredentials, AccessRequest
+    from memoram_async.runtime.protocol import Runtime
+
+
+class FamilyAccess:
+    """Looking for requests, making them and fetching credentials: each once, however many ask."""
+
+    def __init__(self, runtime: Runtime, hub: ApprovalHub) -> None:
+        self.hub = hub
+        self.lookup = RequestLookup(runtime, hub.schedule)
+        self.asking: SharedCalls[AccessRequest] = SharedCalls(runtime)
+        self.credentials: SharedCalls[AccessCredentials] = SharedCalls(runtime)

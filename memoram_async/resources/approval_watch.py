@@ -1,0 +1,32 @@
+"""Following what users decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from memoram_async.approvals import Transitions
+    from memoram_async.models.access import AccessRequest
+
+
+class AsyncApprovalWatch:
+    """The changes of some access requests, one after another; from `access_requests.watch`."""
+
+    __slots__ = ("_transitions",)
+
+    def __init__(self, transitions: Transitions) -> None:
+        self._transitions = transitions
+
+    def __aiter__(self) -> AsyncApprovalWatch:
+        return self
+
+    async def __anext__(self) -> AccessRequest:
+        """The next request whose status is new.
+
+        Raises:
+            MemoramError: One of the requests cannot be followed; the next step goes on with the others.
+        """
+        request = await self._transitions.next()
+        if request is None:
+            raise StopAsyncIteration
+        return request
