@@ -40,7 +40,7 @@ class ApprovalHub:
         self.schedule = ApprovalSchedule()
         reset_after_fork(self.schedule)
 
-    async def wait(
+    async def until_approved(
         self,
         request_id: str,
         *,

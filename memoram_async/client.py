@@ -68,9 +68,8 @@ if TYPE_CHECKING:
 class AsyncMemoram(Unshareable):
     """A client of the Memoram API for one application; make one and share it among all tasks.
 
-    Nothing is sent before the first call. The developer API key is exchanged for a short-lived token
-    when one is first needed, and again before it expires.
-    A client belongs to the event loop that it was first used in.
+    Nothing is sent before the first call. The developer API key is exchanged for a short-lived token when one
+    is first needed, and again before it expires. A client belongs to the event loop that first used it.
 
         async with AsyncMemoram() as memoram:
             store = await memoram.connect(memory_key, reason="Remembers your travel preferences")
@@ -118,15 +117,13 @@ class AsyncMemoram(Unshareable):
         Args:
             api_key: The developer API key; by default `MEMORAM_API_KEY`.
             base_url: The API's address; by default `MEMORAM_BASE_URL`, else the hosted service.
-            auth_url: The authorization server's address; by default `MEMORAM_AUTH_URL`, else the hosted
-                one.
-            timeout: Seconds that a call may take in all, retries and waiting included; None for no
-                limit. It is kept to exactly.
+            auth_url: The authorization server's address; by default `MEMORAM_AUTH_URL`, else the hosted one.
+            timeout: Seconds that a call may take in all, to the moment, with all retries; None for no limit.
             request_timeout: Seconds that connecting, each read and each write of one request may take.
             max_retries: How often a request that failed without harm is sent again.
             token_lifetime: Seconds that tokens are asked to live; the service may answer otherwise.
-            token_store: Where workers of one application share their token, sealed, such as a
-                `RedisTokenStore`; its methods block. By default each client keeps its own in memory.
+            token_store: Where workers share their token, sealed, such as a `RedisTokenStore`; its methods
+                block. By default each client keeps its own in memory.
             client_id: The application's OAuth client id; by default `MEMORAM_CLIENT_ID`.
             client_secret: The application's OAuth client secret; by default `MEMORAM_CLIENT_SECRET`.
             secret: What `oauth` flows are sealed with, 32 bytes or more; by default `MEMORAM_SECRET`. Of
@@ -151,8 +148,7 @@ class AsyncMemoram(Unshareable):
             trust_env: Whether the environment's proxies and certificates are used: HTTP_PROXY, HTTPS_PROXY,
                 ALL_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR, SSLKEYLOGFILE. A service on this machine is
                 never reached through a proxy.
-            runtime: An implementation of the seam, for tests; replaces `http_client`, `max_connections`
-                and `trust_env`.
+            runtime: An implementation of the seam, for tests; replaces the three arguments before it.
 
         Raises:
             ConfigurationError: A setting is missing or cannot be used.
@@ -214,17 +210,14 @@ class AsyncMemoram(Unshareable):
         self._transport = Transport(family.runtime, options, hooks)
         self._api = api = family.requester(self._transport)
         self.access_requests = AsyncAccessRequests(api, family.hub)
+        dashboard = family.config.dashboard_url
         self._connecting = Connecting(
-            access=family.access,
-            api=api,
-            requests=self.access_requests,
-            dashboard_url=family.config.dashboard_url,
+            access=family.access, api=api, requests=self.access_requests, dashboard_url=dashboard
         )
         self.memory_blobs = AsyncMemoryBlobs(api)
         self.tags = AsyncTags(api)
-        self.oauth = AsyncOAuth(
-            UserTokens(family.oauth_requester(self._transport), family.config, family.refreshes)
-        )
+        tokens = UserTokens(family.oauth_requester(self._transport), family.config, family.refreshes)
+        self.oauth = AsyncOAuth(tokens)
 
     def with_options(
         self,
@@ -285,10 +278,8 @@ class AsyncMemoram(Unshareable):
             reason: What for, in 1 to 255 characters that the user reads when deciding.
             timeout: Seconds to wait for the user; None for ever.
             wait: False raises `ApprovalRequired` instead of waiting for a user who has not decided yet.
-            request_id: The request to go on with, if it is known, such as that of an `ApprovalRequired`:
-                nothing is looked up then.
-            on_status: Called with each status that is new, and when polls keep failing. It must not block,
-                and is a plain function.
+            request_id: The request to go on with, such as that of an `ApprovalRequired`, without looking it up.
+            on_status: Called with each new status, and when polls keep failing: a function that blocks nobody.
             store_options: How content is written and read, instead of as the client says.
 
         Raises:

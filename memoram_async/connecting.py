@@ -159,7 +159,7 @@ class Connecting:
         if not wish.wait:
             raise verdict(request.status, request.id) or self._required(request)
         try:
-            return await self._access.hub.wait(
+            return await self._access.hub.until_approved(
                 request.id,
                 timeout=None if wish.timeout is None else deadline.remaining(self._runtime.now()),
                 on_status=wish.on_status,

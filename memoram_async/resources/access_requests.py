@@ -158,7 +158,7 @@ class AsyncAccessRequests:
             ApprovalTimeout: The user did not decide in time; the request stays open.
             NotFoundError: There is no such request, and not only for a moment.
         """
-        return await self._hub.wait(
+        return await self._hub.until_approved(
             check_id(request_id, name="request_id"),
             timeout=check_seconds(timeout, name="timeout", optional=True),
             on_status=check_callback(on_status, name="on_status"),

@@ -9,12 +9,12 @@ from joserfc import jwe
 from joserfc.jwk import OctKey
 
 from memoram_async import (
+    AccessRevoked,
     ClientClosedError,
     ContentNotLoadedError,
     IntegrityError,
     NotEncryptedError,
     NotFoundError,
-    PermissionDeniedError,
     StoreOptions,
 )
 from tests.worlds import failure, items
@@ -152,9 +152,9 @@ async def test_a_revoked_application_is_shut_out_at_once(stage: Stage) -> None:
         store = await stage.store(client)
         made = await store.create("x")
         stage.local.revoke(stage.local.access_requests()[0].id)
-        await failure(store.create("y"), PermissionDeniedError)
-        await failure(store.get(made.id), PermissionDeniedError)
-        await failure(items(store.list()), PermissionDeniedError)
+        await failure(store.create("y"), AccessRevoked)
+        await failure(store.get(made.id), AccessRevoked)
+        await failure(items(store.list()), AccessRevoked)
 
 
 async def test_stores_of_two_users_never_read_each_other(stage: Stage) -> None:

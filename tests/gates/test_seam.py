@@ -16,7 +16,8 @@ The rule for every module of `memoram_async` but the async side of the runtime:
         `Awaitable` or `Coroutine`: a coroutine of ours that was handed down;
 
     and neither its first name nor any other was imported from outside the package. Where a name is both
-    the runtime's and our own (`send`, `aclose`), either way of calling it will do.
+    the runtime's and our own (`send`, `aclose`), either way of calling it will do; our own `wait` is called
+    on a hub alone. Or what is awaited is a parameter that is annotated as a `Coroutine`.
 3.  `async for` runs over a pager: a parameter that is annotated as one, or the call of a function of the
     package that is annotated to return one. The same holds in comprehensions.
 4.  There is no `async with`, no asynchronous generator (neither function nor expression), and no name that
@@ -65,7 +66,12 @@ EXEMPT: Final = frozenset(
     }
 )
 PROTOCOLS_OF_OTHERS: Final = "memoram_async.runtime.httpx_adapter"
+FOR_USERS_ALONE: Final = frozenset({"wait"})
+"""Coroutines of ours that bear a name which events of every loop have too; none of ours awaits them."""
 PAGERS: Final = ("AsyncPager", "AsyncPageIterator", "AsyncItemIterator")
+HUBS: Final = (["hub"], ["_hub"])
+"""What our own `wait` is called on: the name is that of the threading module's primitives as well."""
+
 TASKS: Final = frozenset(
     {
         "create_task",
@@ -101,7 +107,7 @@ def own_names() -> frozenset[str]:
     """The coroutine functions of the package above the seam."""
     exempt = EXEMPT | {SEAM, PROTOCOLS_OF_OTHERS}
     above = [module for module in modules("memoram_async") if module.name not in exempt]
-    return frozenset(name for module in above for name in coroutine_names(module))
+    return frozenset(name for module in above for name in coroutine_names(module)) - FOR_USERS_ALONE
 
 
 @cache
@@ -170,9 +176,20 @@ def awaits_only_the_runtime_and_our_own(module: Module) -> Iterator[str]:
         callee = dotted(node.value.func) if isinstance(node.value, ast.Call) else ""
         *owner, name = callee.split(".")
         on_runtime = bool(owner) and owner[-1] in {"runtime", "_runtime", "_ahead"}
-        fine = (name in runtime_names() and on_runtime) or (name in ours and not on_runtime)
+        is_ours = name in ours and not on_runtime and (name != "wait" or owner[-1:] in HUBS)
+        fine = (name in runtime_names() and on_runtime) or is_ours or is_coroutine_parameter(module, node)
         if not fine or theirs & {*owner, name}:
             yield f"{node.lineno}: awaits {ast.unparse(node.value)}"
+
+
+def is_coroutine_parameter(module: Module, node: ast.Await) -> bool:
+    """Whether what is awaited is a parameter that is annotated as a coroutine."""
+    if not isinstance(node.value, ast.Name):
+        return False
+    return any(
+        isinstance(each, ast.arg) and each.arg == node.value.id and mentions(each.annotation, "Coroutine")
+        for each in ast.walk(module.tree)
+    )
 
 
 def iterates_only_pagers(module: Module) -> Iterator[str]:
