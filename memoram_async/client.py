@@ -68,8 +68,9 @@ if TYPE_CHECKING:
 class AsyncMemoram(Unshareable):
     """A client of the Memoram API for one application; make one and share it among all tasks.
 
-    Nothing is sent before the first call. The developer API key is exchanged for a short-lived token when one
-    is first needed, and again before it expires. A client belongs to the event loop that first used it.
+    Nothing is sent before the first call. The developer API key is exchanged for a short-lived token
+    when one is first needed, and again before it expires.
+    A client belongs to the event loop that it was first used in.
 
         async with AsyncMemoram() as memoram:
             store = await memoram.connect(memory_key, reason="Remembers your travel preferences")
@@ -126,10 +127,9 @@ class AsyncMemoram(Unshareable):
                 block. By default each client keeps its own in memory.
             client_id: The application's OAuth client id; by default `MEMORAM_CLIENT_ID`.
             client_secret: The application's OAuth client secret; by default `MEMORAM_CLIENT_SECRET`.
-            secret: What `oauth` flows are sealed with, 32 bytes or more; by default `MEMORAM_SECRET`. Of
-                several, the first one seals and each of them opens. It must not be the API key.
-            dashboard_url: Where users decide on access requests, for `ApprovalRequired`; by default
-                `MEMORAM_DASHBOARD_URL`.
+            secret: What `oauth` flows are sealed with, 32 bytes or more, and not the API key; by default
+                `MEMORAM_SECRET`. Of several, the first one seals and each of them opens.
+            dashboard_url: Where users decide on access requests; by default `MEMORAM_DASHBOARD_URL`.
             authorization_endpoint: Where users are sent to link an account; by default
                 `MEMORAM_AUTHORIZATION_ENDPOINT`, else `/oauth/authorize` below `auth_url`.
             token_endpoint: Where codes and refresh tokens are exchanged; by default `MEMORAM_TOKEN_ENDPOINT`,
@@ -210,10 +210,8 @@ class AsyncMemoram(Unshareable):
         self._transport = Transport(family.runtime, options, hooks)
         self._api = api = family.requester(self._transport)
         self.access_requests = AsyncAccessRequests(api, family.hub)
-        dashboard = family.config.dashboard_url
-        self._connecting = Connecting(
-            access=family.access, api=api, requests=self.access_requests, dashboard_url=dashboard
-        )
+        dashboard, asked = family.config.dashboard_url, self.access_requests
+        self._connecting = Connecting(access=family.access, api=api, requests=asked, dashboard_url=dashboard)
         self.memory_blobs = AsyncMemoryBlobs(api)
         self.tags = AsyncTags(api)
         tokens = UserTokens(family.oauth_requester(self._transport), family.config, family.refreshes)
@@ -278,8 +276,8 @@ class AsyncMemoram(Unshareable):
             reason: What for, in 1 to 255 characters that the user reads when deciding.
             timeout: Seconds to wait for the user; None for ever.
             wait: False raises `ApprovalRequired` instead of waiting for a user who has not decided yet.
-            request_id: The request to go on with, such as that of an `ApprovalRequired`, without looking it up.
-            on_status: Called with each new status, and when polls keep failing: a function that blocks nobody.
+            request_id: The request to go on with, as of an `ApprovalRequired`; nothing is looked up then.
+            on_status: Called with each new status, and when polls keep failing; it must not block.
             store_options: How content is written and read, instead of as the client says.
 
         Raises:
@@ -322,7 +320,7 @@ class AsyncMemoram(Unshareable):
             InvalidArgumentError: It is something other than credentials, or than `StoreOptions`.
             InvalidKeyError: The encryption key cannot be used.
         """
-        handed = hidden(credentials)  # by mistake it may be a key, and a traceback shows local variables
+        handed = hidden(credentials)  # it may be a key by mistake, and a traceback shows local variables
         del credentials
         checked = check_credentials(handed)
         known = checked.request_id if request_id is None else check_id(request_id, name="request_id")

@@ -96,21 +96,18 @@ class Memoram(Unshareable):
         Args:
             api_key: The developer API key; by default `MEMORAM_API_KEY`.
             base_url: The API's address; by default `MEMORAM_BASE_URL`, else the hosted service.
-            auth_url: The authorization server's address; by default `MEMORAM_AUTH_URL`, else the hosted
-                one.
-            timeout: Seconds that a call may take in all, retries and waiting included; None for no
-                limit. It is kept to exactly, but for the system's name resolution, which can overrun it.
+            auth_url: The authorization server's address; by default `MEMORAM_AUTH_URL`, else the hosted one.
+            timeout: Seconds that a call may take in all, to the moment, with all retries; None for no limit.
             request_timeout: Seconds that connecting, each read and each write of one request may take.
             max_retries: How often a request that failed without harm is sent again.
             token_lifetime: Seconds that tokens are asked to live; the service may answer otherwise.
-            token_store: Where workers of one application share their token, sealed, such as a
-                `RedisTokenStore`; its methods block. By default each client keeps its own in memory.
+            token_store: Where workers share their token, sealed, such as a `RedisTokenStore`; its methods
+                block. By default each client keeps its own in memory.
             client_id: The application's OAuth client id; by default `MEMORAM_CLIENT_ID`.
             client_secret: The application's OAuth client secret; by default `MEMORAM_CLIENT_SECRET`.
-            secret: What `oauth` flows are sealed with, 32 bytes or more; by default `MEMORAM_SECRET`. Of
-                several, the first one seals and each of them opens. It must not be the API key.
-            dashboard_url: Where users decide on access requests, for `ApprovalRequired`; by default
-                `MEMORAM_DASHBOARD_URL`.
+            secret: What `oauth` flows are sealed with, 32 bytes or more, and not the API key; by default
+                `MEMORAM_SECRET`. Of several, the first one seals and each of them opens.
+            dashboard_url: Where users decide on access requests; by default `MEMORAM_DASHBOARD_URL`.
             authorization_endpoint: Where users are sent to link an account; by default
                 `MEMORAM_AUTHORIZATION_ENDPOINT`, else `/oauth/authorize` below `auth_url`.
             token_endpoint: Where codes and refresh tokens are exchanged; by default `MEMORAM_TOKEN_ENDPOINT`,
@@ -129,8 +126,7 @@ class Memoram(Unshareable):
             trust_env: Whether the environment's proxies and certificates are used: HTTP_PROXY, HTTPS_PROXY,
                 ALL_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR, SSLKEYLOGFILE. A service on this machine is
                 never reached through a proxy.
-            runtime: An implementation of the seam, for tests; replaces `http_client`, `max_connections`
-                and `trust_env`.
+            runtime: An implementation of the seam, for tests; replaces the three arguments before it.
 
         Raises:
             ConfigurationError: A setting is missing or cannot be used.
@@ -241,10 +237,8 @@ class Memoram(Unshareable):
             reason: What for, in 1 to 255 characters that the user reads when deciding.
             timeout: Seconds to wait for the user; None for ever.
             wait: False raises `ApprovalRequired` instead of waiting for a user who has not decided yet.
-            request_id: The request to go on with, if it is known, such as that of an `ApprovalRequired`:
-                nothing is looked up then.
-            on_status: Called with each status that is new, and when polls keep failing. It must not block,
-                and is a plain function.
+            request_id: The request to go on with, as of an `ApprovalRequired`; nothing is looked up then.
+            on_status: Called with each new status, and when polls keep failing; it must not block.
             store_options: How content is written and read, instead of as the client says.
 
         Raises:
