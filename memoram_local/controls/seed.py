@@ -16,7 +16,7 @@ from memoram_local.hashing import PasswordProfile, hash_password
 from memoram_local.randomness import Randomness
 from memoram_local.services.registration import check_new_password
 from memoram_local.store.access_requests import AccessRequests
-from memoram_local.store.accounts import Accounts, folded_email
+from memoram_local.store.accounts import Accounts, checked_email, folded_email
 from memoram_local.store.api_keys import ApiKeys
 from memoram_local.store.apps import Apps
 from memoram_local.store.changes import Changes
@@ -115,7 +115,7 @@ def _planted(services: Services, plan: Plan, mark: str) -> Seeded:
 
 def _hashed(services: Services, plan: Plan, *, email: str, password: str, place: str) -> str:
     try:
-        check_new_password(password, email=email)
+        check_new_password(password, email=checked_email(email))
     except RegistrationError as error:
         raise SeedError(f"{place}: {error}") from error
     randomness = Randomness(f"{plan.seed}:password:{folded_email(email)}")

@@ -6,7 +6,7 @@ uvicorn bounds neither how long the head of a request may take nor how large it 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -89,7 +89,7 @@ class BoundedConnection(HttpToolsProtocol):
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
         if len(self.connections) > self.limits.connections:
-            others = [each for each in self.connections if isinstance(each, BoundedConnection)]
+            others = cast("set[BoundedConnection]", self.connections)
             idle = [each for each in others if each is not self and each.is_idle]
             if idle:
                 min(idle, key=lambda each: each._idle_since).transport.close()  # noqa: SLF001 - its own kind
@@ -184,7 +184,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._end_waiting()
         if not self.transport.is_closing():
             # Unless an answer has begun: it would be mistaken for a part of that.
-            cycle: RequestResponseCycle | None = self.cycle
+            cycle = cast("RequestResponseCycle | None", self.cycle)
             if cycle is None or cycle.response_complete or not cycle.response_started:
                 self.transport.write(_octets(status))
             self.transport.close()

@@ -85,9 +85,7 @@ class Accounts:
         Raises:
             RegistrationError: The address is not one, or has an account.
         """
-        address = folded_email(email)
-        if _EMAIL.fullmatch(address) is None:
-            raise RegistrationError("That is not an email address.")
+        address = checked_email(email)
         if self.by_email(connection, address) is not None:
             raise RegistrationError("This email address has an account already.")
         account = Account(
@@ -268,6 +266,18 @@ class Sessions:
     def end(self, connection: Connection, secret: str) -> None:
         """Sign out."""
         connection.execute(sessions.delete().where(sessions.c.digest == digest(secret)))
+
+
+def checked_email(email: str) -> str:
+    """An email address as it is stored.
+
+    Raises:
+        RegistrationError: It is none.
+    """
+    address = folded_email(email)
+    if _EMAIL.fullmatch(address) is None:
+        raise RegistrationError("That is not an email address.")
+    return address
 
 
 def folded_email(email: str) -> str:

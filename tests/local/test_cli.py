@@ -101,7 +101,7 @@ def test_it_tells_how_to_get_an_api_key_until_there_is_one(tmp_path: Path) -> No
         assert f"MEMORAM_API_KEY: open {portal} and register an application" in greeting
         form = {"email": "dev@example.test", "password": "correct horse"}
         http.post(f"{address(greeting, 'Authorization server')}/signup", data=form)
-        assert http.post(f"{portal}/apps", data={"name": "App"}).status_code == 200
+        assert http.post(f"{portal}/apps", data={"name": "App"}).status_code == 303
 
     with running("--data", data) as (_, greeting):
         assert "MEMORAM_API_KEY: was shown when the application was registered" in greeting

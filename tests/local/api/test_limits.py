@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -37,8 +37,12 @@ def error_of(answer: httpx.Response) -> tuple[int, str]:
     ],
 )
 def test_a_memory_takes_so_much_and_no_more(memories: Memories, member: str, fits: Any, said: str) -> None:
-    one_more = [*fits, "one more"] if len(fits) > 1 and isinstance(fits, list) else fits
-    too_much = one_more if one_more != fits else ([fits[0] + "x"] if isinstance(fits, list) else fits + "x")
+    too_much: Any
+    if isinstance(fits, str):
+        too_much = fits + "x"
+    else:
+        names = cast("list[str]", fits)
+        too_much = [*names, "one more"] if len(names) > 1 else [names[0] + "x"]
     blob_id = memories.create(**{member: fits})
 
     assert error_of(memories.post(**{member: too_much})) == (400, said)

@@ -1,5 +1,8 @@
 """What revoking ends: all of it, at once, and nothing of anybody else."""
 
+# What the pages do has no public way in Python.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import threading
