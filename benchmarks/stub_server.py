@@ -12,6 +12,10 @@ import sys
 from pathlib import Path
 
 TOKEN = b'{"token":"eyJ.bench.mark","expires_at":"2099-01-01T00:00:00Z","token_type":"Bearer"}'
+MEMORY = (
+    b'{"success":true,"data":{"id":"mem_1","text":"Prefers window seats","metadata":null},'
+    b'"meta":{"request_id":"req_1","processing_time_ms":1.5}}'
+)
 TAG = b'{"id":"tag_1","name":"travel","color":"#3366FF","is_enabled":true}'
 
 
@@ -38,6 +42,8 @@ class Canned(asyncio.Protocol):
         path = data.split(b" ", 2)[1]
         if path.startswith(b"/auth/token"):
             body = TOKEN
+        elif path.startswith(b"/memories"):
+            body = MEMORY
         elif path.startswith(b"/memory-blobs"):
             body = self.page
         else:

@@ -24,12 +24,13 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from memoram_async import AsyncMemoram
+    from memoram_async import AsyncMemoram, AsyncMemoryAPI
+    from memoram_async.runtime.anyio_runtime import AnyioRuntime
     from memoram_local.platform import MemoramLocal
     from memoram_local.process.server import LocalServer
     from memoram_local.store.apps import RegisteredApp
     from memoram_local.user import User
-    from memoram_sync import Memoram
+    from memoram_sync import Memoram, MemoryAPI
 
 
 @pytest.fixture
@@ -80,6 +81,36 @@ def memoram_sync_client(
     """The blocking client of the application, on a socket of the platform, and by the platform's clock."""
     with _sync_client(memoram_local, memoram_server, memoram_app) as client:
         yield client
+
+
+@pytest.fixture
+def memory_api_key(memoram_local: MemoramLocal) -> str:
+    """A live key of Memory API, the second service, with every scope in an organization of its own."""
+    return memoram_local.memory_api.sign_up().key
+
+
+@pytest.fixture
+def memory_api_client(memoram_local: MemoramLocal, memory_api_key: str) -> AsyncMemoryAPI:
+    """The async client with that key, in process and by the platform's clock; it needs no closing."""
+    from memoram_async import AsyncMemoryAPI  # noqa: PLC0415 - for those who ask for it alone
+
+    return AsyncMemoryAPI(memory_api_key, base_url="http://localhost/v1", runtime=_runtime(memoram_local))
+
+
+@pytest.fixture
+def memory_api_sync_client(
+    memoram_local: MemoramLocal, memoram_server: LocalServer, memory_api_key: str
+) -> Iterator[MemoryAPI]:
+    """The blocking client with that key, on a socket of the platform, and by the platform's clock."""
+    import httpx  # noqa: PLC0415 - for those who ask for it alone
+
+    from memoram_sync import MemoryAPI  # noqa: PLC0415
+    from memoram_sync.runtime.blocking_runtime import BlockingRuntime  # noqa: PLC0415
+
+    with httpx.Client(verify=_no_tls(), trust_env=False) as http:
+        runtime = BlockingRuntime(http, clock=memoram_local.clock)
+        with MemoryAPI(memory_api_key, base_url=memoram_server.memory_api_url, runtime=runtime) as client:
+            yield client
 
 
 @pytest.fixture(scope="session")
@@ -161,20 +192,26 @@ def _sign_up(platform: MemoramLocal) -> User:
 
 
 def _client(platform: MemoramLocal, app: RegisteredApp) -> AsyncMemoram:
+    from memoram_async import AsyncMemoram  # noqa: PLC0415 - for those who ask for it alone
+
+    return AsyncMemoram(
+        app.api_key,
+        base_url="http://localhost/api/v1",
+        auth_url="http://localhost",
+        runtime=_runtime(platform),
+    )
+
+
+def _runtime(platform: MemoramLocal) -> AnyioRuntime:
+    """What reaches the platform in process, and goes by its clock."""
     import httpx  # noqa: PLC0415 - for those who ask for it alone
 
-    from memoram_async import AsyncMemoram  # noqa: PLC0415
     from memoram_async.runtime.anyio_runtime import AnyioRuntime  # noqa: PLC0415
     from memoram_local.testing.in_process import InProcessTransport  # noqa: PLC0415
 
     # Given a transport, httpx would still load every certificate of the system.
     http = httpx.AsyncClient(transport=InProcessTransport(platform.app), verify=_no_tls(), trust_env=False)
-    return AsyncMemoram(
-        app.api_key,
-        base_url="http://localhost/api/v1",
-        auth_url="http://localhost",
-        runtime=AnyioRuntime(http, clock=platform.clock),
-    )
+    return AnyioRuntime(http, clock=platform.clock)
 
 
 @contextmanager

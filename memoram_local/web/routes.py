@@ -14,6 +14,7 @@ from memoram_local.web.dashboard import DashboardPages
 from memoram_local.web.events import Events
 from memoram_local.web.keys import KeyPages
 from memoram_local.web.memories import MemoryPages
+from memoram_local.web.memory_api import MemoryApiPages
 from memoram_local.web.own_account import OwnAccountPages
 from memoram_local.web.portal import PortalPages
 from memoram_local.web.visitors import Visitors
@@ -41,6 +42,7 @@ def web_routes(services: Services, pages: Pages, assets: Assets) -> list[BaseRou
         *Events(services, visitors).routes(),
         *MemoryPages(services, pages, visitors).routes(),
         *AccessLogPages(services, pages, visitors).routes(),
+        *MemoryApiPages(services, pages, visitors).routes(),
         *ConsentPages(services, pages, visitors).routes(),
         *assets.routes(),
     ]

@@ -32,6 +32,15 @@ ISOLATED = """
         assert memoram_local.access_requests() == []
         await memoram_client.access_requests.create(memoram_user.memory_key, reason="Plans journeys")
 
+    @pytest.mark.anyio
+    async def test_so_do_those_of_memory_api(memory_api_client):
+        assert await memory_api_client.memories.list().first_page()
+
+    @pytest.mark.parametrize("number", range(2))
+    def test_nobody_remembered_anything_before(number, memory_api_sync_client):
+        assert list(memory_api_sync_client.memories.list()) == []
+        memory_api_sync_client.memories.create("Prefers window seats")
+
     @pytest.fixture
     def anyio_backend():
         return "asyncio"
@@ -90,7 +99,7 @@ def test_it_works_without_any_set_up_and_each_test_has_its_own_platform_in_every
 ) -> None:
     installed.makepyfile(ISOLATED)
 
-    installed.runpytest_subprocess("-n", "2", *alone("xdist", "anyio")).assert_outcomes(passed=9)
+    installed.runpytest_subprocess("-n", "2", *alone("xdist", "anyio")).assert_outcomes(passed=12)
 
 
 IN_AUTO_MODE = """
