@@ -30,7 +30,7 @@ from memoram_async.core.config import (
     resolve,
 )
 from memoram_async.core.retry import READING_METHODS, Safety
-from memoram_async.core.secret import Secret, Unshareable, conceal, hidden
+from memoram_async.core.secret import Secret, Unshareable, conceal, hidden, out_of_sight
 from memoram_async.core.urls import check_id, check_path
 from memoram_async.crypto.store_options import check_store_options
 from memoram_async.family import Family
@@ -289,7 +289,8 @@ class AsyncMemoram(Unshareable):
             ApprovalTimeout: The user did not decide in time; calling again goes on waiting.
             InvalidKeyError: The service gave an encryption key that cannot be used.
         """
-        memory_key = conceal(memory_key)  # a traceback may show what local variables hold
+        # A traceback may show what local variables hold.
+        memory_key, reason = conceal(memory_key), out_of_sight(reason)
         options = check_store_options(store_options, default=self._store_options)
         wish = Wish(
             memory_key=check_secret_text(memory_key, name="memory_key"),

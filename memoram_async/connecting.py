@@ -56,7 +56,7 @@ class Wish:
 
     memory_key: Secret
     owner: bytes = attrs.field(init=False, repr=False)
-    reason: str = attrs.field(repr=False)
+    reason: Secret
     timeout: float | None
     wait: bool
     request_id: str | None

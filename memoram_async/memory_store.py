@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memoram_async.core.arguments import UNSET, Unset
-from memoram_async.core.secret import Secret, Unshareable
+from memoram_async.core.secret import Secret, Unshareable, out_of_sight
 from memoram_async.core.urls import check_id
 from memoram_async.keys.user_keys import UserKeys
 from memoram_async.memory_content import MemoryContent
@@ -135,6 +135,8 @@ class AsyncMemoryStore(Unshareable):
         """
         text = Secret(content)
         del content  # a traceback may show what local variables hold
+        title, summary = out_of_sight(title), out_of_sight(summary)
+        source, tags = out_of_sight(source), out_of_sight(tags)
         stored, readable = await self._content.seal(text)
         call = self._blobs.create(
             user_id=self._user_id,
@@ -194,6 +196,8 @@ class AsyncMemoryStore(Unshareable):
         Raises:
             InvalidArgumentError: An argument cannot be sent.
         """
+        # A traceback may show what local variables hold.
+        tags, search = out_of_sight(tags), out_of_sight(search)
         listing = MemoryListing(
             self._requester,
             user_id=self._user_id,
@@ -246,6 +250,8 @@ class AsyncMemoryStore(Unshareable):
         """
         text = None if content is UNSET else Secret(content)
         del content  # a traceback may show what local variables hold
+        title, summary = out_of_sight(title), out_of_sight(summary)
+        source, tags = out_of_sight(source), out_of_sight(tags)
         self._keys.ring()
         stored, readable = (UNSET, None) if text is None else await self._content.seal(text)
         call = self._blobs.update(

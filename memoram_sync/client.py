@@ -259,7 +259,7 @@ class Memoram(Unshareable):
             on_status=on_status,
             store_options=store_options,
         )
-        del memory_key
+        del memory_key, reason
         return MemoryStore(run(coroutine))
 
     def open(

@@ -101,7 +101,7 @@ class MemoryStore(Unshareable):
             source=source,
             idempotency_key=idempotency_key,
         )
-        del content
+        del content, title, summary, tags, source
         return run(coroutine)
 
     def get(self, memory_id: str) -> Memory:
@@ -140,7 +140,12 @@ class MemoryStore(Unshareable):
         Raises:
             InvalidArgumentError: An argument cannot be sent.
         """
-        return Pager(self._async.list(tags=tags, search=search, importance=importance, page_size=page_size))
+        try:
+            return Pager(
+                self._async.list(tags=tags, search=search, importance=importance, page_size=page_size)
+            )
+        finally:
+            del tags, search
 
     def update(
         self,
@@ -187,7 +192,7 @@ class MemoryStore(Unshareable):
             confidence=confidence,
             source=source,
         )
-        del content
+        del content, title, summary, tags, source
         return run(coroutine)
 
     def delete(self, memory_id: str) -> None:

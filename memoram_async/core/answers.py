@@ -39,11 +39,28 @@ _KINDS: Final[dict[int, tuple[type[APIStatusError], str]]] = {
         "the service refused the credentials; check the API key and that it is active",
     ),
     403: (PermissionDeniedError, "no approved access: the user must approve an access request first"),
+    405: (APIStatusError, "nothing at this address takes such a request; check base_url and auth_url"),
+    413: (
+        APIStatusError,
+        "the request is larger than the service or a proxy on the way accepts; send less",
+    ),
     404: (NotFoundError, "there is no such thing, or not for this application; check the id"),
     409: (ConflictError, "the state on the server does not allow it; read it again and retry"),
     422: (UnprocessableError, "the service understood the request but cannot accept it; check the arguments"),
     429: (RateLimitedError, "too many requests; wait and send fewer at a time"),
 }
+
+_NOT_ALLOWED: Final = (
+    "the service does not let this application do that; check in the developer portal that the API key and "
+    "its application are active"
+)
+# The user's approval stands between an application and memories, and nowhere else.
+_FORBIDDEN: Final = frozenset(
+    {
+        *("createToken", "createAccessRequest", "listAccessRequests", "getAccessRequest"),
+        *("exchangeCode", "refreshTokens"),
+    }
+)
 
 _REDIRECT_REMEDY: Final = (
     "the service answered with a redirect, which is not followed because it would carry secrets along; "
@@ -156,7 +173,7 @@ def status_error(
     if meaning is not None and status >= 400:
         found = meaning(Refused(operation, status, code, told))
     if found is None:
-        found = _meaning_of_status(status)
+        found = _meaning_of_status(status, operation)
     kind, remedy = found.kind, found.remedy
     if doubt is not None:
         remedy = f"the service failed, so {doubt}"
@@ -177,9 +194,11 @@ def status_error(
     return error
 
 
-def _meaning_of_status(status: int) -> Meaning:
+def _meaning_of_status(status: int, operation: str) -> Meaning:
     if 300 <= status < 400:
         return Meaning(RedirectError, _REDIRECT_REMEDY)
+    if status == 403 and operation in _FORBIDDEN:
+        return Meaning(PermissionDeniedError, _NOT_ALLOWED)
     if status in _KINDS:
         return Meaning(*_KINDS[status])
     if status >= 500:

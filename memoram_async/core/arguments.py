@@ -71,39 +71,44 @@ def is_visible_ascii(text: str) -> bool:
     return text != "" and text.isascii() and text.isprintable() and " " not in text
 
 
-def check_reason(value: object) -> str:
-    """The reason of an access request: 1 to 255 characters that say something.
+def check_reason(value: object) -> Secret:
+    """The reason of an access request, plain or wrapped: 1 to 255 characters that say something.
 
     Raises:
         InvalidArgumentError: It is empty, blank, too long or no text.
     """
-    if not isinstance(value, str):
-        wrong = type(value).__name__
-        del value
-        raise InvalidArgumentError(f"reason must be a string, not {wrong}")
-    if not value.strip():
-        raise InvalidArgumentError(
-            "reason is empty: say in a sentence what the user's memories are wanted for"
-        )
-    length = len(value)
-    if length <= REASON_LENGTH:
-        return value
+    wrapped = hidden(value)
     del value
-    raise InvalidArgumentError(
-        f"reason has {length} characters, and the service takes at most {REASON_LENGTH}: shorten it"
-    )
+    text = None if wrapped is None else cast("object", wrapped.reveal())  # whatever it was that was passed
+    if not isinstance(text, str):
+        fault = f"reason must be a string, not {type(text).__name__}"
+    elif not text.strip():
+        fault = "reason is empty: say in a sentence what the user's memories are wanted for"
+    elif wrapped is not None and len(text) <= REASON_LENGTH:
+        return wrapped
+    else:
+        fault = (
+            f"reason has {len(text)} characters, and the service takes at most {REASON_LENGTH}: shorten it"
+        )
+    del text
+    raise InvalidArgumentError(fault)
 
 
 def check_optional_text(value: object, *, name: str) -> Any:
-    """A text member, None or UNSET.
+    """A text member, plain or wrapped, None or UNSET; wrapped, if it is text.
 
     Raises:
         InvalidArgumentError: It is something else.
     """
-    if value is None or value is UNSET or isinstance(value, str):
+    if value is None or value is UNSET:
         return value
-    wrong = type(value).__name__
+    wrapped = hidden(value)
     del value
+    text = None if wrapped is None else cast("object", wrapped.reveal())  # whatever it was that was passed
+    if isinstance(text, str):
+        return wrapped
+    wrong = type(text).__name__
+    del text
     raise InvalidArgumentError(f"{name} must be a string, not {wrong}")
 
 
@@ -133,37 +138,40 @@ def _is_finite(number: float) -> bool:
         return False
 
 
-def check_tags(value: object) -> list[str]:
-    """Tag names.
+def check_tags(value: object) -> list[Secret]:
+    """Tag names, wrapped; they may come wrapped as a whole.
 
     Raises:
         InvalidArgumentError: It is one string instead of several, or a name is empty or no text.
     """
-    if isinstance(value, str | bytes):
-        fault = 'tags must be a list of names, not one string: write tags=["travel"]'
-    elif not isinstance(value, Iterable):
-        fault = f"tags must be a list of names, not {type(value).__name__}"
-    else:
-        tags = list(cast("Iterable[object]", value))
-        if all(isinstance(tag, str) and tag for tag in tags):
-            return cast("list[str]", tags)
-        del tags
-        fault = "each tag must be a string that is not empty"
+    given = value.reveal() if isinstance(value, Secret) else value
     del value
+    names: object = given
+    if isinstance(names, str | bytes):
+        fault = 'tags must be a list of names, not one string: write tags=["travel"]'
+    elif not isinstance(names, Iterable):
+        fault = f"tags must be a list of names, not {type(names).__name__}"
+    else:
+        tags = [hidden(tag) for tag in cast("Iterable[object]", names)]
+        if all(tag is not None and isinstance(tag.reveal(), str) and tag.reveal() for tag in tags):
+            return cast("list[Secret]", tags)
+        fault = "each tag must be a string that is not empty"
+    del given, names
     raise InvalidArgumentError(fault)
 
 
-def check_tag_filter(value: object) -> str | None:
-    """Tag names as the list filter carries them, joined by commas; None without any.
+def check_tag_filter(value: object) -> Secret | None:
+    """Tag names as the list filter carries them, joined by commas and wrapped; None without any.
 
     Raises:
         InvalidArgumentError: As for `check_tags`, or a name holds a comma, which the filter cannot
             carry.
     """
-    tags = check_tags(value)
-    if not any("," in tag for tag in tags):
-        return ",".join(tags) or None
-    del value, tags
+    wrapped = hidden(value)
+    del value
+    tags = check_tags(wrapped)
+    if not any("," in tag.reveal() for tag in tags):
+        return Secret(",".join([tag.reveal() for tag in tags])) if tags else None
     raise InvalidArgumentError("a tag with a comma cannot be filtered for: the service joins names by commas")
 
 
@@ -301,10 +309,13 @@ def check_params(value: object) -> dict[str, object]:
         return {}
     if isinstance(value, Mapping):
         params = dict(cast("Mapping[object, object]", value))
-        if all(isinstance(name, str) for name in params):
+        if any(isinstance(each, Secret) for each in params.values()):
+            fault = "params must not hold a Secret: addresses are logged on the way"
+        elif all(isinstance(name, str) for name in params):
             return cast("dict[str, object]", params)
+        else:
+            fault = "each name in params must be a string"
         del params
-        fault = "each name in params must be a string"
     else:
         fault = f'params must be a mapping of names to values, such as {{"limit": 10}}, not {_kind(value)}'
     del value

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NoReturn, final
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, final
+
+T = TypeVar("T")
 
 _MASK: Final = re.compile(r"\s*(?:Secret\(\s*['\"]?)?[*\u2022]+(?:['\"]?\s*\))?\s*")
 
@@ -89,6 +92,14 @@ def is_masked(text: str) -> bool:
 def hidden(value: Any) -> Secret | None:
     """A value of any type, wrapped before it is checked, so that no traceback shows it; None stays None."""
     return value if value is None or isinstance(value, Secret) else Secret(value)
+
+
+def out_of_sight(value: T) -> T:
+    """An argument, wrapped, under the type that it had; None and constants such as `UNSET` stay.
+
+    For what is no key but a user's words all the same: a traceback may show what local variables hold.
+    """
+    return value if isinstance(value, Enum) else cast("T", hidden(value))
 
 
 def conceal(value: str | Secret) -> Secret:

@@ -173,10 +173,14 @@ def with_query(url: str, params: Mapping[str, object]) -> str:
     """A URL with query parameters; those that are None are left out, booleans are `true` and `false`.
 
     Raises:
-        InvalidArgumentError: A value cannot be written: text with a lone surrogate, bytes, a secret,
-            several values in one, or a number of thousands of digits.
+        InvalidArgumentError: A value cannot be written: text with a lone surrogate, bytes, several values in
+            one, or a number of thousands of digits.
     """
-    given = {name: value for name, value in params.items() if value is not None}
+    given = {
+        name: value.reveal() if isinstance(value, Secret) else value
+        for name, value in params.items()
+        if value is not None
+    }
     if all(type(value) is str and _PLAIN(value) and _PLAIN(name) for name, value in given.items()):
         query = "&".join([f"{name}={value}" for name, value in given.items()])
         return f"{url}?{query}" if query else url
@@ -189,15 +193,15 @@ def with_query(url: str, params: Mapping[str, object]) -> str:
         return f"{url}?{query}" if query else url
     del params, given
     raise InvalidArgumentError(
-        "a query parameter cannot be written: it holds a lone surrogate, bytes, a secret, several values in "
-        "one, or a number of thousands of digits"
+        "a query parameter cannot be written: it holds a lone surrogate, bytes, several values in one, or a "
+        "number of thousands of digits"
     )
 
 
 def _query_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Secret) or (isinstance(value, Iterable) and not isinstance(value, str)):
+    if isinstance(value, Iterable) and not isinstance(value, str):
         raise TypeError
     return str(value)
 

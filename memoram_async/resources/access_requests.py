@@ -17,7 +17,7 @@ from memoram_async.core.arguments import (
 )
 from memoram_async.core.errors import ConflictError, InvalidArgumentError
 from memoram_async.core.retry import Safety
-from memoram_async.core.secret import conceal
+from memoram_async.core.secret import conceal, out_of_sight
 from memoram_async.core.urls import check_id
 from memoram_async.models.access import AccessCredentials, AccessRequest
 from memoram_async.models.belonging import check_belongs
@@ -43,7 +43,7 @@ class AsyncAccessRequests:
         self._requester = requester
         self._hub = hub
 
-    async def create(self, memory_key: str | Secret, *, reason: str) -> AccessRequest:
+    async def create(self, memory_key: str | Secret, *, reason: str | Secret) -> AccessRequest:
         """Ask a user for access (contract `createAccessRequest`).
 
         Args:
@@ -58,7 +58,8 @@ class AsyncAccessRequests:
             ConflictError: Too many requests wait for this user already.
             OutcomeUnknownError: The answer was lost; `list` shows whether the request was made.
         """
-        memory_key = conceal(memory_key)  # a traceback may show what local variables hold
+        # A traceback may show what local variables hold.
+        memory_key, reason = conceal(memory_key), out_of_sight(reason)
         reading = Reading(AccessRequest, operation="createAccessRequest")
         try:
             response = await self._requester.send(

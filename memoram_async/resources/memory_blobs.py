@@ -16,7 +16,7 @@ from memoram_async.core.arguments import (
     given,
 )
 from memoram_async.core.retry import Safety
-from memoram_async.core.secret import conceal
+from memoram_async.core.secret import conceal, out_of_sight
 from memoram_async.core.urls import check_id
 from memoram_async.memory_listing import MemoryListing
 from memoram_async.models.belonging import check_belongs
@@ -63,6 +63,8 @@ class AsyncMemoryBlobs:
         Raises:
             InvalidArgumentError: An argument cannot be sent.
         """
+        # A traceback may show what local variables hold.
+        tags, search = out_of_sight(tags), out_of_sight(search)
         listing = MemoryListing(
             self._requester,
             user_id=user_id,
@@ -137,6 +139,8 @@ class AsyncMemoryBlobs:
         """
         memory_key, stored = conceal(memory_key), conceal(content)
         del content  # a traceback may show what local variables hold
+        title, summary = out_of_sight(title), out_of_sight(summary)
+        source, tags = out_of_sight(source), out_of_sight(tags)
         tag_names = check_tags(tags)
         body = given(
             user_id=check_id(user_id, name="user_id"),
@@ -200,6 +204,8 @@ class AsyncMemoryBlobs:
         """
         memory_key, stored = conceal(memory_key), content if content is UNSET else conceal(content)
         del content  # a traceback may show what local variables hold
+        title, summary = out_of_sight(title), out_of_sight(summary)
+        source, tags = out_of_sight(source), out_of_sight(tags)
         body = given(
             user_id=check_id(user_id, name="user_id"),
             memoryKey=check_secret_text(memory_key, name="memory_key"),

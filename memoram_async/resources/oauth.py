@@ -72,7 +72,7 @@ class AsyncOAuth:
             tokens.config.authorization_endpoint,
             client_id=tokens.client_id(client_id),
             redirect_uri=check_redirect_uri(redirect_uri),
-            scope=check_optional_text(scope, name="scope"),
+            scope=None if scope is None else check_optional_text(scope, name="scope").reveal(),
             params=check_oauth_params(further),
             wall=tokens.runtime.wall(),
             random=secrets.token_urlsafe,

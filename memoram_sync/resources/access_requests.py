@@ -28,7 +28,7 @@ class AccessRequests:
     def __init__(self, wrapped: AsyncAccessRequests) -> None:
         self._async = wrapped
 
-    def create(self, memory_key: str | Secret, *, reason: str) -> AccessRequest:
+    def create(self, memory_key: str | Secret, *, reason: str | Secret) -> AccessRequest:
         """Ask a user for access (contract `createAccessRequest`).
 
         Args:
@@ -44,7 +44,7 @@ class AccessRequests:
             OutcomeUnknownError: The answer was lost; `list` shows whether the request was made.
         """
         coroutine = self._async.create(memory_key, reason=reason)
-        del memory_key
+        del memory_key, reason
         return run(coroutine)
 
     def get(self, request_id: str) -> AccessRequest:

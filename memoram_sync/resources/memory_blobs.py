@@ -49,11 +49,14 @@ class MemoryBlobs:
         Raises:
             InvalidArgumentError: An argument cannot be sent.
         """
-        return Pager(
-            self._async.list(
-                user_id=user_id, tags=tags, search=search, importance=importance, page_size=page_size
+        try:
+            return Pager(
+                self._async.list(
+                    user_id=user_id, tags=tags, search=search, importance=importance, page_size=page_size
+                )
             )
-        )
+        finally:
+            del tags, search
 
     def get(self, blob_id: str, *, user_id: str) -> MemoryBlob:
         """One blob with its stored content (contract `getMemoryBlob`).
@@ -116,7 +119,7 @@ class MemoryBlobs:
             source=source,
             idempotency_key=idempotency_key,
         )
-        del memory_key, content
+        del memory_key, content, title, summary, tags, source
         return run(coroutine)
 
     def update(
@@ -168,7 +171,7 @@ class MemoryBlobs:
             confidence=confidence,
             source=source,
         )
-        del memory_key, content
+        del memory_key, content, title, summary, tags, source
         return run(coroutine)
 
     def delete(self, blob_id: str, *, user_id: str) -> None:

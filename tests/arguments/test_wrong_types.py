@@ -39,6 +39,7 @@ _BLOB: Final = {
     "confidence": 1,
     "source": "s",
 }
+_KEY: Final = {"idempotency_key": "outbox-7"}
 _WRITE: Final = {"user_id": "u", "memory_key": "k", "content": "c", **_BLOB}
 RIGHT: Final[dict[str, dict[str, Any]]] = {
     "connect": {"memory_key": "k", "reason": "why", "timeout": 1},
@@ -51,14 +52,14 @@ RIGHT: Final[dict[str, dict[str, Any]]] = {
     "access_requests.get": {"request_id": "r"},
     "access_requests.credentials": {"request_id": "r"},
     "access_requests.wait_until_approved": {"request_id": "r", "timeout": 1},
-    "memory_blobs.create": _WRITE,
+    "memory_blobs.create": {**_WRITE, **_KEY},
     "memory_blobs.update": {"blob_id": "b", **_WRITE},
     "memory_blobs.get": {"blob_id": "b", "user_id": "u"},
     "memory_blobs.delete": {"blob_id": "b", "user_id": "u"},
     "memory_blobs.list": {"user_id": "u", "tags": [], "search": "s", "importance": 1, "page_size": 1},
     "tags.get": {"tag_id": "t", "user_id": "u"},
     "tags.list": {"user_id": "u"},
-    "store.create": {"content": "c", **_BLOB},
+    "store.create": {"content": "c", **_BLOB, **_KEY},
     "store.update": {"memory_id": "m", "content": "c", **_BLOB},
     "store.get": {"memory_id": "m"},
     "store.delete": {"memory_id": "m"},

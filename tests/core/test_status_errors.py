@@ -232,3 +232,18 @@ def test_an_oauth_answer_without_a_code_is_read_by_its_status() -> None:
 
 def test_an_api_error_is_no_oauth_error() -> None:
     assert type(error_of(400, {"error": "invalid_grant"})) is BadRequestError
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "words"),
+    [
+        ("createToken", 403, "does not let this application do that; check in the developer portal"),
+        ("listAccessRequests", 403, "does not let this application do that"),
+        ("getMemoryBlob", 403, "the user must approve an access request first"),
+        ("createMemoryBlob", 413, "larger than the service or a proxy on the way accepts"),
+        ("createToken", 405, "check base_url and auth_url"),
+    ],
+)
+def test_a_message_fits_what_was_asked(operation: str, status: int, words: str) -> None:
+    error = status_error(HTTPResponse(status=status), operation=operation)
+    assert words in str(error)

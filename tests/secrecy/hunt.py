@@ -36,7 +36,7 @@ def shown_by_error(error: BaseException) -> Iterator[tuple[str, str]]:
         yield f"repr of {name}", repr(one)
         yield f"args of {name}", repr(one.args)
         yield f"attributes of {name}", repr(vars(one))
-        yield from _shown_by_frames(one)
+        yield from frames_of(one)
         yield from _shown_by_pickle(one)
     yield "the printed traceback", "".join(traceback.format_exception(error))
 
@@ -52,7 +52,8 @@ def _related(error: BaseException | None, seen: set[int]) -> Iterator[BaseExcept
         yield from _related(other, seen)
 
 
-def _shown_by_frames(error: BaseException) -> Iterator[tuple[str, str]]:
+def frames_of(error: BaseException) -> Iterator[tuple[str, str]]:
+    """The local variables of the SDK's own frames in an error's traceback."""
     frames = [pair for pair in traceback.walk_tb(error.__traceback__) if _is_ours(pair[0].f_code.co_filename)]
     summary = traceback.StackSummary.extract(iter(frames), lookup_lines=False, capture_locals=True)
     for frame in summary:

@@ -23,6 +23,7 @@ DECORATORS: Final = frozenset({"property", "classmethod", "overload"})
 CONFIDENTIAL: Final = frozenset(
     {
         *("auth_url", "authorization_endpoint", "base_url", "dashboard_url", "token_endpoint"),
+        *("reason", "search", "source", "summary", "tags", "title"),
         *("callback", "content", "credentials", "json", "metadata", "params", "sealed", "secret", "tokens"),
     }
 )
