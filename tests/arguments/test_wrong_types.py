@@ -11,7 +11,15 @@ import httpx
 import pytest
 
 import memoram_sync
-from memoram_async import UNSET, AccessCredentials, AsyncMemoram, InvalidArgumentError, MemoramError, Secret
+from memoram_async import (
+    UNSET,
+    AccessCredentials,
+    AsyncMemoram,
+    InvalidArgumentError,
+    MemoramError,
+    Secret,
+    StoreOptions,
+)
 from memoram_sync import Memoram
 from tests.worlds import API_KEY, Service, items
 
@@ -42,15 +50,16 @@ _BLOB: Final = {
 _KEY: Final = {"idempotency_key": "outbox-7"}
 _WRITE: Final = {"user_id": "u", "memory_key": "k", "content": "c", **_BLOB}
 RIGHT: Final[dict[str, dict[str, Any]]] = {
-    "connect": {"memory_key": "k", "reason": "why", "timeout": 1},
+    "connect": {"memory_key": "k", "reason": "why", "timeout": 1, "store_options": None},
     "open": {
-        "credentials": AccessCredentials(user_id="u", memory_key=Secret("k"), encryption_key=Secret(KEY))
+        "credentials": AccessCredentials(user_id="u", memory_key=Secret("k"), encryption_key=Secret(KEY)),
+        "store_options": None,
     },
     "request": {"method": "GET", "path": "/x", "params": {}, "json": None},
-    "with_options": {"timeout": 1, "request_timeout": 1, "max_retries": 1, "read_policy": "encrypted-only"},
+    "with_options": {"timeout": 1, "request_timeout": 1, "max_retries": 1, "store_options": StoreOptions()},
     "access_requests.create": {"memory_key": "k", "reason": "why"},
     "access_requests.get": {"request_id": "r"},
-    "access_requests.credentials": {"request_id": "r"},
+    "access_requests.credentials": {"request_id": "r", "key_version": 1},
     "access_requests.wait_until_approved": {"request_id": "r", "timeout": 1},
     "memory_blobs.create": {**_WRITE, **_KEY},
     "memory_blobs.update": {"blob_id": "b", **_WRITE},
