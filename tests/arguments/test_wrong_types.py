@@ -50,9 +50,17 @@ _BLOB: Final = {
 _KEY: Final = {"idempotency_key": "outbox-7"}
 _WRITE: Final = {"user_id": "u", "memory_key": "k", "content": "c", **_BLOB}
 RIGHT: Final[dict[str, dict[str, Any]]] = {
-    "connect": {"memory_key": "k", "reason": "why", "timeout": 1, "store_options": None},
+    "connect": {
+        "memory_key": "k",
+        "reason": "why",
+        "timeout": 1,
+        "wait": True,
+        "request_id": None,
+        "store_options": None,
+    },
     "open": {
         "credentials": AccessCredentials(user_id="u", memory_key=Secret("k"), encryption_key=Secret(KEY)),
+        "request_id": None,
         "store_options": None,
     },
     "request": {"method": "GET", "path": "/x", "params": {}, "json": None},
@@ -60,7 +68,7 @@ RIGHT: Final[dict[str, dict[str, Any]]] = {
     "access_requests.create": {"memory_key": "k", "reason": "why"},
     "access_requests.get": {"request_id": "r"},
     "access_requests.credentials": {"request_id": "r", "key_version": 1},
-    "access_requests.wait_until_approved": {"request_id": "r", "timeout": 1},
+    "access_requests.wait": {"request_id": "r", "timeout": 1},
     "memory_blobs.create": {**_WRITE, **_KEY},
     "memory_blobs.update": {"blob_id": "b", **_WRITE},
     "memory_blobs.get": {"blob_id": "b", "user_id": "u"},
@@ -141,7 +149,14 @@ def test_every_method_with_arguments_is_tried() -> None:
         for name in [*inspect.signature(function).parameters][1:]
     }
     callbacks = {pair for pair in public if pair[1] == "on_status"}
-    assert public - tried == callbacks
+    assert public - tried == callbacks | {("access_requests.watch", "request_ids")}
+
+
+async def test_what_is_watched_are_ids(world: World) -> None:
+    async with world.client(refusing()) as client:
+        for value in WRONG:
+            error = await outcome(lambda wrong=value: client.access_requests.watch(wrong), {})
+            assert isinstance(error, InvalidArgumentError | None), (value, error)
 
 
 SETTINGS: Final = sorted(
