@@ -44,7 +44,7 @@ class TrustedServer:
 
 @contextmanager
 def trusted_server() -> Generator[TrustedServer]:
-    """A server's certificate for localhost and 127.0.0.1."""
+    """A server's certificate for localhost, 127.0.0.1 and api.test."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
@@ -58,7 +58,11 @@ def trusted_server() -> Generator[TrustedServer]:
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(
             x509.SubjectAlternativeName(
-                [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+                [
+                    x509.DNSName("localhost"),
+                    x509.DNSName("api.test"),
+                    x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+                ]
             ),
             critical=False,
         )

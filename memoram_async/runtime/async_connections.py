@@ -22,7 +22,7 @@ from memoram_async.runtime.answer_body import Body, plain_headers
 from memoram_async.runtime.asyncio_streams import AsyncioBackend
 from memoram_async.runtime.clock import steady
 from memoram_async.runtime.connection_reuse import KEEPALIVE_SECONDS, is_reusable
-from memoram_async.runtime.environment import TLS, proxy_for
+from memoram_async.runtime.environment import TLS, credentials_of, proxy_for
 from memoram_async.runtime.exchange_state import ExchangeState
 from memoram_async.runtime.httpx_adapter import error_from, timed_out
 from memoram_async.runtime.trio_streams import TrioBackend
@@ -94,14 +94,14 @@ class _Route:
         if proxy.url.scheme.startswith("socks5"):
             return httpcore.AsyncSOCKSProxy(
                 address,
-                proxy_auth=proxy.raw_auth,
+                proxy_auth=credentials_of(proxy),
                 ssl_context=self._tls,
                 max_connections=1,
                 network_backend=backend,
             )
         return httpcore.AsyncHTTPProxy(
             address,
-            proxy_auth=proxy.raw_auth,
+            proxy_auth=credentials_of(proxy),
             proxy_headers=proxy.headers.raw,
             ssl_context=self._tls,
             proxy_ssl_context=self._proxy_tls,

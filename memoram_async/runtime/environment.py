@@ -51,6 +51,21 @@ def proxy_for(destination: httpx.URL) -> httpx.Proxy | None:
     return None
 
 
+class _Unshown(bytes):
+    """What no log shows: httpcore writes what it hands to a SOCKS proxy into its own."""
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+
+def credentials_of(proxy: httpx.Proxy) -> tuple[bytes, bytes] | None:
+    """The name and password that a proxy asks for, as httpcore takes them."""
+    if proxy.raw_auth is None:
+        return None
+    name, password = proxy.raw_auth
+    return _Unshown(name), _Unshown(password)
+
+
 def _proxy(address: str, *, name: str) -> httpx.Proxy:
     try:
         proxy: httpx.Proxy | None = httpx.Proxy(address if "://" in address else f"http://{address}")

@@ -9,6 +9,7 @@ import httpx
 
 from memoram_async.core.http import HTTPResponse
 from memoram_async.runtime.answer_body import Body, plain_headers
+from memoram_async.runtime.environment import credentials_of
 from memoram_sync.runtime.connection_socket import ConnectionSocket
 from memoram_sync.runtime.network_stream import NetworkBackend
 
@@ -83,11 +84,11 @@ def _through(
     )
     if proxy.url.scheme.startswith("socks5"):
         return httpcore.SOCKSProxy(
-            address, proxy_auth=proxy.raw_auth, ssl_context=tls, network_backend=backend
+            address, proxy_auth=credentials_of(proxy), ssl_context=tls, network_backend=backend
         ).create_connection(origin)
     return httpcore.HTTPProxy(
         address,
-        proxy_auth=proxy.raw_auth,
+        proxy_auth=credentials_of(proxy),
         proxy_headers=proxy.headers.raw,
         ssl_context=tls,
         proxy_ssl_context=tls if proxy.url.scheme == "https" else None,

@@ -53,7 +53,6 @@ def get(client: Any) -> Any:
         ("HTTPS_PROXY", "http://proxy.test:CANARY"),
         ("HTTPS_PROXY", "http://"),
         ("https_proxy", "http://ada:CANARY@[::1"),
-        ("ALL_PROXY", "socks5://ada:CANARY@127.0.0.1:1080"),
         ("NO_PROXY", "localhost,[::1]"),
         ("NO_PROXY", "10.0.0.0/8"),
         ("NO_PROXY", "fd00::/8"),
