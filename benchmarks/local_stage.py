@@ -180,7 +180,7 @@ def main() -> None:
             passwords=PasswordProfile.named("fast"),
             base_url=None,
         )
-        account = open_account(services, email="ada@example.test", password="correct horse")  # noqa: S106
+        account, _ = open_account(services, email="ada@example.test", password="correct horse")  # noqa: S106
         app = database.write_now(
             lambda connection: services.apps.register(
                 connection, name="Bench", redirect_uris=[], owner_id=None

@@ -211,10 +211,7 @@ class MemoramLocal(Controls):
         Raises:
             RegistrationError: The email address or the password cannot be used.
         """
-        account = open_account(self._services, email=email, password=password)
-        accounts = self._services.accounts
-        key = self._read(lambda connection: accounts.encryption_key(connection, account.id))
-        assert key is not None  # noqa: S101 - it was made with the account
+        account, key = open_account(self._services, email=email, password=password)
         return User(account.id, account.email, account.memory_key, key.key)
 
     def access_requests(self, *, user_id: str | None = None) -> list[AccessRequest]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from memoram_local.services.services import Services
-    from memoram_local.store.accounts import Account
+    from memoram_local.store.accounts import Account, EncryptionKey
 
 SHORTEST_PASSWORD = 8
 _LONGEST_PASSWORD = 1024
@@ -39,8 +39,11 @@ def check_new_password(password: str, *, email: str) -> None:
         raise RegistrationError("This password is one of those that are guessed first. Choose another one.")
 
 
-def open_account(services: Services, *, email: str, password: str) -> Account:
+def open_account(services: Services, *, email: str, password: str) -> tuple[Account, EncryptionKey]:
     """Open an account. Blocks for as long as the password profile says.
+
+    Returns:
+        The account and its first encryption key.
 
     Raises:
         RegistrationError: The email address or the password cannot be used.
@@ -49,8 +52,11 @@ def open_account(services: Services, *, email: str, password: str) -> Account:
     with services.sign_ins.turn():
         password_hash = hash_password(password, profile=services.passwords, randomness=services.randomness)
 
-    def create(connection: Connection) -> Account:
-        return services.accounts.create(connection, email=email, password_hash=password_hash)
+    def create(connection: Connection) -> tuple[Account, EncryptionKey]:
+        account = services.accounts.create(connection, email=email, password_hash=password_hash)
+        key = services.accounts.encryption_key(connection, account.id)
+        assert key is not None  # noqa: S101 - it was made with the account
+        return account, key
 
     return services.database.write_now(create)
 

@@ -303,8 +303,9 @@ def engine_of(url: URL) -> Engine:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA wal_autocheckpoint={_MOST_PAGES_OF_LOG}")
         connection.execute("PRAGMA foreign_keys=ON")
-        # What is deleted is overwritten with zeros.
-        connection.execute("PRAGMA secure_delete=ON")
+        if url.database is not None:
+            # What is deleted is overwritten with zeros. In memory it would be work for nothing.
+            connection.execute("PRAGMA secure_delete=ON")
         connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
 
     event.listen(engine, "connect", configure)

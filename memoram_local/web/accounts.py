@@ -60,7 +60,7 @@ class AccountPages:
         email, then = fields.text("email"), fields.get("next")
         work = partial(open_account, self._services, email=email, password=fields.text("password"))
         try:
-            account = await to_thread.run_sync(work)
+            account, _ = await to_thread.run_sync(work)
         except RegistrationError as error:
             return self._form("signup.html", then=then, email=email, problem=str(error))
         answer = self._pages.done(request, local_path(then), "Your account is open, and you are signed in.")
