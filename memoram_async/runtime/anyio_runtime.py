@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from memoram_async.runtime.async_connections import AsyncConnections
     from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
     from memoram_async.runtime.protocol import Clock
+
+# The system's: applications seed the global generator, and workers that are seeded alike would act alike.
+_CHANCE: Final = random.SystemRandom()
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -112,7 +115,7 @@ class AnyioRuntime:
 
     def random(self) -> float:
         """A random number in [0, 1)."""
-        return random.random()  # noqa: S311 - jitter, not a secret
+        return _CHANCE.random()
 
     def home(self) -> object:
         """The process and event loop that this runtime's connections and waiters belong to.

@@ -15,7 +15,7 @@ import os
 import random
 import weakref
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from memoram_async.core.config import DEFAULT_MAX_CONNECTIONS
 from memoram_async.core.errors import (
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from memoram_sync.runtime.connection_socket import ConnectionSocket
     from memoram_sync.runtime.route import Route
     from memoram_sync.runtime.turns import Place
+
+# The system's: applications seed the global generator, and workers that are seeded alike would act alike.
+_CHANCE: Final = random.SystemRandom()
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -122,7 +125,7 @@ class BlockingRuntime:
 
     def random(self) -> float:
         """A random number in [0, 1)."""
-        return random.random()  # noqa: S311 - jitter, not a secret
+        return _CHANCE.random()
 
     def home(self) -> object:
         """The process that connections and waiters belong to.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -125,3 +126,18 @@ async def test_a_closed_runtime_sends_nothing(runtime: Runtime) -> None:
     await failure(runtime.send(request, Deadline()), ClientClosedError)
     with pytest.raises(ClientClosedError):
         runtime.home()
+
+
+@pytest.mark.parametrize("kind", [AnyioRuntime, BlockingRuntime])
+def test_chance_is_its_own_however_the_application_seeds_python(kind: type[Any]) -> None:
+    state = random.getstate()
+    try:
+        random.seed(7)
+        untouched = random.getstate()
+        first = [kind().random() for _ in range(8)]
+        assert random.getstate() == untouched
+        random.seed(7)
+        assert [kind().random() for _ in range(8)] != first
+    finally:
+        random.setstate(state)
+    assert all(0 <= number < 1 for number in first)
