@@ -153,11 +153,15 @@ def check_tags(value: object) -> list[Secret]:
         fault = f"tags must be a list of names, not {type(names).__name__}"
     else:
         tags = [hidden(tag) for tag in cast("Iterable[object]", names)]
-        if all(tag is not None and isinstance(tag.reveal(), str) and tag.reveal() for tag in tags):
+        if all(tag is not None and _is_some_text(tag.reveal()) for tag in tags):
             return cast("list[Secret]", tags)
         fault = "each tag must be a string that is not empty"
     del given, names
     raise InvalidArgumentError(fault)
+
+
+def _is_some_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def check_tag_filter(value: object) -> Secret | None:

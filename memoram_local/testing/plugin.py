@@ -177,7 +177,8 @@ def _platform(fixture: str, options: dict[str, Any]) -> Generator[MemoramLocal]:
         from memoram_local.platform import MemoramLocal  # noqa: PLC0415 - for those who ask for it alone
     except ModuleNotFoundError as error:
         pytest.fail(f"the fixture {fixture} needs memoram[local]: {error}", pytrace=False)
-    with MemoramLocal(**{"password_profile": "fast", **options}) as platform:
+    arguments: dict[str, Any] = {"password_profile": "fast", **options}
+    with MemoramLocal(**arguments) as platform:
         yield platform
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import inspect
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -155,7 +156,7 @@ def test_every_method_with_arguments_is_tried() -> None:
 async def test_what_is_watched_are_ids(world: World) -> None:
     async with world.client(refusing()) as client:
         for value in WRONG:
-            error = await outcome(lambda wrong=value: client.access_requests.watch(wrong), {})
+            error = await outcome(partial(client.access_requests.watch, value), {})
             assert isinstance(error, InvalidArgumentError | None), (value, error)
 
 
