@@ -44,15 +44,18 @@ class Authorization:
     def __init__(self) -> None:
         self._ready: dict[HeaderFields, tuple[Use, HeaderFields]] = {}
 
-    def added(self, headers: Mapping[str, str], use: Use) -> Mapping[str, str]:
-        """The fields with the token."""
+    def added(self, headers: Mapping[str, str], use: Use) -> HeaderFields:
+        """The fields with the token, which do not show it."""
         if not isinstance(headers, HeaderFields):
-            return {**headers, use.header: use.prefix + use.token.reveal()}
+            return _with_token(headers, use)
         ready = self._ready.get(headers)
         if ready is None or ready[0] is not use:
-            fields = HeaderFields({**headers, use.header: use.prefix + use.token.reveal()})
-            ready = self._ready[headers] = (use, fields)
+            ready = self._ready[headers] = (use, _with_token(headers, use))
         return ready[1]
+
+
+def _with_token(headers: Mapping[str, str], use: Use) -> HeaderFields:
+    return HeaderFields({**headers, use.header: use.prefix + use.token.reveal()})
 
 
 class Sending:

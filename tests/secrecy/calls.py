@@ -91,6 +91,11 @@ async def _page_by_page(pager: Any) -> list[Any]:
     return [page async for page in pager.pages()]
 
 
+async def _ahead(pager: Any) -> list[Any]:
+    async with pager.ahead() as read_ahead:
+        return [item async for item in read_ahead]
+
+
 async def _page(pager: Any) -> Any:
     return await pager.page(None)
 
@@ -115,6 +120,7 @@ CALLS: Final[dict[str, Callable[[Any], Awaitable[Any]]]] = {
     "memory_blobs.delete": lambda client: client.memory_blobs.delete("mem-1", user_id=USER),
     "memory_blobs.list": lambda client: items(client.memory_blobs.list(user_id=USER)),
     "pager.first_page": lambda client: _first_page(client.memory_blobs.list(user_id=USER)),
+    "pager.ahead": lambda client: _ahead(client.memory_blobs.list(user_id=USER)),
     "pager.page": lambda client: _page(client.memory_blobs.list(user_id=USER)),
     "pager.pages": lambda client: _page_by_page(client.memory_blobs.list(user_id=USER)),
     "tags.get": lambda client: client.tags.get("tag-1", user_id=USER),

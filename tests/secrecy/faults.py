@@ -103,7 +103,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "no UTF-8": _answer(ECHO.encode() + b"\xff"),
     "a list": _json([ECHO]),
     "members of other types": _json(
-        {"id": [ECHO], "token": [ECHO], "items": ECHO, "memoryBlobs": [{"id": ECHO, "tags": ECHO}]}
+        {"id": [ECHO], "token": [ECHO], "items": ECHO, "memoryBlobs": [{"id": "a", "tags": ECHO}]}
     ),
     "a bad date": _json(
         {"id": "a", "created_at": ECHO, "createdAt": ECHO, "items": [{"id": "a", "created_at": ECHO}]}
