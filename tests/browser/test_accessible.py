@@ -60,7 +60,8 @@ def pages_of_users(page: Page, platform: Platform) -> Iterator[str]:
         platform.remember(encrypted(f"Memory {n}", platform.user.encryption_key), title=f"T{n}", tags=["a"])
         for n in (1, 2)
     ]
-    for decide in (platform.local.reject, platform.local.revoke, None):
+    # Rejected last: an application that was rejected may not ask again for a while.
+    for decide in (platform.local.revoke, None, platform.local.reject):
         request_id = platform.ask("A reason that is not short at all. " * 7)
         if decide == platform.local.revoke:
             platform.local.approve(request_id)
