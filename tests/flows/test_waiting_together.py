@@ -1,0 +1,230 @@
+"""Many who wait at once, over sockets, by a clock that platform and clients share."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import attrs
+import pytest
+
+from memoram_async import AccessRejected, ApprovalTimeout, AsyncMemoram, ClientClosedError
+from memoram_async.runtime.anyio_runtime import AnyioRuntime
+from memoram_local import MemoramLocal
+from memoram_local.clock import Clock
+from memoram_sync import Memoram
+from memoram_sync.runtime.blocking_runtime import BlockingRuntime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+pytestmark = [
+    pytest.mark.anyio,
+    # trio and httpx: a request that is cancelled leaves the generator of its body to the collector.
+    pytest.mark.filterwarnings("ignore:Async generator .*:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+SPEED = 50
+WHY = "Remembers your travel preferences"
+
+
+@attrs.frozen
+class Hall:
+    """A platform whose clock runs fast, and an application with many users."""
+
+    local: MemoramLocal
+    url: str
+    api_key: str
+
+    def client(self) -> AsyncMemoram:
+        runtime = AnyioRuntime(clock=self.local.clock)
+        return AsyncMemoram(self.api_key, base_url=f"{self.url}/api/v1", auth_url=self.url, runtime=runtime)
+
+    def blocking(self) -> Memoram:
+        runtime = BlockingRuntime(clock=self.local.clock)
+        return Memoram(self.api_key, base_url=f"{self.url}/api/v1", auth_url=self.url, runtime=runtime)
+
+    def requests(self, number: int) -> list[str]:
+        """So many users, each with an open request."""
+        with self.blocking() as client:
+            users = [
+                self.local.create_user(email=f"user{each}@example.com", password="correct horse battery")
+                for each in range(number)
+            ]
+            return [client.access_requests.create(user.memory_key, reason=WHY).id for user in users]
+
+    def calls(self) -> int:
+        """How often the platform was asked about access requests."""
+        operations = ("getAccessRequest", "listAccessRequests")
+        return sum(len(self.local.journal.entries(operation)) for operation in operations)
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    clock = Clock()
+    clock.scale = SPEED
+    with MemoramLocal(password_profile="fast", clock=clock) as local, local.serve() as server:
+        app = local.register_app(name="Planner")
+        yield Hall(local, server.url, app.api_key)
+
+
+async def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What each of the calls comes to, all at once."""
+    results: list[Any] = [None] * len(calls)
+
+    async def one(index: int) -> None:
+        try:
+            results[index] = await calls[index]()
+        except Exception as error:  # noqa: BLE001 - what it comes to
+            results[index] = error
+
+    async with anyio.create_task_group() as group:
+        for index in range(len(calls)):
+            group.start_soon(one, index)
+    return results
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def test_many_who_wait_ask_hardly_more_than_one(hall: Hall) -> None:
+    ids = hall.requests(60)
+    before = hall.calls()
+    async with hall.client() as client:
+        waits = [partial(client.access_requests.wait, each, timeout=120) for each in ids]
+        results = await together(waits)
+    assert all(isinstance(result, ApprovalTimeout) for result in results)
+    assert hall.calls() - before <= 60  # by themselves, they would ask 1,400 times
+
+
+async def test_every_decision_reaches_the_one_who_waits_for_it(hall: Hall) -> None:
+    ids = hall.requests(30)
+    async with hall.client() as client:
+
+        async def decide() -> None:
+            await anyio.sleep(0.2)
+            for each in ids[::2]:
+                await anyio.to_thread.run_sync(hall.local.approve, each)
+            for each in ids[1::2]:
+                await anyio.to_thread.run_sync(hall.local.reject, each)
+
+        waits = [partial(client.access_requests.wait, each, timeout=None) for each in ids]
+        *results, _ = await together([*waits, decide])
+    assert [result.id for result in results[::2]] == ids[::2]
+    assert [type(result) for result in results[1::2]] == [AccessRejected] * 15
+
+
+async def test_cancelling_whoever_asks_loses_nobody(hall: Hall) -> None:
+    ids = hall.requests(10)
+    crowd = 200
+    got: list[str] = []
+    cancelled: list[int] = []
+    async with hall.client() as client, anyio.create_task_group() as group:
+        scopes: list[anyio.CancelScope] = []
+
+        async def one(number: int) -> None:
+            with anyio.CancelScope() as scope:
+                scopes.append(scope)
+                approved = await client.access_requests.wait(ids[number % len(ids)], timeout=None)
+                got.append(approved.id)
+            if scope.cancelled_caught:
+                cancelled.append(number)
+
+        for number in range(crowd):
+            group.start_soon(one, number)
+        for _ in range(40):
+            await anyio.sleep(0.01)
+            for scope in scopes[:4]:
+                scope.cancel()
+            del scopes[:4]
+        for each in ids:
+            await anyio.to_thread.run_sync(hall.local.approve, each)
+    assert len(cancelled) > 100
+    assert len(got) == crowd - len(cancelled)
+
+
+async def test_concurrent_connects_for_one_user_ask_once(hall: Hall) -> None:
+    user = hall.local.create_user(email="ada@example.com", password="correct horse battery")
+    async with hall.client() as client:
+
+        async def decide() -> None:
+            while not hall.local.access_requests():  # noqa: ASYNC110 - the platform is in other threads
+                await anyio.sleep(0.01)
+            await anyio.to_thread.run_sync(hall.local.approve, hall.local.access_requests()[0].id)
+
+        connects: list[Callable[[], Any]] = [
+            lambda: client.connect(user.memory_key, reason=WHY) for _ in range(10)
+        ]
+        *stores, _ = await together([*connects, decide])
+    assert {store.user_id for store in stores} == {user.id}
+    assert len(hall.local.access_requests()) == 1
+
+
+async def test_a_machine_that_slept_through_the_deadline_sees_what_was_decided(hall: Hall) -> None:
+    hall.local.clock.scale = 1
+    (request_id,) = hall.requests(1)
+    async with hall.client() as client:
+
+        async def decide() -> None:
+            await anyio.sleep(0.3)
+            await anyio.to_thread.run_sync(hall.local.approve, request_id)
+            hall.local.clock.advance(3600)
+
+        wait: Callable[[], Any] = lambda: client.access_requests.wait(request_id, timeout=600)  # noqa: E731
+        result, _ = await together([wait, decide])
+    assert result.status == "approved"
+
+
+async def test_closing_the_client_ends_all_waiting(hall: Hall) -> None:
+    ids = hall.requests(5)
+    client = hall.client()
+
+    async def close() -> None:
+        await anyio.sleep(0.1)
+        await client.aclose()
+
+    waits = [partial(client.access_requests.wait, each, timeout=None) for each in ids]
+    *results, _ = await together([*waits, close])
+    assert {type(result) for result in results} <= {ClientClosedError}
+
+
+def test_threads_wait_together(hall: Hall) -> None:
+    ids = hall.requests(20)
+    before = hall.calls()
+    with hall.blocking() as client, ThreadPoolExecutor(20) as pool:
+        waits = [pool.submit(client.access_requests.wait, each, timeout=None) for each in ids]
+        timer = threading.Timer(0.5, lambda: [hall.local.approve(each) for each in ids])
+        timer.start()
+        assert [wait.result().id for wait in waits] == ids
+        timer.join()
+    assert hall.calls() - before <= 60
+
+
+def test_threads_whose_deadlines_pass_leave_the_others_waiting(hall: Hall) -> None:
+    ids = hall.requests(12)
+    with hall.blocking() as client, ThreadPoolExecutor(24) as pool:
+        short = [pool.submit(client.access_requests.wait, each, timeout=4.0) for each in ids]
+        long = [pool.submit(client.access_requests.wait, each, timeout=None) for each in ids]
+        for wait in short:
+            with pytest.raises(ApprovalTimeout):
+                wait.result()
+        for each in ids:
+            hall.local.approve(each)
+        assert [wait.result().id for wait in long] == ids
+
+
+def test_closing_from_another_thread_ends_all_waiting(hall: Hall) -> None:
+    ids = hall.requests(5)
+    client = hall.blocking()
+    with ThreadPoolExecutor(5) as pool:
+        waits = [pool.submit(client.access_requests.wait, each, timeout=None) for each in ids]
+        threading.Timer(0.2, client.close).start()
+        for wait in waits:
+            with pytest.raises(ClientClosedError):
+                wait.result(timeout=60)
