@@ -55,16 +55,16 @@ class Wish:
     """
 
     memory_key: Secret
-    owner: bytes = attrs.field(init=False, repr=False)
+    owner: bytes = attrs.field(
+        init=False,
+        repr=False,
+        default=attrs.Factory(lambda wish: owner_digest(wish.memory_key.reveal()), takes_self=True),
+    )
     reason: Secret
     timeout: float | None
     wait: bool
     request_id: str | None
     on_status: Callable[[ApprovalProgress], object] | None
-
-    @owner.default
-    def _owner(self) -> bytes:
-        return owner_digest(self.memory_key.reveal())
 
 
 class _OfAnotherApplication(Exception):  # noqa: N818 - never leaves this module

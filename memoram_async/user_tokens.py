@@ -147,9 +147,9 @@ class UserTokens:
             tokens = self._refreshes.unsaved.get(key)
             if tokens is None:
                 tokens = await self._send(form, operation="refreshTokens")
-            if on_tokens is not None:
+            if (save := on_tokens) is not None:
                 self._refreshes.keep(key, tokens)
-                await runtime.run_blocking(lambda: on_tokens(tokens))
+                await runtime.run_blocking(lambda: save(tokens))
                 self._refreshes.unsaved.pop(key, None)
             outcome.append(tokens)
 

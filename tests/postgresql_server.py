@@ -12,11 +12,12 @@ import uuid
 from typing import TYPE_CHECKING, Final, Self
 
 import sqlalchemy as sql
+from sqlalchemy import exc
 
 from tests.services import postgresql_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 MACHINES_OWN: Final = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 DRIVER: Final = "postgresql+psycopg"
@@ -32,7 +33,7 @@ class PostgreSQLServer:
         self._directory: str | None = None
 
     @contextlib.contextmanager
-    def database(self) -> Iterator[str]:
+    def database(self) -> Generator[str]:
         """The URL of an empty database, which is dropped in the end."""
         name = f"memoram_{uuid.uuid4().hex}"
         server = sql.create_engine(self._url, isolation_level="AUTOCOMMIT")
@@ -72,7 +73,7 @@ def _answers(url: str) -> bool:
     try:
         with engine.connect():
             return True
-    except sql.exc.OperationalError:
+    except exc.OperationalError:
         return False
     finally:
         engine.dispose()

@@ -241,7 +241,7 @@ def check_oauth_params(value: object) -> dict[str, str]:
 
 def _params(wrapped: Secret | None) -> dict[str, str] | MemoramError:
     """The parameters, or the error to raise where their values are out of sight."""
-    value = {} if wrapped is None else cast("object", wrapped.reveal())
+    value: object = {} if wrapped is None else wrapped.reveal()
     if not isinstance(value, Mapping):
         return InvalidArgumentError("params must be a mapping of names to strings")
     params = dict(cast("Mapping[object, object]", value))

@@ -85,7 +85,8 @@ def _of_mapping(mapping: Any) -> list[tuple[object, object]]:
                 values = cast("list[object]", list(getattr(mapping, getter)(name)))
                 break
         else:
-            value = mapping[name]
-            values = cast("list[object]", list(value)) if isinstance(value, list | tuple) else [value]
+            value: object = mapping[name]
+            several = isinstance(value, list | tuple)
+            values = list(cast("Iterable[object]", value)) if several else [value]
         pairs += [(name, value) for value in values]
     return pairs

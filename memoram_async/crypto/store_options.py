@@ -47,6 +47,18 @@ def _tuple(codecs: Any) -> tuple[Codec | str, ...]:
     return cast("tuple[Codec | str, ...]", tuple(codecs))
 
 
+def _registry(options: StoreOptions) -> CodecRegistry:
+    try:
+        return CodecRegistry(
+            JweCodec(try_all_versions=options.try_all_versions),
+            *options.codecs,
+            allow_unauthenticated=options.allow_unauthenticated,
+        )
+    except ValueError as error:
+        reason = str(error)
+    raise InvalidArgumentError(f"codecs: {reason}")
+
+
 @attrs.frozen(kw_only=True)
 class StoreOptions:
     """How the content of a store is written and read.
@@ -84,19 +96,12 @@ class StoreOptions:
     bind_user: bool = attrs.field(default=False, validator=_flag)
     on_undecryptable: OnUndecryptable = attrs.field(default="keep", validator=_one_of(*_ON_UNDECRYPTABLE))
     max_content_bytes: int = attrs.field(default=MAX_PLAINTEXT_BYTES, validator=_size)
-    registry: CodecRegistry = attrs.field(init=False, repr=False, eq=False)
-
-    @registry.default
-    def _registry(self) -> CodecRegistry:
-        try:
-            return CodecRegistry(
-                JweCodec(try_all_versions=self.try_all_versions),
-                *self.codecs,
-                allow_unauthenticated=self.allow_unauthenticated,
-            )
-        except ValueError as error:
-            reason = str(error)
-        raise InvalidArgumentError(f"codecs: {reason}")
+    registry: CodecRegistry = attrs.field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=attrs.Factory(_registry, takes_self=True),
+    )
 
 
 def check_store_options(value: object, *, default: StoreOptions | None = None) -> StoreOptions:

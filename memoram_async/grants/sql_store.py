@@ -14,6 +14,7 @@ from memoram_async.runtime.forking import reset_after_fork
 
 try:
     import sqlalchemy as sql
+    from sqlalchemy import exc
     from sqlalchemy.dialects import postgresql, sqlite
 except ImportError:
     raise ConfigurationError(
@@ -158,7 +159,7 @@ class SQLGrantStore:
     def _create_table(self) -> None:
         try:
             self._table.create(self._engine, checkfirst=True)
-        except sql.exc.DBAPIError:
+        except exc.DBAPIError:
             # Another process made it between the look and the making.
             if not sql.inspect(self._engine).has_table(self._table.name):
                 raise
@@ -193,7 +194,7 @@ def _engine(address: Secret) -> Engine:
         return sql.create_engine(url, connect_args=arguments, pool_pre_ping=not is_sqlite)
     except ImportError as error:
         missing = error.name
-    except (sql.exc.ArgumentError, ValueError):
+    except (exc.ArgumentError, ValueError):
         missing = None  # the error may quote the address, password and all
     if missing is not None:
         raise ConfigurationError(f"the database's driver {missing} is not installed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.secret import Secret
@@ -51,7 +51,8 @@ class KeyringKeyStore:
 
     def save(self, user_id: str, version: int, key: Secret) -> None:
         """Keep that version for good."""
-        self._backend.set_password(self._service, _entry(user_id, version), key.reveal())
+        backend: Any = self._backend  # keyring wraps the method, and with it loses its type
+        backend.set_password(self._service, _entry(user_id, version), key.reveal())
 
     def __repr__(self) -> str:
         return f"<KeyringKeyStore of {self._service}>"

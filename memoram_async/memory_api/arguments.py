@@ -54,9 +54,12 @@ def check_object(value: object, *, name: str) -> Secret | None:
     del value
     if wrapped is None:
         return None
-    members = cast("object", wrapped.reveal())
-    if isinstance(members, Mapping) and all(isinstance(key, str) for key in members):
-        return Secret(cast("Any", dict(members)))
+    members: Any = wrapped.reveal()
+    if isinstance(members, Mapping):
+        known = dict(cast("Mapping[object, object]", members))
+        if all(isinstance(key, str) for key in known):
+            return Secret(cast("Any", known))
+        del known
     kind = type(members).__name__
     del members
     raise InvalidArgumentError(f"{name} must be a mapping with strings as keys, not {kind}")
@@ -117,8 +120,9 @@ def check_content_type(value: object) -> str | None:
     Raises:
         InvalidArgumentError: There is no such one.
     """
-    if value is None or value in {"conversation", "document", "notes"}:
-        return value
+    for known in (None, "conversation", "document", "notes"):
+        if value == known:
+            return known
     raise InvalidArgumentError("content_type must be 'conversation', 'document' or 'notes'")
 
 

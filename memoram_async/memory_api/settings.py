@@ -75,7 +75,7 @@ def resolve(
         )
     return Settings(
         api_key=key,
-        environment=its_own,
+        environment="live" if its_own == "live" else "test" if its_own == "test" else None,
         auth_header=auth_header,
         base_url=check_base_url(url, name=url_name, allow_insecure_http=allow_insecure_http),
     )

@@ -77,7 +77,8 @@ def _make_decoder(kind: type[BlobDraft | MemoryDraft]) -> Callable[[bytes], Any]
     members["id"] = str
     members.update(dict.fromkeys(_NAMES, tuple[str, ...]))
     members.update(dict.fromkeys(_NUMBERS, float | None))
-    members.update(dict.fromkeys(_TIMES, Annotated[datetime, msgspec.Meta(tz=True)] | None))
+    moment: Any = Annotated[datetime, msgspec.Meta(tz=True)]
+    members.update(dict.fromkeys(_TIMES, moment | None))
     # The layout of the draft, and to msgspec the attributes of the wire alone.
     wire = type(
         f"_Wire{kind.__name__}",

@@ -98,9 +98,10 @@ def _moment(value: object, _: Any) -> datetime | None:
 
 def _word_of(kind: object) -> type[StrEnum] | None:
     """The enumeration in a union of one with text, and maybe None; None for another type."""
+    words: Any
     words, *others = get_args(kind) or (None,)
     is_open = isinstance(words, type) and issubclass(words, StrEnum) and others in ([str], [str, NoneType])
-    return words if is_open else None
+    return cast("type[StrEnum]", words) if is_open else None
 
 
 def _reading_words(kind: Any) -> Callable[[Any, Any], Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from memoram_async.core.arguments import check_callback, check_optional_text, check_secret_text
 from memoram_async.core.errors import InvalidArgumentError, OAuthFlowError
@@ -109,8 +109,9 @@ class AsyncOAuth:
         seal = tokens.seal(sealing, purpose=FLOW_PURPOSE)
         if client_secret is not None:
             client_secret = tokens.client_secret(client_secret)
-        if not isinstance(sealed, str):
-            raise InvalidArgumentError(f"a sealed flow must be a string, not {type(sealed).__name__}")
+        given = cast("object", sealed)
+        if not isinstance(given, str):
+            raise InvalidArgumentError(f"a sealed flow must be a string, not {type(given).__name__}")
         endpoint = tokens.config.authorization_endpoint
         data = hidden(seal.open(sealed, context=endpoint.encode()))
         if data is None:

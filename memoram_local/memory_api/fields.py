@@ -144,10 +144,11 @@ class Fields:
         if name not in self._values:
             return list(default)
         value = self._values[name]
-        if not isinstance(value, list) or not value or not all(each in known for each in value):
+        several = cast("list[object]", value) if isinstance(value, list) else []
+        if not several or not all(each in known for each in several):
             self._wrong(name, f"must be an array of at least one of {', '.join(known)}")
             return list(default)
-        return [str(each) for each in cast("list[object]", value)]
+        return [str(each) for each in several]
 
     def _wrong(self, name: str, what: str) -> str:
         self._faults.append((name, what))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from memoram_local.http.forms import read_form
 from memoram_local.http.routing import resource
-from memoram_local.store.memory_api.keys import ENVIRONMENTS, SCOPES
+from memoram_local.store.memory_api.keys import ENVIRONMENTS, SCOPES, Scope
 from memoram_local.web.issued_secrets import PORTAL
 from memoram_local.web.pages import see_other
 
@@ -136,7 +136,7 @@ class MemoryApiPages:
     async def issue(self, request: Request, account: Account) -> Response:
         """Give the organization one more key, and show it, once."""
         fields = await read_form(request)
-        scopes = [scope for scope in SCOPES if fields.get(f"scope-{scope}") is not None]
+        scopes: list[Scope] = [scope for scope in SCOPES if fields.get(f"scope-{scope}") is not None]
         environment = fields.text("environment")
         name = fields.text("name").strip() or "Default Key"
         if not scopes or environment not in ENVIRONMENTS or len(name) > _LONGEST_NAME:

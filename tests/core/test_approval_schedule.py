@@ -98,7 +98,7 @@ def test_the_first_look_comes_at_once() -> None:
 def test_looks_grow_rarer_from_2_to_15_seconds() -> None:
     scene = Scene()
     ticket = scene.join("a")
-    moments = []
+    moments: list[float] = []
     while scene.now < 600:
         scene.saw(scene.look(ticket), "pending")
         moments.append(scene.now)
@@ -442,7 +442,7 @@ def test_without_a_list_of_one_page_it_is_read_once_a_minute() -> None:
     scene = Scene()
     scene.schedule.learn_list(pages=50, octets=10_000, is_whole=True)
     ticket = scene.join("mine", owner=b"key")
-    readings = []
+    readings: list[float] = []
     while scene.now < 300:
         call = scene.call(ticket)
         if isinstance(call, ReadPage):

@@ -311,7 +311,9 @@ def test_what_cannot_be_called_and_be_done_is_no_callback(value: object) -> None
 
 
 @pytest.mark.parametrize(
-    "value", [None, print, functools.partial(print), [].append], ids=["none", "function", "partial", "method"]
+    "value",
+    [None, print, functools.partial(print), list[object]().append],
+    ids=["none", "function", "partial", "method"],
 )
 def test_a_function_is_a_callback(value: object) -> None:
     assert check_callback(value, name="on_status") is value

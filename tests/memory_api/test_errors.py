@@ -1,3 +1,6 @@
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+# The calls of its tables are lambdas on clients of three worlds, whose types they cannot name.
 """Each error code of the contract is a type, and says what to do."""
 
 from __future__ import annotations

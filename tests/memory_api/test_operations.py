@@ -1,3 +1,6 @@
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+# The calls of its tables are lambdas on clients of three worlds, whose types they cannot name.
 """Each operation of Memory API, as it stands on the wire and in the contract."""
 
 from __future__ import annotations

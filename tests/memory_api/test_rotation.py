@@ -1,3 +1,6 @@
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+# The calls of its tables are lambdas on clients of three worlds, whose types they cannot name.
 """Rotating a key: in order, safe at every step, and clear about which keys are alive."""
 
 from __future__ import annotations

@@ -173,7 +173,9 @@ async def test_a_socks_proxy_resolves_the_name_and_connects(
 async def test_a_socks_proxy_without_its_package_is_told(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memoram_async.runtime.environment.find_spec", lambda _: None)
+    def nothing(_: str) -> None: ...
+
+    monkeypatch.setattr("memoram_async.runtime.environment.find_spec", nothing)
     monkeypatch.setenv("ALL_PROXY", with_password("socks5://127.0.0.1:1"))
     async with world.real_client(api_key="mem_x", base_url="https://api.test") as client:
         error = await failure(client.tags.get("tag_1", user_id="u"), ConfigurationError)

@@ -1,3 +1,6 @@
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+# The calls of its tables are lambdas on clients of three worlds, whose types they cannot name.
 """No error, log line or object of the second service shows a key or a memory, whatever the service does."""
 
 from __future__ import annotations

@@ -285,8 +285,10 @@ CROWD = 20
 
 
 async def test_many_refreshes_of_one_token_ask_once(world: World) -> None:
-    arrived, requests = threading.Event(), []
+    arrived = threading.Event()
+    requests: list[httpx.Request] = []
     saved: list[OAuthTokens] = []
+    answers: list[OAuthTokens] = []
 
     async def slow(request: httpx.Request) -> httpx.Response:
         requests.append(request)
@@ -308,7 +310,6 @@ async def test_many_refreshes_of_one_token_ask_once(world: World) -> None:
                 ]
                 answers = [call.result() for call in calls]
         else:
-            answers = []
 
             async def one() -> None:
                 answers.append(await client.oauth.refresh("rt", on_tokens=saved.append))

@@ -169,6 +169,7 @@ def test_usage_counts_calls_by_operation_and_day(caller: Caller, clock: Clock) -
 
 
 def test_memories_outlive_the_process(tmp_path: Any, client_for: Any) -> None:
+    key = ""
     for reopened in (False, True):
         with MemoramLocal(data=tmp_path, password_profile="fast") as local, local.serve() as running:
             http = client_for(running.memory_api_url)

@@ -9,6 +9,8 @@ import pytest
 from tests.local.web.conftest import shown, sign_in, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
     from memoram_local import LocalServer, MemoramLocal, User
@@ -93,10 +95,10 @@ def test_an_organization_of_the_api_is_linked_by_an_admin_key(
 
 
 def test_nobody_sees_the_organization_of_another(
-    browser: httpx.Client, stranger: User, client_for: object, server: LocalServer
+    browser: httpx.Client, stranger: User, client_for: Callable[[str], httpx.Client], server: LocalServer
 ) -> None:
     address, key = opened(browser)
-    other = client_for(server.url)  # type: ignore[operator]
+    other = client_for(server.url)
     assert other.get(address).status_code == 303
     sign_in(other, stranger)
 
