@@ -55,7 +55,7 @@ def check_object(value: object, *, name: str) -> Secret | None:
     if wrapped is None:
         return None
     members: Any = wrapped.reveal()
-    if isinstance(members, Mapping):
+    if isinstance(cast("object", members), Mapping):
         known = dict(cast("Mapping[object, object]", members))
         if all(isinstance(key, str) for key in known):
             return Secret(cast("Any", known))
