@@ -115,6 +115,7 @@ class ApprovalHub:
         """
         runtime, schedule = self._runtime, self.schedule
         schedule.settle(runtime.home())
+        ticket.waiter = runtime.waiter()  # first, because others may wake it as soon as it has joined
         try:
             schedule.join(ticket, now=runtime.now())
             while True:
