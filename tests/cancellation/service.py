@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TOKEN: Final = answer(b'{"token": "eyJ.e.s", "expires_at": "2040-01-01T00:00:00Z"}')
 TAG: Final = answer(b'{"id": "tag_1"}')
+TOGETHER: Final = answer(b'{"id": "together"}')
 PROMPTLY: Final = 10.0
 
 
@@ -29,6 +30,8 @@ def tag_service(connections: int) -> Generator[str]:
                     together.wait()
                 except threading.BrokenBarrierError:
                     return
+                connection.sendall(TOGETHER)
+                continue
             connection.sendall(TOKEN if b"/auth/token" in request else TAG)
 
     with serving(play) as url:

@@ -135,7 +135,7 @@ class Stage:
 
     async def read(self, tag: str = "tag_1") -> None:
         """One call."""
-        assert (await self.client.tags.get(tag, user_id="u")).id == "tag_1"
+        assert (await self.client.tags.get(tag, user_id="u")).id == tag
 
     async def read_all_at_once(self) -> None:
         """As many calls as may be under way, none of which ends before all have arrived."""

@@ -104,7 +104,7 @@ def walk(step: Callable[[int], str]) -> int:
 
 
 def read(client: Memoram, tag: str = "tag_1") -> None:
-    assert client.tags.get(tag, user_id="u").id == "tag_1"
+    assert client.tags.get(tag, user_id="u").id == tag
 
 
 def read_all_at_once(client: Memoram) -> None:

@@ -87,7 +87,8 @@ def _answer(request: httpx.Request) -> httpx.Response:
     status = {"POST": 201, "DELETE": 204}.get(request.method, 200)
     if status == 204:
         return httpx.Response(204)
-    return httpx.Response(status, json={"id": "made", "status": "pending", "reason": "x"})
+    made = request.url.path.rpartition("/")[2] if request.method == "PATCH" else "made"
+    return httpx.Response(status, json={"id": made, "status": "pending", "reason": "x"})
 
 
 def _fail(fault: Fault) -> httpx.Response:

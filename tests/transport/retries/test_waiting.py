@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 OK = httpx.Response(200, json={"id": "tag_1"})
-MADE = httpx.Response(201, json={"id": "mem_1"})
+MADE = httpx.Response(201, json={"id": "tag_1"})
 LOST = httpx.ReadError("x")
 
 
