@@ -78,19 +78,19 @@ class MemoryContent:
             MemoramError: One cannot be read, and the options of the store say `raise`.
         """
         ring = await self._keys.ready()
-        quick = self._reader.quick
+        quick = self._reader.quick(ring)
         failed = 0
         draft: Any
         for draft in page.items:
             stored = draft.content
-            found = None if stored is None else quick(ring, stored)
+            found = None if stored is None or draft.error is not None else quick(stored)
             if found is not None:
                 draft.content, draft._provenance = found  # noqa: SLF001 - it is still under construction
             else:
                 draft.content = draft._provenance = None  # noqa: SLF001 - the same
                 if stored is not None and draft.error is None:
                     self._fill(draft, await self._read(stored))
-                    ring = self._keys.ring()
+                    quick = self._reader.quick(self._keys.ring())
                 failed += draft.error is not None
             draft.__class__ = Memory
         memories: tuple[Memory, ...] = page.items

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pybase64 import b64decode, b64encode
+from pybase64 import b64decode, b64encode_as_string
 
 from memoram_async.crypto.base64_rules import IV_CHARS, LAST_CHARACTERS, PADDING, TAG_CHARS
 
@@ -13,7 +13,7 @@ _ALPHABET: Final = b"-_"
 
 def encode(data: bytes) -> str:
     """The unpadded base64url text of `data`; see `memoram_async.crypto.base64_standard.encode`."""
-    return b64encode(data, _ALPHABET).decode("ascii").rstrip("=")
+    return b64encode_as_string(data, _ALPHABET).rstrip("=")
 
 
 def decode(text: str) -> bytes | None:

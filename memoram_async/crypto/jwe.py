@@ -118,8 +118,9 @@ def seal(cipher: AESGCM, header: bytes, data: bytes, *, iv: bytes, wrapped_key: 
     finally:
         del data
     encode = base64url.encode
-    parts = (wrapped_key, iv, sealed[:-TAG_BYTES], sealed[-TAG_BYTES:])
-    return ".".join((header.decode("ascii"), *map(encode, parts)))
+    wrapped = encode(wrapped_key) if wrapped_key else ""
+    ciphertext, tag = encode(sealed[:-TAG_BYTES]), encode(sealed[-TAG_BYTES:])
+    return f"{header.decode('ascii')}.{wrapped}.{encode(iv)}.{ciphertext}.{tag}"
 
 
 def _encode(plaintext: object, max_bytes: int) -> bytes | str:

@@ -29,7 +29,7 @@ from memoram_async.crypto.jwe import CODEC_NAME, IV_BYTES, MAX_TOKEN_CHARS, TAG_
 from memoram_async.crypto.keyring import Keyring, KnownHeader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from memoram_async.crypto.header import ProtectedHeader
     from memoram_async.crypto.keys import EncryptionKey
@@ -133,7 +133,7 @@ def read_token(keyring: Keyring, token: object, rules: TokenRules) -> Decrypted 
         key_version=key.version,
     )
     if header.algorithm == DIRECT and (header.kid is not None or len(keyring.versions) == 1):
-        keyring.remember(rules.field, segments[0], KnownHeader(key.cipher, header.aad, provenance))
+        keyring.remember(rules.field, segments[0], KnownHeader(key.cipher.decrypt, header.aad, provenance))
     return Decrypted.of(text, provenance)
 
 
@@ -165,22 +165,26 @@ def _keys_for(
     )
 
 
-def read_known(keyring: Keyring, token: str, rules: TokenRules) -> tuple[str, Provenance] | None:
-    """The text of a token under a known header; None if there is anything to refuse, or to learn first."""
+def read_known(
+    headers: Mapping[str, KnownHeader], token: str, rules: TokenRules
+) -> tuple[str, Provenance] | None:
+    """The text of a token under a known header; None if there is anything to refuse, or to learn first.
+
+    Args:
+        headers: The known ones of the field, from `Keyring.known`.
+        token: The token.
+        rules: What is asked of it; its `field` is that of the headers.
+    """
     end = token.find(".")
-    known = keyring.known(rules.field, token[:end])
-    if (
-        known is None
-        or len(token) > rules.max_chars
-        or (rules.require_binding and not known.provenance.bound)
-        or token[end : end + 2] != ".."
-    ):
+    known = headers.get(token[:end])
+    if known is None or len(token) > rules.max_chars or token[end : end + 2] != "..":
         return None
     parts = base64url.decode_sealed(token, end + 2)
-    if parts is None:
+    provenance = known.provenance
+    if parts is None or (rules.require_binding and not provenance.bound):
         return None
     try:
-        return known.cipher.decrypt(parts[0], parts[1], known.aad).decode(), known.provenance
+        return known.decrypt(parts[0], parts[1], known.aad).decode(), provenance
     except (InvalidTag, UnicodeDecodeError):
         return None
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, final
 
 import attrs
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from memoram_async.core.errors import KeyConflictError, UnknownKeyVersionError
 from memoram_async.core.secret import Confidential
 from memoram_async.crypto.decrypted import Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from memoram_async.crypto.header import ProtectedHeader
     from memoram_async.crypto.keys import EncryptionKey
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 _MOST_TRIED: Final = 8
 """How many keys are tried with a token that names none: newest first."""
 
-# One header for each key version, field and writing library: real rings stay far below.
+# One header for each key version and writing library, and a handful of fields: real rings stay far below.
 _MAX_HEADERS: Final = 64
+_MAX_FIELDS: Final = 32
 
 
 @attrs.frozen(eq=False)
@@ -29,12 +30,12 @@ class KnownHeader(Confidential):
     """A protected header under which a token of one field was authenticated, and what that decided.
 
     Attributes:
-        cipher: What decrypts.
+        decrypt: What decrypts: an initialization vector, sealed bytes and the authenticated data.
         aad: The additional authenticated data.
         provenance: What is known of every token under it.
     """
 
-    cipher: AESGCM = attrs.field(repr=False)
+    decrypt: Callable[[bytes, bytes, bytes], bytes] = attrs.field(repr=False)
     aad: bytes
     provenance: Provenance
 
@@ -71,7 +72,7 @@ class Keyring(Confidential):
             if not self._keys.setdefault(key.version, key).same_key(key):
                 raise KeyConflictError(f"two different keys claim to be version {key.version}")
         self._closed = False
-        self._known: dict[tuple[str, str], KnownHeader] = {}
+        self._known: dict[str, dict[str, KnownHeader]] = {}
         self.current = self._keys[self.versions[-1]]
         self.user_id = user_id
 
@@ -105,7 +106,7 @@ class Keyring(Confidential):
     def close(self) -> None:
         """Close every key, also for other rings that hold them."""
         self._closed = True
-        self._known.clear()
+        self._forget()
         for key in self._keys.values():
             key.close()
 
@@ -136,16 +137,21 @@ class Keyring(Confidential):
             available=self.versions,
         )
 
-    def known(self, field: str, segment: str) -> KnownHeader | None:
-        """What an encoded header decides, when content of that field under it was authenticated before."""
-        return self._known.get((field, segment))
+    def known(self, field: str) -> Mapping[str, KnownHeader]:
+        """What encoded headers decide, when content of that field under them was authenticated before."""
+        return self._known.setdefault(field, {}) if len(self._known) < _MAX_FIELDS else {}
 
     def remember(self, field: str, segment: str, known: KnownHeader) -> None:
         """Save the parsing of an encoded header next time. Call it with authenticated ones only."""
-        if len(self._known) < _MAX_HEADERS:
-            self._known[field, segment] = known
+        headers = self._known.setdefault(field, {}) if len(self._known) < _MAX_FIELDS else {}
+        if len(headers) < _MAX_HEADERS:
+            headers[segment] = known
         if self._closed:  # by another thread, perhaps just now
-            self._known.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        for headers in list(self._known.values()):
+            headers.clear()
 
     def __repr__(self) -> str:
         return f"Keyring(versions={self.versions})"

@@ -185,6 +185,7 @@ def _salvage(item: dict[str, Any], kind: type[D], response: HTTPResponse) -> D:
             odd.append(name)
             value = _NOTHING[name]
         setattr(draft, name, value)
+    _drop_odd_id(draft)
     draft.error = _error(
         f"a memory has members of another type than in the contract: {', '.join(odd)}", response
     )

@@ -66,3 +66,34 @@ def test_a_token_of_a_program_that_knows_nothing_of_fields_is_read_as_unbound() 
     decrypted = decrypt(Keyring(ours(raw)), token)
     assert decrypted.text == "text"
     assert not decrypted.bound
+
+
+# --- AES Key Wrap, and the user in the header --------------------------------------------------
+
+
+WRAPPINGS = {16: "A128KW", 24: "A192KW", 32: "A256KW"}
+
+
+@pytest.mark.parametrize("raw", KEYS, ids=len)
+def test_wrapped_keys_are_read_in_all_directions(raw: bytes) -> None:
+    header = {**header_for(raw), "alg": WRAPPINGS[len(raw)]}
+    mine = encrypt(ours(raw), "text", key_wrap=True)
+    jwcrypto_key = jwcrypto_jwk.JWK(kty="oct", k=base64url.encode(raw))
+    read = jwcrypto_jwe.JWE()
+    read.deserialize(mine, jwcrypto_key)
+    assert read.payload == b"text"
+    if len(raw) != 24:  # joserfc does not recommend A192KW, and does nothing that it does not recommend
+        assert joserfc_jwe.decrypt_compact(mine, OctKey.import_key(raw)).plaintext == b"text"
+        token = joserfc_jwe.encrypt_compact(header, b"text", OctKey.import_key(raw))
+        assert decrypt(Keyring(ours(raw)), token).text == "text"
+    made = jwcrypto_jwe.JWE(b"text", json.dumps(header))
+    made.add_recipient(jwcrypto_key)
+    assert decrypt(Keyring(ours(raw)), made.serialize(compact=True)).bound
+
+
+def test_a_token_that_names_its_user_is_read_by_jwcrypto() -> None:
+    token = encrypt(ours(KEYS[2]), "text", user_id="user-1")
+    read = jwcrypto_jwe.JWE()
+    read.deserialize(token, jwcrypto_jwk.JWK(kty="oct", k=base64url.encode(KEYS[2])))
+    assert read.payload == b"text"
+    assert json.loads(read.objects["protected"])["sub"] == "user-1"

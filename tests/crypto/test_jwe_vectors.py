@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
 from memoram_async.core.errors import UnknownKeyVersionError, UnsupportedAlgorithmError
-from memoram_async.crypto import EncryptionKey, Keyring, base64url, decrypt
+from memoram_async.crypto import EncryptionKey, Keyring, base64url, decrypt, encrypt
 from memoram_async.crypto.jwe import seal
 
 # RFC 7520 5, figure 72
@@ -28,6 +29,22 @@ RFC_7520_5_6_TOKEN = (
     "REEMJMyZBH8ySWMVi1gPD9yxi-aQpGbSv_F9N4IZAxscj5g-NJsUPbjk29-s7LJAGb15wEBtXphVCgyy53CoIKLHHeJHXex45Uz9a"
     "KZSRSInZI-wjsY0yu3cT4_aQ3i1o-tiE-F8Ios61EKgyIQ4CWao8PFMj8TTnp"
     ".vbb32Xvllea2OtmHAdccRQ"
+)
+
+# RFC 7520 5.8: key wrap with AES-KW, and AES-GCM
+RFC_7520_5_8_KEY = "GZy6sIZ6wl9NJOKB-jnmVQ"
+RFC_7520_5_8_CONTENT_KEY = "aY5_Ghmk9KxWPBLu_glx1w"
+RFC_7520_5_8_HEADER = b'{"alg":"A128KW","kid":"81b20965-8332-43d9-a468-82160ad91ac8","enc":"A128GCM"}'
+RFC_7520_5_8_WRAPPED = "CBI6oDw8MydIx1IBntf_lQcw2MmJKIQx"
+RFC_7520_5_8_IV = "Qx0pmsDa8KnJc9Jo"
+RFC_7520_5_8_TOKEN = (
+    "eyJhbGciOiJBMTI4S1ciLCJraWQiOiI4MWIyMDk2NS04MzMyLTQzZDktYTQ2OC04MjE2MGFkOTFhYzgiLCJlbmMiOiJBMTI4R0NNIn0"
+    f".{RFC_7520_5_8_WRAPPED}.{RFC_7520_5_8_IV}."
+    "AwliP-KmWgsZ37BvzCefNen6VTbRK3QMA4TkvRkH0tP1bTdhtFJgJxeVmJkLD61A1hnWGetdg11c9ADsnWgL56NyxwSYjU1ZEHcG"
+    "kd3EkU0vjHi9gTlb90qSYFfeF0LwkcTtjbYKCsiNJQkcIp1yeM03OmuiYSoYJVSpf7ej6zaYcMv3WwdxDFl8REwOhNImk2Xld2JX"
+    "q6BR53TSFkyT7PwVLuq-1GwtGHlQeg7gDT6xW0JqHDPn_H-puQsmthc9Zg0ojmJfqqFvETUxLAF-KjcBTS5dNy6egwkYtOt8EIHK"
+    "-oEsKYtZRaa8Z7MOZ7UGxGIMvEmxrGCPeJa14slv2-gaqK0kEThkaSqdYw0FkQZF"
+    ".ER7MWJZ1FBI_NKvn7Zb1Lw"
 )
 
 # RFC 7520 5.9: compressed content
@@ -73,6 +90,29 @@ def test_rfc_7520_5_6_is_reproduced_byte_for_byte() -> None:
     key = EncryptionKey.from_hex(unpadded(RFC_7520_5_6_KEY).hex(), version=1)
     assert seal(key.cipher, header, data, iv=iv) == RFC_7520_5_6_TOKEN
     assert seal(AESGCM(unpadded(RFC_7520_5_6_KEY)), header, data, iv=iv) == RFC_7520_5_6_TOKEN
+
+
+def test_rfc_7520_5_8_is_reproduced_byte_for_byte() -> None:
+    content_key = unpadded(RFC_7520_5_8_CONTENT_KEY)
+    wrapped = aes_key_wrap(unpadded(RFC_7520_5_8_KEY), content_key)
+    assert base64url.encode(wrapped) == RFC_7520_5_8_WRAPPED
+    token = seal(
+        AESGCM(content_key),
+        base64url.encode(RFC_7520_5_8_HEADER).encode("ascii"),
+        RFC_7520_PLAINTEXT.encode(),
+        iv=unpadded(RFC_7520_5_8_IV),
+        wrapped_key=wrapped,
+    )
+    assert token == RFC_7520_5_8_TOKEN
+
+
+def test_the_text_of_rfc_7520_5_8_is_read_where_its_key_has_a_version() -> None:
+    """The same content key, initialization vector and text, under a header whose `kid` is a number."""
+    key = EncryptionKey(unpadded(RFC_7520_5_8_KEY), version=1)
+    given = iter([unpadded(RFC_7520_5_8_CONTENT_KEY), unpadded(RFC_7520_5_8_IV)])
+    token = encrypt(key, RFC_7520_PLAINTEXT, key_wrap=True, random=lambda _: next(given))
+    assert token.split(".")[1:3] == [RFC_7520_5_8_WRAPPED, RFC_7520_5_8_IV]
+    assert decrypt(Keyring(key), token).text == RFC_7520_PLAINTEXT
 
 
 def test_the_key_of_rfc_7520_5_6_is_no_version_of_a_users_key() -> None:
