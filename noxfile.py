@@ -61,6 +61,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def plain(session: nox.Session) -> None:
+    """Run the tests of reading as if the packages of memoram[fast] were not installed."""
+    session.install("-e", ".[local]", *groups("tests"))
+    rooms = ("tests/crypto", "tests/models", "tests/keys", "tests/wire/test_store_reading.py", "tests/flows")
+    session.run("pytest", *IN_PARALLEL, "-p", "tests.without_fast", *rooms, *session.posargs)
+
+
+@nox.session
 def core(session: nox.Session) -> None:
     """Run the core suite, for a quick answer: what needs other programs or long repetition is left out."""
     session.install("-e", ".[local]", *groups("tests"))

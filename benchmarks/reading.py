@@ -1,9 +1,9 @@
 """Reading memories: pages into objects, content into text, and whole lists.
 
 Every figure is the median of the ratios of shuffled, interleaved rounds in one process, by CPU time except
-where it says wall. The floor of a page is what the fastest packages do without any object: orjson, pybase64 and
-a reused AESGCM. The plain loop is what an application would write: json, the standard library's base64, AESGCM
-and a dataclass.
+where it says wall. The floor of a page is what the fastest packages do without any object: orjson, pybase64
+and a reused AESGCM. The plain loop is what an application would write: json, the standard library's base64,
+AESGCM and a dataclass.
 
     python -m benchmarks.reading                     # with memoram[fast]
     python -m benchmarks.reading --plain             # as if msgspec and pybase64 were not installed

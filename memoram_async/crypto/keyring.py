@@ -139,11 +139,16 @@ class Keyring(Confidential):
 
     def known(self, field: str) -> Mapping[str, KnownHeader]:
         """What encoded headers decide, when content of that field under them was authenticated before."""
-        return self._known.setdefault(field, {}) if len(self._known) < _MAX_FIELDS else {}
+        return self._headers(field)
+
+    def _headers(self, field: str) -> dict[str, KnownHeader]:
+        if field in self._known or len(self._known) < _MAX_FIELDS:
+            return self._known.setdefault(field, {})
+        return {}
 
     def remember(self, field: str, segment: str, known: KnownHeader) -> None:
         """Save the parsing of an encoded header next time. Call it with authenticated ones only."""
-        headers = self._known.setdefault(field, {}) if len(self._known) < _MAX_FIELDS else {}
+        headers = self._headers(field)
         if len(headers) < _MAX_HEADERS:
             headers[segment] = known
         if self._closed:  # by another thread, perhaps just now

@@ -11,11 +11,14 @@ KEY = EncryptionKey.from_hex("91" * 32, version=3)
 RING = Keyring(KEY)
 READER = CodecRegistry()
 TOKEN = encrypt(KEY, "wire 7", random=lambda size: bytes(range(size)))
+WRAPPED = encrypt(KEY, "wire 7", random=lambda size: bytes(range(size)), key_wrap=True)
 
 
-@pytest.mark.parametrize("segment", [0, 2, 3, 4])
-def test_every_flipped_bit_of_the_bytes_behind_a_segment_is_noticed(segment: int) -> None:
-    segments = TOKEN.split(".")
+@pytest.mark.parametrize(
+    ("token", "segment"), [*[(TOKEN, each) for each in (0, 2, 3, 4)], *[(WRAPPED, each) for each in range(5)]]
+)
+def test_every_flipped_bit_of_the_bytes_behind_a_segment_is_noticed(token: str, segment: int) -> None:
+    segments = token.split(".")
     data = base64url.decode(segments[segment]) or b""
     assert data
     for position in range(8 * len(data)):
@@ -45,10 +48,20 @@ def test_a_missing_character_is_noticed_and_never_taken_for_plaintext() -> None:
             READER.read(RING, changed, policy="allow-plaintext")
 
 
-def test_a_token_cut_short_after_its_header_is_never_taken_for_plaintext() -> None:
-    for length in range(TOKEN.index("."), len(TOKEN)):
+def test_a_token_cut_short_is_never_taken_for_plaintext() -> None:
+    for length in range(8, len(TOKEN)):
         with pytest.raises(DecryptionError):
             READER.read(RING, TOKEN[:length], policy="allow-plaintext")
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_token_without_its_header_is_never_taken_for_plaintext(lost: int) -> None:
+    for token in (TOKEN, encrypt(KEY, "Prefers window seats")):
+        rest = token.split(".", lost)[-1]
+        with pytest.raises(DecryptionError):
+            READER.read(RING, rest, policy="allow-plaintext")
+        with pytest.raises(DecryptionError):
+            READER.read(RING, f".{rest}", policy="allow-plaintext")
 
 
 def test_segments_of_two_tokens_do_not_mix() -> None:
