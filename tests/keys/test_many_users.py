@@ -34,7 +34,7 @@ def credentials(user: int) -> AccessCredentials:
         memory_key=Secret("mk"),
         encryption_key=Secret(key_of(user, 3)),
         key_version=3,
-        access_request_id=f"req-{user}",
+        request_id=f"req-{user}",
     )
 
 

@@ -40,7 +40,7 @@ def credentials(version: int = 3, *, request: str | None = "req-1") -> AccessCre
         memory_key=Secret("mk"),
         encryption_key=Secret(KEYS[version]),
         key_version=version,
-        access_request_id=request,
+        request_id=request,
     )
 
 
@@ -161,7 +161,7 @@ async def test_without_an_access_request_there_is_nothing_to_ask(world: World) -
 async def test_the_credentials_of_a_request_know_it(world: World) -> None:
     async with world.client(Rotated([])) as client:
         fetched = await client.access_requests.credentials("req-7", key_version=2)
-    assert (fetched.access_request_id, fetched.key_version) == ("req-7", 2)
+    assert (fetched.request_id, fetched.key_version) == ("req-7", 2)
 
 
 async def test_keys_are_saved_before_they_are_used_and_found_again(world: World) -> None:
