@@ -187,7 +187,7 @@ def pages(rounds: int) -> None:
         return read_blob_page(response, BlobDraft, user_id=USER)
 
     async def opened() -> Any:
-        return await store._content.open_page(  # noqa: SLF001 - what lists do with a page
+        return await store._content.open_page(  # noqa: SLF001 - what lists do with a page  # pyright: ignore[reportPrivateUsage]
             read_blob_page(response, MemoryDraft, user_id=USER)
         )
 

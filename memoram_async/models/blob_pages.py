@@ -8,6 +8,7 @@ what is wrong.
 from __future__ import annotations
 
 import re
+from math import isfinite
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -18,6 +19,7 @@ from memoram_async.models.belonging import belongs
 from memoram_async.models.blob_pages_fast import PageMembers, read_quickly
 from memoram_async.models.converter import read_number, read_whole_number, shape_error
 from memoram_async.models.drafts import WIRE_MEMBERS, BlobDraft, MemoryDraft
+from memoram_async.models.memory import MemoryBlob
 from memoram_async.models.page import Page
 
 if TYPE_CHECKING:
@@ -69,9 +71,10 @@ def _read_page(response: HTTPResponse, kind: type[D], user_id: str) -> PageMembe
             return None
         found = cast("dict[str, Any]", item)
         draft: Any = _read_item(found, kind) or _salvage(found, kind, response)
-        if not belongs(draft.user_id, user_id):
+        if draft.user_id != user_id and not belongs(draft.user_id, user_id):
             _strip(draft, response)
-        draft.__class__ = kind.becomes
+        if kind is BlobDraft:
+            draft.__class__ = MemoryBlob
         drafts.append(draft)
     return drafts, cursor, read_whole_number(total)
 
@@ -114,13 +117,17 @@ def _read_item(item: dict[str, Any], kind: type[D]) -> D | None:
     draft.title = title
     draft.summary = summary
     draft.source = source
+    draft.importance = (
+        importance if type(importance) is float and isfinite(importance) else _number(importance)
+    )
+    draft.confidence = (
+        confidence if type(confidence) is float and isfinite(confidence) else _number(confidence)
+    )
+    draft.created_at = parse_time(created_at) if type(created_at) is str else None
+    draft.updated_at = parse_time(updated_at) if type(updated_at) is str else None
     try:
         draft.tags = _names(tags)
         draft.tag_ids = _names(tag_ids)
-        draft.importance = _number(importance)
-        draft.confidence = _number(confidence)
-        draft.created_at = _moment(created_at)
-        draft.updated_at = _moment(updated_at)
     except TypeError:
         return None
     return cast("D", draft)
@@ -138,9 +145,6 @@ def _names(names: object) -> tuple[str, ...]:
 
 
 def _number(number: Any) -> float | None:
-    # Most are floats; what JSON has and floats have not, such as 1e999, is no number.
-    if type(number) is float and number - number == 0.0:
-        return number
     return None if number is None else read_number(number)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar, cas
 import attrs
 
 from memoram_async.models.drafts import WIRE_MEMBERS, BlobDraft, MemoryDraft
+from memoram_async.models.memory import MemoryBlob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,14 +40,16 @@ def read_quickly(content: bytes, kind: type[D], *, user_id: str) -> PageMembers[
         page = decode(content)
     except (ValueError, RecursionError):
         return None
-    becomes: Any = kind.becomes
-    for draft in page.memoryBlobs:
+    drafts = page.memoryBlobs
+    for draft in drafts:
         if draft.user_id != user_id and draft.user_id is not None:
             return None
         draft.info = None
         draft.error = None
-        draft.__class__ = becomes
-    return page.memoryBlobs, page.next_cursor, page.total
+    if kind is BlobDraft:
+        for draft in drafts:
+            draft.__class__ = MemoryBlob
+    return drafts, page.next_cursor, page.total
 
 
 def _is_utf8(content: bytes) -> bool:

@@ -7,7 +7,7 @@ assignment, freezes it.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from memoram_async.models.memory import Memory, MemoryBlob
 
@@ -32,7 +32,6 @@ class BlobDraft(MemoryBlob):
     """A `MemoryBlob` that can be written to until its page is read."""
 
     __slots__ = ()
-    becomes: ClassVar[type] = MemoryBlob
     # Both: with one of them alone, Python would look the other up at every assignment.
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -42,11 +41,7 @@ class MemoryDraft(Memory):
     """A `Memory` that can be written to until it is opened; before that, its `content` is what is stored."""
 
     __slots__ = ()
-    becomes: ClassVar[type]
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
     # The slot behind the property, under the name that it has on the wire.
     content: Any = vars(Memory)["_content"]
-
-
-MemoryDraft.becomes = MemoryDraft

@@ -14,7 +14,7 @@ from memoram_async.keys.store import check_key_store
 class Entries(KeyringBackend):
     """A keyring in a dictionary."""
 
-    priority = 1
+    priority = 1  # pyright: ignore[reportAssignmentType]  # a property of the class, which keyring looks up
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # keyring has no types here

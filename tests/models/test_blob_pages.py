@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memoram_async.core.errors import APIResponseError, ContentNotLoadedError
+from memoram_async.core.errors import APIResponseError
 from memoram_async.core.http import HTTPResponse
 from memoram_async.models import blob_pages, blob_pages_fast
 from memoram_async.models.blob_pages import read_blob_page
@@ -128,10 +128,8 @@ def test_a_user_id_may_be_spelled_in_capitals() -> None:
 
 def test_a_draft_of_a_memory_is_no_memory_yet() -> None:
     (draft,) = read_blob_page(answer(BLOB), MemoryDraft, user_id=USER).items
-    assert type(draft) is MemoryDraft
+    assert isinstance(draft, MemoryDraft)
     assert draft.content == BLOB["content"]
-    with pytest.raises(ContentNotLoadedError):
-        raise ContentNotLoadedError("")
 
 
 # --- the same in both ways ---------------------------------------------------------------------
@@ -180,11 +178,15 @@ BROKEN = st.tuples(
 )
 
 
+def nothing(content: bytes, kind: type[BlobDraft], *, user_id: str) -> None:
+    """What a machine without the fast packages reads quickly."""
+
+
 def outcome(response: HTTPResponse, *, fast: bool) -> object:
     """Everything that reading a page yields, in a form that can be compared."""
     with pytest.MonkeyPatch.context() as patch:
         if not fast:
-            patch.setattr(blob_pages, "read_quickly", lambda *_, **__: None)
+            patch.setattr(blob_pages, "read_quickly", nothing)
         try:
             page = read_blob_page(response, BlobDraft, user_id=USER)
         except APIResponseError as error:

@@ -57,7 +57,7 @@ async def listed(world: World, *blobs: dict[str, object], **options: Any) -> lis
 @pytest.mark.parametrize(
     ("spoilt", "kind"),
     [(BAD, IntegrityError), (ODD, APIResponseError), (PLAIN, NotEncryptedError), (FOREIGN, APIResponseError)],
-    ids=lambda each: each["id"] if isinstance(each, dict) else each.__name__,
+    ids=["another key", "an odd member", "plaintext", "another user"],
 )
 async def test_one_bad_memory_carries_its_error_and_the_page_lives(
     world: World, spoilt: dict[str, object], kind: type[Exception]
