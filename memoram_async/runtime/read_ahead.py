@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import anyio
+import anyio.lowlevel
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 T = TypeVar("T")
+
+_TURNS: Final = 4
+"""How many turns of the loop a request takes until it is written, as measured."""
 
 
 class TaskReadAhead(Generic[T]):
@@ -58,7 +62,12 @@ class TaskReadAhead(Generic[T]):
                 failure, self._failure, self._wanted = self._failure, None, 1
                 raise failure
             await self._wait()
-        return self._results.popleft() if self._results[0] is not None else None
+        if self._results[0] is None:
+            return None
+        # Whoever takes may work for long without waiting for anything: first let the next request out.
+        for _ in range(_TURNS):
+            await anyio.lowlevel.checkpoint()
+        return self._results.popleft()
 
     async def aclose(self) -> None:
         """Stop, and wait until the task has ended."""

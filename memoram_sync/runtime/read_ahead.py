@@ -37,25 +37,32 @@ class ThreadReadAhead(Generic[T]):
 
     def __init__(self, produce: Callable[[], Awaitable[T | None]]) -> None:
         self._produce = produce
-        self._wanted: SimpleQueue[bool] = SimpleQueue()
+        # What is wanted, by the number of failures before: what was wanted ahead of one is not tried again.
+        self._wanted: SimpleQueue[int | None] = SimpleQueue()
         self._results: SimpleQueue[T | _Failed | _Stopped | None] = SimpleQueue()
         self._pid = os.getpid()
-        self._asked = True
+        self._failures = 0
+        self._behind = False
         self._ended = False
+        self._closing = False
 
     def start(self) -> None:
         """Begin."""
-        self._wanted.put(True)
+        self._wanted.put(0)
         _thread.start_new_thread(copy_context().run, (self._work,))
 
     def _work(self) -> None:
         async def produced() -> T | None:
             return await self._produce()
 
-        while self._wanted.get():
+        failures = 0
+        while (wanted := self._wanted.get()) is not None:
+            if wanted < failures or self._closing:
+                continue
             try:
                 self._results.put(run(produced()))
             except BaseException as error:  # noqa: BLE001 - whatever it is, whoever takes gets it
+                failures += 1
                 self._results.put(_Failed(error))
         self._results.put(_Stopped())
 
@@ -65,25 +72,25 @@ class ThreadReadAhead(Generic[T]):
             raise ConfigurationError("a list that is read ahead cannot be read on in a forked process")
         if self._ended:
             return None
-        if not self._asked:  # after a failure, nothing is tried again before somebody asks
-            self._want()
+        # Before the wait, so that the thread goes straight on to the next result: once it has handed this one
+        # over, it would have to wait for its turn with the interpreter.
+        for _ in range(2 if self._behind else 1):
+            self._wanted.put(self._failures)
+        self._behind = False
         result = self._results.get()
-        self._asked = False
         if isinstance(result, _Failed):
+            self._failures += 1
+            self._behind = True
             raise result.error
         if result is None or isinstance(result, _Stopped):
             self._ended = True
             return None
-        self._want()
         return result
-
-    def _want(self) -> None:
-        self._asked = True
-        self._wanted.put(True)
 
     async def aclose(self) -> None:
         """Stop, and wait until the thread has ended: no longer than a request that is under way takes."""
-        self._wanted.put(False)
+        self._closing = True
+        self._wanted.put(None)
         if self._pid != os.getpid():
             return
         while not isinstance(self._results.get(), _Stopped):
