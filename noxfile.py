@@ -52,7 +52,8 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
-    if session.python != FLOOR:
+    # Without environments of its own (--no-venv), nox knows no Python but the one that runs it.
+    if session.python not in {FLOOR, False}:
         session.run("pytest", *IN_PARALLEL, *QUICK)
         return
     session.run("pytest", *IN_PARALLEL, "--cov", "--cov-report=")

@@ -177,7 +177,7 @@ def test_the_coverage_gate_sees_an_untested_branch(tree: Path, *, tested: bool) 
     narrowed = re.sub("(?m)^PURE_FLOORS = .*$", 'PURE_FLOORS = "memoram_async/core/deadline.py"', noxfile)
     assert narrowed != noxfile
     (tree / "noxfile.py").write_text(narrowed, "utf-8")
-    passed, output = session(tree, "tests-3.11")
+    passed, output = session(tree, "tests")
     assert passed is tested, output
     listed = re.search(r"^memoram_async/core/deadline\.py .*%", output, re.MULTILINE)
     assert (listed is None) is tested
@@ -196,7 +196,7 @@ def test_the_tests_see_a_failure_a_warning_and_a_thread_that_stays(
     tree: Path, planted: str, said: str
 ) -> None:
     only_test(tree, "test_planted.py", f"def test_planted() -> None:\n{planted}")
-    passed, output = session(tree, "tests-3.11")
+    passed, output = session(tree, "tests")
     assert not passed
     assert said in output
 
