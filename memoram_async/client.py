@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import attrs
 
-from memoram_async.connecting import Connecting, Wish
+from memoram_async.access.connecting import Connecting, Wish
 from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
 from memoram_async.core.arguments import (
     UNSET,
@@ -44,10 +44,10 @@ from memoram_async.resources.oauth import AsyncOAuth
 from memoram_async.resources.tags import AsyncTags
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from memoram_async.tokens.store import check_token_store
+from memoram_async.tokens.user_tokens import UserTokens
 from memoram_async.transport.call import Call
 from memoram_async.transport.hooks import check_hooks
 from memoram_async.transport.transport import Transport
-from memoram_async.user_tokens import UserTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

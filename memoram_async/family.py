@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from memoram_async.approval_polls import ApprovalPolls
-from memoram_async.approvals import ApprovalHub
+from memoram_async.access.family_access import FamilyAccess
+from memoram_async.approvals.hub import ApprovalHub
+from memoram_async.approvals.polls import ApprovalPolls
 from memoram_async.core.answers import oauth_meaning
 from memoram_async.core.errors import BadRequestError, NotFoundError
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import origin
 from memoram_async.crypto.token_seal import TokenSeal
-from memoram_async.family_access import FamilyAccess
 from memoram_async.runtime.forking import reset_after_fork
 from memoram_async.tokens.provider import TokenProvider, refused_key
 from memoram_async.tokens.shared import SharedTokens
+from memoram_async.tokens.user_tokens import Refreshes, wrong_address
 from memoram_async.transport.call import Call, Peer
 from memoram_async.transport.requester import Requester
 from memoram_async.transport.transport import Transport
-from memoram_async.user_tokens import Refreshes, wrong_address
 
 if TYPE_CHECKING:
     from memoram_async.core.config import Config, Options

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memoram_async.access.revocation import Approval, under
 from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.secret import Secret, Unshareable, out_of_sight
 from memoram_async.core.urls import check_id
 from memoram_async.keys.user_keys import UserKeys
-from memoram_async.memory_content import MemoryContent
-from memoram_async.memory_listing import MemoryListing
+from memoram_async.memories.content import MemoryContent
+from memoram_async.memories.listing import MemoryListing
 from memoram_async.models.drafts import MemoryDraft
 from memoram_async.models.memory import Memory
 from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 from memoram_async.resources.tags import AsyncTags
-from memoram_async.revocation import Approval, under
 from memoram_async.transport.pager import AsyncPager
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from memoram_async.approvals import Transitions
+from memoram_async.approvals.hub import Transitions
 from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT, ApprovalProgress, refused_to_ask
 from memoram_async.core.arguments import (
     check_callback,
@@ -28,7 +28,7 @@ from memoram_async.transport.pager import AsyncPager
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from memoram_async.approvals import ApprovalHub
+    from memoram_async.approvals.hub import ApprovalHub
     from memoram_async.core.secret import Secret
     from memoram_async.models.page import Page
     from memoram_async.transport.requester import Requester

@@ -18,7 +18,7 @@ from memoram_async.core.arguments import (
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import conceal, out_of_sight
 from memoram_async.core.urls import check_id
-from memoram_async.memory_listing import MemoryListing
+from memoram_async.memories.listing import MemoryListing
 from memoram_async.models.belonging import check_belongs
 from memoram_async.models.converter import Reading, structure
 from memoram_async.models.drafts import BlobDraft

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from memoram_async.core.sealing import SealingSecret
-    from memoram_async.user_tokens import UserTokens
+    from memoram_async.tokens.user_tokens import UserTokens
 
 
 class AsyncOAuth:

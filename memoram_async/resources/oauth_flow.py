@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from memoram_async.core.errors import InvalidArgumentError, MemoramError, OAuthFlowError
 from memoram_async.core.oauth import FLOW_PURPOSE, LONGEST_SEAL, check_oauth_params
 from memoram_async.core.secret import hidden
-from memoram_async.user_tokens import may_be_spent
+from memoram_async.tokens.user_tokens import may_be_spent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from memoram_async.core.sealing import SealingSecret
     from memoram_async.core.secret import Secret
     from memoram_async.models.tokens import OAuthTokens
-    from memoram_async.user_tokens import UserTokens
+    from memoram_async.tokens.user_tokens import UserTokens
 
 
 class AsyncOAuthFlow:

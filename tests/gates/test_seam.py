@@ -342,7 +342,7 @@ def test_another_await_is_seen(text: str) -> None:
         body("await self._family.runtime.aclose()"),
         body("await self._transport.call(x)"),
         body("await own()", before="async def own(): ..."),
-        body("await under(None, x)", before="from memoram_async.revocation import under"),
+        body("await under(None, x)", before="from memoram_async.access.revocation import under"),
         "async def f(fetch: Callable[[str], Awaitable[int]]):\n    await fetch('')",
         body(
             "await self._fetch_it('')",

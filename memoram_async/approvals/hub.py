@@ -14,7 +14,7 @@ from memoram_async.runtime.forking import reset_after_fork
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from memoram_async.approval_polls import ApprovalPolls
+    from memoram_async.approvals.polls import ApprovalPolls
     from memoram_async.core.approval_calls import Call, Entry
     from memoram_async.models.access import AccessRequest
     from memoram_async.runtime.protocol import Runtime

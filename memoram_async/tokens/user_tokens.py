@@ -18,9 +18,9 @@ from memoram_async.core.errors import (
 from memoram_async.core.retry import Safety
 from memoram_async.core.sealing import no_secret, sealing_secrets
 from memoram_async.crypto.secret_seal import SecretSeal
-from memoram_async.flights import SharedCalls
 from memoram_async.models.converter import Reading
 from memoram_async.models.tokens import OAuthTokens
+from memoram_async.transport.shared_calls import SharedCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from memoram_async.approval_polls import owner_digest
+from memoram_async.approvals.polls import owner_digest
 from memoram_async.core.approval_pace import back_off
 from memoram_async.core.approval_verdicts import ApprovalProgress, Meaning, meaning_of, verdict
 from memoram_async.core.deadline import Deadline
@@ -25,7 +25,7 @@ from memoram_async.core.secret import Secret
 from memoram_async.models.access import AccessStatus
 
 if TYPE_CHECKING:
-    from memoram_async.family_access import FamilyAccess
+    from memoram_async.access.family_access import FamilyAccess
     from memoram_async.models.access import AccessCredentials, AccessRequest
     from memoram_async.resources.access_requests import AsyncAccessRequests
     from memoram_async.transport.requester import Requester

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from memoram_async.approval_polls import owner_digest, read_page
-from memoram_async.flights import SharedCalls
+from memoram_async.approvals.polls import owner_digest, read_page
 from memoram_async.models.access import AccessRequest, AccessStatus
 from memoram_async.models.converter import read_model
+from memoram_async.transport.shared_calls import SharedCalls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

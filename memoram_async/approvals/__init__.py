@@ -1,0 +1,1 @@
+"""Waiting until the user decides: one hub for each client family."""

@@ -1,0 +1,1 @@
+"""What lists and opens one user's memories."""
