@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self
 
 import attrs
 
 from memoram_async.access.connecting import Connecting, Wish
 from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
+from memoram_async.core.approval_verdicts import ApprovalProgress
 from memoram_async.core.arguments import (
     UNSET,
     Unset,
@@ -29,40 +32,30 @@ from memoram_async.core.config import (
     Options,
     resolve,
 )
+from memoram_async.core.http import HTTPResponse
 from memoram_async.core.retry import READING_METHODS, Safety
+from memoram_async.core.sealing import SealingSecret
 from memoram_async.core.secret import Secret, Unshareable, conceal, hidden, out_of_sight
 from memoram_async.core.urls import check_id, check_path
+from memoram_async.crypto import StoreOptions
 from memoram_async.crypto.store_options import check_store_options
 from memoram_async.family import Family
-from memoram_async.keys.store import check_key_store
+from memoram_async.keys.store import KeyStore, check_key_store
 from memoram_async.memory_api.keys import refuse_foreign_key
 from memoram_async.memory_store import AsyncMemoryStore
-from memoram_async.models.access import check_credentials
+from memoram_async.models.access import AccessCredentials, check_credentials
 from memoram_async.resources.access_requests import AsyncAccessRequests
 from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 from memoram_async.resources.oauth import AsyncOAuth
 from memoram_async.resources.tags import AsyncTags
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
-from memoram_async.tokens.store import check_token_store
+from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
+from memoram_async.runtime.protocol import Runtime
+from memoram_async.tokens.store import TokenStore, check_token_store
 from memoram_async.tokens.user_tokens import UserTokens
 from memoram_async.transport.call import Call
-from memoram_async.transport.hooks import check_hooks
+from memoram_async.transport.hooks import Hooks, check_hooks
 from memoram_async.transport.transport import Transport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
-
-    from memoram_async.core.approval_verdicts import ApprovalProgress
-    from memoram_async.core.http import HTTPResponse
-    from memoram_async.core.sealing import SealingSecret
-    from memoram_async.crypto import StoreOptions
-    from memoram_async.keys.store import KeyStore
-    from memoram_async.models.access import AccessCredentials
-    from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
-    from memoram_async.runtime.protocol import Runtime
-    from memoram_async.tokens.store import TokenStore
-    from memoram_async.transport.hooks import Hooks
 
 
 class AsyncMemoram(Unshareable):

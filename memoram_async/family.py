@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
@@ -10,26 +10,24 @@ from memoram_async.access.family_access import FamilyAccess
 from memoram_async.approvals.hub import ApprovalHub
 from memoram_async.approvals.polls import ApprovalPolls
 from memoram_async.core.answers import oauth_meaning
+from memoram_async.core.config import Config, Options
+from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import BadRequestError, NotFoundError
+from memoram_async.core.http import HTTPResponse
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import origin
 from memoram_async.crypto.token_seal import TokenSeal
+from memoram_async.keys.store import KeyStore
 from memoram_async.runtime.forking import reset_after_fork
+from memoram_async.runtime.protocol import Runtime
 from memoram_async.tokens.provider import TokenProvider, refused_key
 from memoram_async.tokens.shared import SharedTokens
+from memoram_async.tokens.store import TokenStore
 from memoram_async.tokens.user_tokens import Refreshes, wrong_address
 from memoram_async.transport.call import Call, Peer
+from memoram_async.transport.hooks import Hooks
 from memoram_async.transport.requester import Requester
 from memoram_async.transport.transport import Transport
-
-if TYPE_CHECKING:
-    from memoram_async.core.config import Config, Options
-    from memoram_async.core.deadline import Deadline
-    from memoram_async.core.http import HTTPResponse
-    from memoram_async.keys.store import KeyStore
-    from memoram_async.runtime.protocol import Runtime
-    from memoram_async.tokens.store import TokenStore
-    from memoram_async.transport.hooks import Hooks
 
 _EXCHANGE: Final = "/auth/token"
 

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Iterable
+from types import TracebackType
+from typing import Self
 
 from memoram_async.access.revocation import Approval, under
 from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.secret import Secret, Unshareable, out_of_sight
 from memoram_async.core.urls import check_id
+from memoram_async.crypto import StoreOptions
+from memoram_async.keys.store import KeyStore
 from memoram_async.keys.user_keys import UserKeys
 from memoram_async.memories.content import MemoryContent
 from memoram_async.memories.listing import MemoryListing
+from memoram_async.models.access import AccessCredentials
 from memoram_async.models.drafts import MemoryDraft
 from memoram_async.models.memory import Memory
+from memoram_async.models.page import Page
+from memoram_async.models.tags import Tag
+from memoram_async.resources.access_requests import AsyncAccessRequests
 from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 from memoram_async.resources.tags import AsyncTags
 from memoram_async.transport.pager import AsyncPager
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
-    from types import TracebackType
-    from typing import Self
-
-    from memoram_async.crypto import StoreOptions
-    from memoram_async.keys.store import KeyStore
-    from memoram_async.models.access import AccessCredentials
-    from memoram_async.models.page import Page
-    from memoram_async.models.tags import Tag
-    from memoram_async.resources.access_requests import AsyncAccessRequests
-    from memoram_async.transport.requester import Requester
+from memoram_async.transport.requester import Requester
 
 
 class AsyncMemoryStore(Unshareable):

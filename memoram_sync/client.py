@@ -4,18 +4,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self
 
 from memoram_async.client import AsyncMemoram
 from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
-from memoram_async.core.arguments import UNSET
+from memoram_async.core.approval_verdicts import ApprovalProgress
+from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.config import (
     DEFAULT_MAX_CONNECTIONS,
     DEFAULT_MAX_RETRIES,
     DEFAULT_REQUEST_TIMEOUT,
     DEFAULT_TIMEOUT,
 )
-from memoram_async.core.secret import Unshareable
+from memoram_async.core.http import HTTPResponse
+from memoram_async.core.sealing import SealingSecret
+from memoram_async.core.secret import Secret, Unshareable
+from memoram_async.crypto import StoreOptions
+from memoram_async.keys.store import KeyStore
+from memoram_async.models.access import AccessCredentials
+from memoram_async.runtime.httpx_adapter import HTTPClient
+from memoram_async.runtime.protocol import Runtime
+from memoram_async.tokens.store import TokenStore
+from memoram_async.transport.hooks import Hooks
 from memoram_sync.memory_store import MemoryStore
 from memoram_sync.resources.access_requests import AccessRequests
 from memoram_sync.resources.memory_blobs import MemoryBlobs
@@ -23,24 +35,6 @@ from memoram_sync.resources.oauth import OAuth
 from memoram_sync.resources.tags import Tags
 from memoram_sync.runtime.blocking_runtime import BlockingRuntime
 from memoram_sync.runtime.coroutines import run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
-    from typing import Any, Literal, Self
-
-    from memoram_async.core.approval_verdicts import ApprovalProgress
-    from memoram_async.core.arguments import Unset
-    from memoram_async.core.http import HTTPResponse
-    from memoram_async.core.sealing import SealingSecret
-    from memoram_async.core.secret import Secret
-    from memoram_async.crypto import StoreOptions
-    from memoram_async.keys.store import KeyStore
-    from memoram_async.models.access import AccessCredentials
-    from memoram_async.runtime.httpx_adapter import HTTPClient
-    from memoram_async.runtime.protocol import Runtime
-    from memoram_async.tokens.store import TokenStore
-    from memoram_async.transport.hooks import Hooks
 
 
 class Memoram(Unshareable):

@@ -4,22 +4,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
 
-from memoram_async.core.arguments import UNSET
+from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.secret import Unshareable
+from memoram_async.memory_store import AsyncMemoryStore
+from memoram_async.models.memory import Memory
+from memoram_async.models.tags import Tag
 from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import TracebackType
-    from typing import Self
-
-    from memoram_async.core.arguments import Unset
-    from memoram_async.memory_store import AsyncMemoryStore
-    from memoram_async.models.memory import Memory
-    from memoram_async.models.tags import Tag
 
 
 class MemoryStore(Unshareable):

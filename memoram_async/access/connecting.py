@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
+from memoram_async.access.family_access import FamilyAccess
 from memoram_async.approvals.polls import owner_digest
 from memoram_async.core.approval_pace import back_off
 from memoram_async.core.approval_verdicts import ApprovalProgress, Meaning, meaning_of, verdict
@@ -22,13 +23,9 @@ from memoram_async.core.errors import (
     PermissionDeniedError,
 )
 from memoram_async.core.secret import Secret
-from memoram_async.models.access import AccessStatus
-
-if TYPE_CHECKING:
-    from memoram_async.access.family_access import FamilyAccess
-    from memoram_async.models.access import AccessCredentials, AccessRequest
-    from memoram_async.resources.access_requests import AsyncAccessRequests
-    from memoram_async.transport.requester import Requester
+from memoram_async.models.access import AccessCredentials, AccessRequest, AccessStatus
+from memoram_async.resources.access_requests import AsyncAccessRequests
+from memoram_async.transport.requester import Requester
 
 LAG_SECONDS: Final = 10.0
 """How long after an approval the service may go on refusing the credentials."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from memoram_async.access.request_lookup import RequestLookup
+from memoram_async.approvals.hub import ApprovalHub
+from memoram_async.models.access import AccessCredentials, AccessRequest
+from memoram_async.runtime.protocol import Runtime
 from memoram_async.transport.shared_calls import SharedCalls
-
-if TYPE_CHECKING:
-    from memoram_async.approvals.hub import ApprovalHub
-    from memoram_async.models.access import AccessCredentials, AccessRequest
-    from memoram_async.runtime.protocol import Runtime
 
 
 class FamilyAccess:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from memoram_async.approvals.polls import owner_digest, read_page
+from memoram_async.core.approval_schedule import ApprovalSchedule
+from memoram_async.core.deadline import Deadline
 from memoram_async.models.access import AccessRequest, AccessStatus
 from memoram_async.models.converter import read_model
+from memoram_async.runtime.protocol import Runtime
+from memoram_async.transport.requester import Requester
 from memoram_async.transport.shared_calls import SharedCalls
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from memoram_async.core.approval_schedule import ApprovalSchedule
-    from memoram_async.core.deadline import Deadline
-    from memoram_async.runtime.protocol import Runtime
-    from memoram_async.transport.requester import Requester
 
 _OPERATION = "listAccessRequests"
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
-from memoram_async.core.approval_calls import CALL_SECONDS, Look, Rest, Ticket, seconds_of
+from memoram_async.approvals.polls import ApprovalPolls
+from memoram_async.core.approval_calls import CALL_SECONDS, Call, Entry, Look, Rest, Ticket, seconds_of
 from memoram_async.core.approval_schedule import ApprovalSchedule
 from memoram_async.core.approval_verdicts import ApprovalProgress, timed_out, verdict
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import APITimeoutError, ClientClosedError, MemoramError
+from memoram_async.models.access import AccessRequest
 from memoram_async.runtime.forking import reset_after_fork
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from memoram_async.approvals.polls import ApprovalPolls
-    from memoram_async.core.approval_calls import Call, Entry
-    from memoram_async.models.access import AccessRequest
-    from memoram_async.runtime.protocol import Runtime
+from memoram_async.runtime.protocol import Runtime
 
 T = TypeVar("T")
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
+from memoram_async.core import approval_calls
 from memoram_async.core.approval_calls import seconds_of
 from memoram_async.core.approval_page import ListPage, read_list_page
+from memoram_async.core.deadline import Deadline
+from memoram_async.core.http import HTTPResponse
 from memoram_async.core.urls import expand
 from memoram_async.models.access import AccessRequest
 from memoram_async.models.converter import read_model, shape_error, structure
-from memoram_async.transport.call import Call
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from memoram_async.core import approval_calls
-    from memoram_async.core.deadline import Deadline
-    from memoram_async.core.http import HTTPResponse
-    from memoram_async.transport.call import Credentials
-    from memoram_async.transport.transport import Transport
+from memoram_async.transport.call import Call, Credentials
+from memoram_async.transport.transport import Transport
 
 _NOT_MODIFIED = 304
 

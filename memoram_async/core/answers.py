@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
@@ -23,10 +23,8 @@ from memoram_async.core.errors import (
     ServerError,
     UnprocessableError,
 )
+from memoram_async.core.http import HTTPResponse
 from memoram_async.core.secret import Secret
-
-if TYPE_CHECKING:
-    from memoram_async.core.http import HTTPResponse
 
 # A code names a kind of fault; anything longer or freer may be an echo of what was sent.
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z_]{1,47}")

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
+from memoram_async.core.approval_board import ApprovalBoard
 from memoram_async.core.approval_calls import Entry, Look, ReadPage, Waiter, rank
 from memoram_async.core.approval_list import FEWEST_FOR_LIST, OWNERS_INTERVAL, Sweep
 from memoram_async.core.approval_pace import MANY_FAILURES, SHORTEST_INTERVAL, back_off, interval
+from memoram_async.core.approval_page import ListPage
 from memoram_async.core.approval_verdicts import Meaning, meaning_of
 from memoram_async.core.errors import MemoramError, NotFoundError, RateLimitedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from memoram_async.core.approval_board import ApprovalBoard
-    from memoram_async.core.approval_page import ListPage
 
 YOUNG: Final = 10.0
 """A request that was made so few seconds ago may not be known everywhere yet."""

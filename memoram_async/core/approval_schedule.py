@@ -13,7 +13,8 @@ from __future__ import annotations
 import heapq
 import math
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from memoram_async.core.approval_board import ApprovalBoard
 from memoram_async.core.approval_calls import (
@@ -29,6 +30,7 @@ from memoram_async.core.approval_calls import (
 )
 from memoram_async.core.approval_list import Sweep
 from memoram_async.core.approval_pace import SHORTEST_INTERVAL, interval
+from memoram_async.core.approval_page import ListPage
 from memoram_async.core.approval_reports import (
     list_read,
     look_failed,
@@ -39,11 +41,6 @@ from memoram_async.core.approval_reports import (
 )
 from memoram_async.core.approval_verdicts import Meaning, meaning_of
 from memoram_async.core.errors import MemoramError, RateLimitedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from memoram_async.core.approval_page import ListPage
 
 MOST_UNDER_WAY: Final = 8
 PATIENCE: Final = 120.0

@@ -6,7 +6,7 @@ One bad answer must not end a wait at the very moment the user approves: whateve
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
@@ -18,11 +18,9 @@ from memoram_async.core.errors import (
     APIStatusError,
     ApprovalTimeout,
     AuthenticationError,
+    ConflictError,
     MemoramError,
 )
-
-if TYPE_CHECKING:
-    from memoram_async.core.errors import ConflictError
 
 DEFAULT_TIMEOUT: Final = 600.0
 

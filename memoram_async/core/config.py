@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Mapping
+from typing import Final, cast
 
 import attrs
 
@@ -11,9 +12,6 @@ from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.sealing import sealing_secrets
 from memoram_async.core.secret import Secret, hidden, is_masked
 from memoram_async.core.urls import check_base_url, check_link
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DEFAULT_BASE_URL: Final = "https://api.memoram.app/api/v1"
 DEFAULT_AUTH_URL: Final = "https://auth.memoram.io"

@@ -6,13 +6,11 @@ are plain data: they survive pickling, so a process pool hands them on whole.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from datetime import datetime
+from typing import Any, Literal, Self
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from memoram_async.core.info import ResponseInfo
-    from memoram_async.core.secret import Secret
+from memoram_async.core.info import ResponseInfo
+from memoram_async.core.secret import Secret
 
 
 class MemoramError(Exception):

@@ -7,14 +7,12 @@ to one of those who wait; one that vanishes without a word loses its lead to who
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+from collections.abc import Hashable
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import attrs
 
 from memoram_async.core.errors import MemoramError
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
 
 LEASE_SECONDS: Final = 90.0
 

@@ -6,8 +6,8 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import attrs
@@ -18,9 +18,6 @@ from memoram_async.core.errors import InvalidArgumentError, MemoramError, OAuthF
 from memoram_async.core.oauth_callback import read_callback
 from memoram_async.core.secret import Confidential, Secret, hidden
 from memoram_async.core.urls import origin, with_query
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 RANDOM_BYTES: Final = 32
 FLOW_SECONDS: Final = 3600.0

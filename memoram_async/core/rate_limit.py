@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
 from memoram_async.core.dates import epoch_of_date
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _LEAST_EPOCH: Final = 1_000_000_000
 """A smaller number in X-RateLimit-Reset counts seconds from now: services do both."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
 from memoram_async.core.dates import epoch_of_date
 from memoram_async.core.rate_limit import is_used_up, reset_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 8.0

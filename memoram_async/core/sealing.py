@@ -10,7 +10,7 @@ from memoram_async.core.secret import Secret, hidden
 
 SHORTEST_SECRET: Final = 32
 
-SealingSecret: TypeAlias = "str | bytes | Secret | Sequence[str | bytes | Secret]"
+SealingSecret: TypeAlias = str | bytes | Secret | Sequence[str | bytes | Secret]
 """One secret of at least 32 bytes, or several: the first one seals, and each of them opens."""
 
 _HOW: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes a good one"

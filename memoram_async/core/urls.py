@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping
+from typing import Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from memoram_async.core.errors import ConfigurationError, InvalidArgumentError
 from memoram_async.core.secret import Secret
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f]")
 _NOT_IN_ID: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f/?#\\\ud800-\udfff]")

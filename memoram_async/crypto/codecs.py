@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, final, runtime_checkable
+from typing import Final, Literal, Protocol, TypeAlias, final, runtime_checkable
 
 from memoram_async.core.errors import (
     ContextMismatchError,
@@ -15,10 +15,8 @@ from memoram_async.crypto import jwe, jwe_reader
 from memoram_async.crypto.decrypted import Decrypted
 from memoram_async.crypto.foreign import ContentFormat, classify, looks_like_jwe
 from memoram_async.crypto.header import DEFAULT_FIELD
+from memoram_async.crypto.keyring import Keyring
 from memoram_async.crypto.legacy import LEGACY_CODECS
-
-if TYPE_CHECKING:
-    from memoram_async.crypto.keyring import Keyring
 
 ReadPolicy: TypeAlias = Literal["encrypted-only", "allow-plaintext"]
 """Whether stored plaintext is an error, or is handed out marked as not encrypted."""

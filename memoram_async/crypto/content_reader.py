@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 from memoram_async.core.errors import DecryptionError
+from memoram_async.crypto.decrypted import Decrypted, Provenance
 from memoram_async.crypto.header import DEFAULT_FIELD
 from memoram_async.crypto.jwe_reader import TokenRules, read_known
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from memoram_async.crypto.decrypted import Decrypted, Provenance
-    from memoram_async.crypto.keyring import Keyring
-    from memoram_async.crypto.store_options import StoreOptions
+from memoram_async.crypto.keyring import Keyring
+from memoram_async.crypto.store_options import StoreOptions
 
 # Only the codec of our own remembers headers, so that what it knows is read without asking the others.
 _FIELD: Final = DEFAULT_FIELD

@@ -10,13 +10,11 @@ import codecs
 import enum
 import itertools
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 from memoram_async.crypto import base64url
 from memoram_async.crypto.header import MAX_HEADER_CHARS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class ContentFormat(enum.StrEnum):

@@ -12,7 +12,8 @@ reads and writes this form.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
@@ -20,11 +21,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from memoram_async.core.errors import ContentError
 from memoram_async.crypto import base64url
 from memoram_async.crypto.header import DEFAULT_FIELD
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from memoram_async.crypto.keys import EncryptionKey
+from memoram_async.crypto.keys import EncryptionKey
 
 CODEC_NAME: Final = "jwe"
 

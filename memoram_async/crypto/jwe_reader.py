@@ -7,7 +7,8 @@ checks on what is left, and leaves every refusal to `read_token`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import attrs
 from cryptography.exceptions import InvalidTag
@@ -24,15 +25,10 @@ from memoram_async.core.errors import (
 )
 from memoram_async.crypto import base64url
 from memoram_async.crypto.decrypted import Decrypted, Provenance
-from memoram_async.crypto.header import DEFAULT_FIELD, DIRECT, read_header
+from memoram_async.crypto.header import DEFAULT_FIELD, DIRECT, ProtectedHeader, read_header
 from memoram_async.crypto.jwe import CODEC_NAME, IV_BYTES, MAX_TOKEN_CHARS, TAG_BYTES
 from memoram_async.crypto.keyring import Keyring, KnownHeader
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from memoram_async.crypto.header import ProtectedHeader
-    from memoram_async.crypto.keys import EncryptionKey
+from memoram_async.crypto.keys import EncryptionKey
 
 _SEGMENTS: Final = 5
 _WRAPPING_OVERHEAD: Final = 8

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, final
 
 import attrs
 
 from memoram_async.core.errors import KeyConflictError, UnknownKeyVersionError
 from memoram_async.core.secret import Confidential
 from memoram_async.crypto.decrypted import Provenance
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from memoram_async.crypto.header import ProtectedHeader
-    from memoram_async.crypto.keys import EncryptionKey
+from memoram_async.crypto.header import ProtectedHeader
+from memoram_async.crypto.keys import EncryptionKey
 
 _MOST_TRIED: Final = 8
 """How many keys are tried with a token that names none: newest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, Self, final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -14,9 +14,6 @@ from memoram_async.core.arguments import MAX_KEY_VERSION
 from memoram_async.core.errors import InvalidKeyError
 from memoram_async.core.secret import Confidential, Secret
 from memoram_async.crypto.header import DIRECT, write_header
-
-if TYPE_CHECKING:
-    from typing import Self
 
 _HEX: Final = re.compile("[0-9A-Fa-f]+")
 

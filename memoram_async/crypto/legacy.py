@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING, Final, Literal, final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Literal, final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
@@ -17,11 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from memoram_async.core.errors import DecryptionError, IntegrityError, PlaintextDecodeError
 from memoram_async.crypto.decrypted import Decrypted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from memoram_async.crypto.keyring import Keyring
+from memoram_async.crypto.keyring import Keyring
 
 KeyEncoding = Literal["bytes", "hex-text"]
 """How the other program took the user's hexadecimal key: decoded, or its digits as they stand."""

@@ -9,7 +9,8 @@ sealed for one purpose cannot be opened for another. The context is the addition
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, final
+from collections.abc import Callable, Sequence
+from typing import Final, final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,12 +18,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from memoram_async.core.sealing import secret_bytes
+from memoram_async.core.secret import Secret
 from memoram_async.crypto import base64url
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from memoram_async.core.secret import Secret
 
 _VERSION: Final = "v1."
 _IV_BYTES: Final = 12

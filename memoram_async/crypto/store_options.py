@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
+from collections.abc import Callable
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import attrs
 
 from memoram_async.core.errors import InvalidArgumentError
 from memoram_async.crypto.codecs import Codec, CodecRegistry, JweCodec, ReadPolicy
 from memoram_async.crypto.jwe import MAX_PLAINTEXT_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 OnUndecryptable: TypeAlias = Literal["raise", "skip", "keep"]
 """What a list does with a memory that cannot be read."""

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from typing import TYPE_CHECKING, Any, Final, final
+from collections.abc import Callable
+from typing import Any, Final, final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,9 +24,6 @@ from memoram_async.core.arguments import is_visible_ascii
 from memoram_async.core.secret import Secret
 from memoram_async.core.shared_token import SharedToken
 from memoram_async.crypto import base64url
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _VERSION: Final = b"v1."
 _IV_BYTES: Final = 12

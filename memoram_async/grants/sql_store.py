@@ -6,7 +6,9 @@ import contextlib
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, Self
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Final, Self
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.secret import Secret, conceal
@@ -14,19 +16,12 @@ from memoram_async.runtime.forking import reset_after_fork
 
 try:
     import sqlalchemy as sql
-    from sqlalchemy import exc
+    from sqlalchemy import ColumnElement, Connection, Engine, Executable, exc
     from sqlalchemy.dialects import postgresql, sqlite
 except ImportError:
     raise ConfigurationError(
         "SQLAlchemy is not installed: pip install 'memoram[sql]', or pass a GrantStore of your own"
     ) from None
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-    from sqlalchemy import ColumnElement, Connection, Engine, Executable
-
 DEFAULT_URL: Final = "sqlite:///memoram-grants.db"
 TABLE: Final = "memoram_grants"
 _SECONDS_BETWEEN_SWEEPS: Final = 60.0

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.secret import Secret
 
-if TYPE_CHECKING:
-    from keyring.backend import KeyringBackend
-
 DEFAULT_SERVICE: Final = "memoram"
+
+
+class KeyringBackend(Protocol):
+    """What is needed of a keyring; `keyring.backend.KeyringBackend` has it."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """What was saved for this name; None if nothing was."""
+        ...
 
 
 class KeyringKeyStore:

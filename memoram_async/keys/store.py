@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from memoram_async.core.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret
 
 
 class KeyStore(Protocol):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from memoram_async.core.errors import (
     BadRequestError,
@@ -14,18 +15,13 @@ from memoram_async.core.errors import (
     PermissionDeniedError,
     UnprocessableError,
 )
-from memoram_async.core.key_requests import LEASE_SECONDS, KeyRequests
+from memoram_async.core.key_requests import LEASE_SECONDS, KeyRequest, KeyRequests
 from memoram_async.core.secret import Confidential
 from memoram_async.crypto import EncryptionKey, Keyring
+from memoram_async.keys.store import KeyStore
+from memoram_async.models.access import AccessCredentials
 from memoram_async.runtime.forking import reset_after_fork
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from memoram_async.core.key_requests import KeyRequest
-    from memoram_async.keys.store import KeyStore
-    from memoram_async.models.access import AccessCredentials
-    from memoram_async.runtime.protocol import Runtime
+from memoram_async.runtime.protocol import Runtime
 
 T = TypeVar("T")
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from memoram_async.core.errors import MemoramError, UnknownKeyVersionError
 from memoram_async.core.secret import Secret
-from memoram_async.crypto import ContentReader, Decrypted, encrypt
+from memoram_async.crypto import ContentReader, Decrypted, StoreOptions, encrypt
 from memoram_async.crypto.jwe import CODEC_NAME
-from memoram_async.models.memory import Memory
+from memoram_async.keys.user_keys import UserKeys
+from memoram_async.models.drafts import MemoryDraft
+from memoram_async.models.memory import Memory, MemoryBlob
 from memoram_async.models.page import Page
-
-if TYPE_CHECKING:
-    from memoram_async.crypto import StoreOptions
-    from memoram_async.keys.user_keys import UserKeys
-    from memoram_async.models.drafts import MemoryDraft
-    from memoram_async.models.memory import MemoryBlob
 
 _LOG: Final = logging.getLogger("memoram")
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable
+from typing import TypeVar
 
 from memoram_async.core.arguments import check_count, check_number, check_optional_text, check_tag_filter
 from memoram_async.core.urls import check_id
 from memoram_async.models.blob_pages import read_blob_page
 from memoram_async.models.drafts import BlobDraft, MemoryDraft
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from memoram_async.models.page import Page
-    from memoram_async.transport.requester import Requester
+from memoram_async.models.page import Page
+from memoram_async.transport.requester import Requester
 
 D = TypeVar("D", BlobDraft, MemoryDraft)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Literal, Self
 
 import attrs
 
@@ -15,11 +17,15 @@ from memoram_async.core.config import (
     DEFAULT_TIMEOUT,
     Options,
 )
+from memoram_async.core.http import HTTPResponse
 from memoram_async.core.retry import READING_METHODS, Safety
 from memoram_async.core.secret import Secret, conceal, hidden
 from memoram_async.core.urls import check_path
 from memoram_async.memory_api.arguments import (
     MOST_MATCHES,
+    AuthHeader,
+    ContentType,
+    EnvironmentName,
     check_content_type,
     check_fraction,
     check_object,
@@ -28,28 +34,19 @@ from memoram_async.memory_api.arguments import (
 )
 from memoram_async.memory_api.credentials import KeyCredentials
 from memoram_async.memory_api.envelope import unwrap, unwrap_report
-from memoram_async.memory_api.models import Answer, Extraction, QueryResult, Signup
+from memoram_async.memory_api.models import Answer, Extraction, QueryResult, Report, Signup
 from memoram_async.memory_api.refusals import meaning_of
 from memoram_async.memory_api.resources.account import AsyncAccount
 from memoram_async.memory_api.resources.memories import AsyncMemories
 from memoram_async.memory_api.resources.usage import AsyncUsage
-from memoram_async.memory_api.settings import resolve
+from memoram_async.memory_api.settings import Settings, resolve
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
+from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
+from memoram_async.runtime.protocol import Runtime
 from memoram_async.transport.call import Call
+from memoram_async.transport.hooks import Hooks
 from memoram_async.transport.requester import Requester
 from memoram_async.transport.transport import Transport
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import TracebackType
-
-    from memoram_async.core.http import HTTPResponse
-    from memoram_async.memory_api.arguments import AuthHeader, ContentType, EnvironmentName
-    from memoram_async.memory_api.models import Report
-    from memoram_async.memory_api.settings import Settings
-    from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
-    from memoram_async.runtime.protocol import Runtime
-    from memoram_async.transport.hooks import Hooks
 
 
 class AsyncMemoryAPI:

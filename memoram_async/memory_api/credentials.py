@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import ConfigurationError
+from memoram_async.core.secret import Secret
 from memoram_async.core.token import Use
-
-if TYPE_CHECKING:
-    from memoram_async.core.deadline import Deadline
-    from memoram_async.core.secret import Secret
-    from memoram_async.memory_api.arguments import AuthHeader
+from memoram_async.memory_api.arguments import AuthHeader
 
 _PREFIXES: Final[dict[AuthHeader, str]] = {"authorization": "Bearer ", "x-api-key": ""}
 

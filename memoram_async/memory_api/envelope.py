@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import attrs
 
 from memoram_async.core.errors import InvalidArgumentError, PaginationError
-from memoram_async.core.http import shown_request_id
+from memoram_async.core.http import HTTPResponse, shown_request_id
 from memoram_async.core.secret import Secret
 from memoram_async.memory_api.models import Report
 from memoram_async.models.converter import shape_error, structure
 from memoram_async.models.page import Page
-
-if TYPE_CHECKING:
-    from memoram_async.core.http import HTTPResponse
 
 T = TypeVar("T")
 

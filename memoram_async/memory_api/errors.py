@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from memoram_async.core.errors import (
     AuthenticationError,
@@ -14,9 +14,7 @@ from memoram_async.core.errors import (
     RateLimitedError,
     ServerError,
 )
-
-if TYPE_CHECKING:
-    from memoram_async.memory_api.models import NewAPIKey
+from memoram_async.memory_api.models import NewAPIKey
 
 
 class MissingAPIKeyError(AuthenticationError):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import Final, Literal, cast
 
 from memoram_async.core.arguments import is_visible_ascii
 from memoram_async.core.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret
 
 _FORM: Final = re.compile(r"mem_(live|test)_[0-9A-Za-z_-]+")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
-from memoram_async.core.answers import Meaning
+from memoram_async.core.answers import Meaning, Refused
 from memoram_async.core.errors import APIStatusError, AuthenticationError, PermissionDeniedError
 from memoram_async.memory_api.errors import (
     APIKeyNotFoundError,
@@ -25,9 +25,6 @@ from memoram_async.memory_api.errors import (
     RateLimitExceededError,
     ValidationError,
 )
-
-if TYPE_CHECKING:
-    from memoram_async.core.answers import Refused
 
 SCOPES: Final = {
     "listApiKeys": "admin",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
@@ -16,12 +17,8 @@ from memoram_async.core.errors import (
 )
 from memoram_async.memory_api.credentials import KeyCredentials
 from memoram_async.memory_api.errors import RotationError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from memoram_async.memory_api.models import APIKey, NewAPIKey
-    from memoram_async.transport.requester import Requester
+from memoram_async.memory_api.models import APIKey, NewAPIKey
+from memoram_async.transport.requester import Requester
 
 _CLEANING_SECONDS: Final = 5.0
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.secret import Secret, hidden
 from memoram_async.core.urls import check_base_url
+from memoram_async.memory_api.arguments import AuthHeader, EnvironmentName
 from memoram_async.memory_api.keys import environment_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from memoram_async.memory_api.arguments import AuthHeader, EnvironmentName
 
 DEFAULT_BASE_URL: Final = "https://api.memory-api.com/v1"
 

@@ -1,6 +1,8 @@
-"""Models that know which call brought them."""
+"""Models that know which call brought them.
 
-from __future__ import annotations
+Annotations are evaluated here: attrs copies them to the constructors of models in other modules, where their
+names would mean nothing.
+"""
 
 import attrs
 

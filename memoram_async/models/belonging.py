@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from memoram_async.core.errors import APIResponseError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from memoram_async.core.http import HTTPResponse
+from memoram_async.core.http import HTTPResponse
 
 
 def belongs(answered: str | None, asked: str | None) -> bool:

@@ -8,25 +8,21 @@ what is wrong.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import datetime
 from math import isfinite
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from memoram_async.core.dates import parse_time
 from memoram_async.core.errors import APIResponseError
-from memoram_async.core.http import parse_json
+from memoram_async.core.http import HTTPResponse, parse_json
 from memoram_async.models.belonging import belongs
 from memoram_async.models.blob_pages_fast import PageMembers, read_quickly
 from memoram_async.models.converter import read_number, read_whole_number, shape_error
 from memoram_async.models.drafts import WIRE_MEMBERS, BlobDraft, MemoryDraft
 from memoram_async.models.memory import MemoryBlob
 from memoram_async.models.page import Page
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from memoram_async.core.http import HTTPResponse
 
 D = TypeVar("D", BlobDraft, MemoryDraft)
 

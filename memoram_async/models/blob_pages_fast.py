@@ -10,17 +10,15 @@ accepts less than the way in Python, never more, and never another value:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast
 
 import attrs
 
 from memoram_async.models.drafts import WIRE_MEMBERS, BlobDraft, MemoryDraft
 from memoram_async.models.memory import MemoryBlob
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 D = TypeVar("D", BlobDraft, MemoryDraft)
 

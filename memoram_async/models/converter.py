@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, get_args, get_origin
+from typing import Any, Final, Generic, TypeVar, cast, get_args, get_origin
 
 import attrs
 from cattrs import Converter
@@ -22,16 +23,11 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from memoram_async.core.dates import parse_time
 from memoram_async.core.errors import APIResponseError
-from memoram_async.core.http import parse_json
+from memoram_async.core.http import HTTPResponse, parse_json
 from memoram_async.core.secret import Secret
 from memoram_async.models.answered import Answered
 from memoram_async.models.belonging import check_belongs
 from memoram_async.models.page import Page
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from memoram_async.core.http import HTTPResponse
 
 T = TypeVar("T")
 

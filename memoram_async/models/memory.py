@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import attrs
 
 from memoram_async.core.errors import ContentNotLoadedError, MemoramError, NotEncryptedError
+from memoram_async.crypto import Decrypted
 from memoram_async.crypto.decrypted import Provenance
 from memoram_async.models.answered import Answered
 from memoram_async.models.guard import Unpicklable
-
-if TYPE_CHECKING:
-    from memoram_async.crypto import Decrypted
 
 
 def _no_tags() -> tuple[str, ...]:

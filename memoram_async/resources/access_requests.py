@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import attrs
 
-from memoram_async.approvals.hub import Transitions
+from memoram_async.approvals.hub import ApprovalHub, Transitions
 from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT, ApprovalProgress, refused_to_ask
 from memoram_async.core.arguments import (
     check_callback,
@@ -17,21 +17,15 @@ from memoram_async.core.arguments import (
 )
 from memoram_async.core.errors import ConflictError, InvalidArgumentError
 from memoram_async.core.retry import Safety
-from memoram_async.core.secret import conceal, out_of_sight
+from memoram_async.core.secret import Secret, conceal, out_of_sight
 from memoram_async.core.urls import check_id
 from memoram_async.models.access import AccessCredentials, AccessRequest
 from memoram_async.models.belonging import check_belongs
 from memoram_async.models.converter import Reading, structure, structure_page
+from memoram_async.models.page import Page
 from memoram_async.resources.approval_watch import AsyncApprovalWatch
 from memoram_async.transport.pager import AsyncPager
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from memoram_async.approvals.hub import ApprovalHub
-    from memoram_async.core.secret import Secret
-    from memoram_async.models.page import Page
-    from memoram_async.transport.requester import Requester
+from memoram_async.transport.requester import Requester
 
 
 class AsyncAccessRequests:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from memoram_async.approvals.hub import Transitions
-    from memoram_async.models.access import AccessRequest
+from memoram_async.approvals.hub import Transitions
+from memoram_async.models.access import AccessRequest
 
 
 class AsyncApprovalWatch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from memoram_async.core.arguments import (
     UNSET,
@@ -16,21 +16,16 @@ from memoram_async.core.arguments import (
     given,
 )
 from memoram_async.core.retry import Safety
-from memoram_async.core.secret import conceal, out_of_sight
+from memoram_async.core.secret import Secret, conceal, out_of_sight
 from memoram_async.core.urls import check_id
 from memoram_async.memories.listing import MemoryListing
 from memoram_async.models.belonging import check_belongs
 from memoram_async.models.converter import Reading, structure
 from memoram_async.models.drafts import BlobDraft
 from memoram_async.models.memory import MemoryBlob
+from memoram_async.models.page import Page
 from memoram_async.transport.pager import AsyncPager
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from memoram_async.core.secret import Secret
-    from memoram_async.models.page import Page
-    from memoram_async.transport.requester import Requester
+from memoram_async.transport.requester import Requester
 
 
 class AsyncMemoryBlobs:

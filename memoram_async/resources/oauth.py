@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping
+from typing import cast
 
 from memoram_async.core.arguments import check_callback, check_optional_text, check_secret_text
 from memoram_async.core.errors import InvalidArgumentError, OAuthFlowError
@@ -14,15 +15,11 @@ from memoram_async.core.oauth import (
     check_redirect_uri,
     read_flow,
 )
+from memoram_async.core.sealing import SealingSecret
 from memoram_async.core.secret import Secret, conceal, hidden
 from memoram_async.models.tokens import OAuthTokens
 from memoram_async.resources.oauth_flow import AsyncOAuthFlow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from memoram_async.core.sealing import SealingSecret
-    from memoram_async.tokens.user_tokens import UserTokens
+from memoram_async.tokens.user_tokens import UserTokens
 
 
 class AsyncOAuth:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from memoram_async.core.errors import InvalidArgumentError, MemoramError, OAuthFlowError
-from memoram_async.core.oauth import FLOW_PURPOSE, LONGEST_SEAL, check_oauth_params
-from memoram_async.core.secret import hidden
-from memoram_async.tokens.user_tokens import may_be_spent
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from memoram_async.core.oauth import Flow
-    from memoram_async.core.sealing import SealingSecret
-    from memoram_async.core.secret import Secret
-    from memoram_async.models.tokens import OAuthTokens
-    from memoram_async.tokens.user_tokens import UserTokens
+from memoram_async.core.oauth import FLOW_PURPOSE, LONGEST_SEAL, Flow, check_oauth_params
+from memoram_async.core.sealing import SealingSecret
+from memoram_async.core.secret import Secret, hidden
+from memoram_async.models.tokens import OAuthTokens
+from memoram_async.tokens.user_tokens import UserTokens, may_be_spent
 
 
 class AsyncOAuthFlow:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from memoram_async.core.urls import check_id
 from memoram_async.models.belonging import check_belongs
 from memoram_async.models.converter import structure, structure_page
+from memoram_async.models.page import Page
 from memoram_async.models.tags import Tag
 from memoram_async.transport.pager import AsyncPager
-
-if TYPE_CHECKING:
-    from memoram_async.models.page import Page
-    from memoram_async.transport.requester import Requester
+from memoram_async.transport.requester import Requester
 
 
 class AsyncTags:

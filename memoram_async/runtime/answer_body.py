@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from memoram_async.core.errors import APIResponseError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 _ENCODINGS: Final = frozenset({"identity", "gzip", "x-gzip", "deflate"})

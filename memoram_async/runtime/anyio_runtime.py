@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -14,23 +15,20 @@ import anyio.to_thread
 import sniffio
 
 from memoram_async.core.config import DEFAULT_MAX_CONNECTIONS
+from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import ClientClosedError, ConfigurationError, MemoramError
+from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.core.urls import origin
 from memoram_async.runtime.async_clients import Httpx2Connections, InjectedClient
 from memoram_async.runtime.clock import SystemClock, pause
 from memoram_async.runtime.forking import no_fork
-from memoram_async.runtime.httpx_adapter import check_http_client, timed_out
+from memoram_async.runtime.httpx_adapter import AsyncHTTPClient, check_http_client, timed_out
+from memoram_async.runtime.protocol import Clock
 from memoram_async.runtime.read_ahead import TaskReadAhead
 from memoram_async.runtime.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
-
-    from memoram_async.core.deadline import Deadline
-    from memoram_async.core.http import HTTPRequest, HTTPResponse
-    from memoram_async.runtime.async_connections import AsyncConnections
-    from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
-    from memoram_async.runtime.protocol import Clock
+    from memoram_async.runtime.async_connections import AsyncConnections  # imported for the first request
 
 # The system's: applications seed the global generator, and workers that are seeded alike would act alike.
 _CHANCE: Final = random.SystemRandom()

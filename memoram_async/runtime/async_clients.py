@@ -5,22 +5,23 @@ They keep their own timeouts, so the total deadline is kept from outside.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import anyio
 
 from memoram_async.core.errors import APIConnectionError, ConfigurationError, MemoramError
-from memoram_async.core.http import HTTPResponse
+from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.runtime.answer_body import Body, plain_headers
 from memoram_async.runtime.environment import TLS, proxy_for
-from memoram_async.runtime.httpx_adapter import check_still_open, error_from, refused_by_hook, timed_out
+from memoram_async.runtime.httpx_adapter import (
+    AsyncHTTPClient,
+    check_still_open,
+    error_from,
+    refused_by_hook,
+    timed_out,
+)
 from memoram_async.runtime.wire_request import Destination, split
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from memoram_async.core.http import HTTPRequest
-    from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
 
 
 class InjectedClient:

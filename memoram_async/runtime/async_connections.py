@@ -7,9 +7,11 @@ recorders and instrumentation hook in.
 
 from __future__ import annotations
 
+import ssl
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import anyio
 import httpcore
@@ -17,7 +19,7 @@ import httpx
 import sniffio
 
 from memoram_async.core.errors import APIConnectionError, MemoramError
-from memoram_async.core.http import HTTPResponse
+from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.runtime.answer_body import Body, plain_headers
 from memoram_async.runtime.asyncio_streams import AsyncioBackend
 from memoram_async.runtime.clock import steady
@@ -27,12 +29,6 @@ from memoram_async.runtime.exchange_state import ExchangeState
 from memoram_async.runtime.httpx_adapter import error_from, timed_out
 from memoram_async.runtime.trio_streams import TrioBackend
 from memoram_async.runtime.wire_request import Destination, split, wire_request
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Mapping
-
-    from memoram_async.core.http import HTTPRequest
 
 CLOSE_SECONDS: Final = 2.0
 

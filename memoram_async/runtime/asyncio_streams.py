@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+from collections.abc import Iterable
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import anyio
 import httpcore
+from httpcore import SOCKET_OPTION
 
 from memoram_async.core.urls import is_address
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterable
-
-    from httpcore import SOCKET_OPTION
-
-    from memoram_async.runtime.exchange_state import ExchangeState
+from memoram_async.runtime.exchange_state import ExchangeState
 
 _MOST_BUFFERED: Final = 256 * 1024
 _WRITE_SIZE: Final = 256 * 1024

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from memoram_async.runtime.protocol import Clock
+from memoram_async.runtime.protocol import Clock
 
 GLANCE: Final = 0.01
 """Real seconds after which somebody who waits looks again at a clock that may jump."""

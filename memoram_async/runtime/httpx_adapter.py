@@ -12,7 +12,8 @@ import inspect
 import os
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 import httpx
 
@@ -29,9 +30,6 @@ from memoram_async.core.urls import origin
 from memoram_async.runtime.answer_body import plain_headers
 from memoram_async.runtime.environment import TLS
 from memoram_async.runtime.forking import no_fork
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 CONNECTIONS: Final = 32
 """Requests under way at once; more wait their turn without burdening the connection pool."""

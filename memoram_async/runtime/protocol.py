@@ -7,13 +7,11 @@ serves both worlds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
-
-    from memoram_async.core.deadline import Deadline
-    from memoram_async.core.http import HTTPRequest, HTTPResponse
+from memoram_async.core.deadline import Deadline
+from memoram_async.core.http import HTTPRequest, HTTPResponse
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 from memoram_async.core.errors import ConfigurationError
-from memoram_async.core.secret import conceal
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret, conceal
 
 
 class RedisClient(Protocol):

@@ -5,17 +5,14 @@ Every operation asks the `ExchangeState` of its connection how long it may take.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+import ssl
+from collections.abc import Iterable
+from typing import Any, Final, cast
 
 import httpcore
+from httpcore import SOCKET_OPTION
 
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterable
-
-    from httpcore import SOCKET_OPTION
-
-    from memoram_async.runtime.exchange_state import ExchangeState
+from memoram_async.runtime.exchange_state import ExchangeState
 
 _WRITE_SIZE: Final = 256 * 1024
 

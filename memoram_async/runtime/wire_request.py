@@ -7,18 +7,15 @@ makes is an ordinary `httpx.Request` for those who look at one, mocks and record
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from memoram_async.core.http import HeaderFields
+from memoram_async.core.http import HeaderFields, HTTPRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import httpcore
-
-    from memoram_async.core.http import HTTPRequest
 
 _NO_BODY: Final = httpx.ByteStream(b"")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 from memoram_async.core.arguments import is_visible_ascii
 from memoram_async.core.deadline import Deadline
@@ -13,18 +14,13 @@ from memoram_async.core.errors import (
     BadRequestError,
     MemoramError,
 )
+from memoram_async.core.http import HTTPResponse
 from memoram_async.core.shared_token import POSTPONE_SECONDS, SharedToken
 from memoram_async.core.token import Failed, Lead, Ticket, TokenState, Use, lifetime_of
 from memoram_async.models.converter import structure
 from memoram_async.models.tokens import DeveloperToken
-from memoram_async.tokens.shared import Claim, Turn
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from memoram_async.core.http import HTTPResponse
-    from memoram_async.runtime.protocol import Runtime
-    from memoram_async.tokens.shared import SharedTokens
+from memoram_async.runtime.protocol import Runtime
+from memoram_async.tokens.shared import Claim, SharedTokens, Turn
 
 EXCHANGE_SECONDS: Final = 30.0
 GLANCE_SECONDS: Final = 1.0

@@ -6,29 +6,26 @@ import hashlib
 import inspect
 import logging
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import attrs
 
 from memoram_async.core.deadline import Deadline
+from memoram_async.core.secret import Secret
 from memoram_async.core.shared_token import (
     STORE_LEASE_SECONDS,
     STORE_PAUSE_SECONDS,
     STORE_SECONDS,
+    SharedToken,
     look_delay,
     patience,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from memoram_async.core.secret import Secret
-    from memoram_async.core.shared_token import SharedToken
-    from memoram_async.crypto.token_seal import TokenSeal
-    from memoram_async.runtime.protocol import Runtime
-    from memoram_async.tokens.store import TokenStore
+from memoram_async.crypto.token_seal import TokenSeal
+from memoram_async.runtime.protocol import Runtime
+from memoram_async.tokens.store import TokenStore
 
 T = TypeVar("T")
 

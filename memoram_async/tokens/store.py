@@ -5,13 +5,11 @@ from __future__ import annotations
 import inspect
 import threading
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.runtime.forking import reset_after_fork
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class TokenStore(Protocol):

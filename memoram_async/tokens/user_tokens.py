@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
 from memoram_async.core.arguments import check_secret_text
+from memoram_async.core.config import Config
 from memoram_async.core.errors import (
     APIConnectionError,
     APIStatusError,
     ClientClosedError,
     ConfigurationError,
+    MemoramError,
     NotFoundError,
     OutcomeUnknownError,
 )
+from memoram_async.core.oauth import Flow
 from memoram_async.core.retry import Safety
 from memoram_async.core.sealing import no_secret, sealing_secrets
+from memoram_async.core.secret import Secret
 from memoram_async.crypto.secret_seal import SecretSeal
 from memoram_async.models.converter import Reading
 from memoram_async.models.tokens import OAuthTokens
+from memoram_async.runtime.protocol import Runtime
+from memoram_async.transport.requester import Requester
 from memoram_async.transport.shared_calls import SharedCalls
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from memoram_async.core.config import Config
-    from memoram_async.core.errors import MemoramError
-    from memoram_async.core.oauth import Flow
-    from memoram_async.core.secret import Secret
-    from memoram_async.runtime.protocol import Runtime
-    from memoram_async.transport.requester import Requester
 
 _REFRESH_SECONDS: Final = 30.0
 _MOST_UNSAVED: Final = 1000

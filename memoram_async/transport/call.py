@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 import attrs
 
 from memoram_async.core.answers import MeaningOf
+from memoram_async.core.deadline import Deadline
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.info import ResponseInfo
 from memoram_async.core.rate_limit import rate_limit_of
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import Secret
-
-if TYPE_CHECKING:
-    from memoram_async.core.deadline import Deadline
-    from memoram_async.core.token import Use
+from memoram_async.core.token import Use
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Callable, Mapping
+from typing import Final, cast
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.events import Attempt, Outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from memoram_async.core.http import HTTPResponse
-    from memoram_async.transport.call import Call
+from memoram_async.core.http import HTTPResponse
+from memoram_async.transport.call import Call
 
 _LOG: Final = logging.getLogger("memoram")
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
 
 from memoram_async.core.errors import ConfigurationError, PaginationError
 from memoram_async.core.paging import CursorGuard
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from types import TracebackType
-
-    from memoram_async.models.page import Page
-    from memoram_async.runtime.protocol import ReadAhead, Runtime
+from memoram_async.models.page import Page
+from memoram_async.runtime.protocol import ReadAhead, Runtime
 
 T = TypeVar("T")
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 import attrs
 
 from memoram_async.core.answers import MeaningOf
 from memoram_async.core.deadline import Deadline
+from memoram_async.core.http import HTTPResponse
 from memoram_async.core.retry import Safety
+from memoram_async.core.secret import Secret
 from memoram_async.core.urls import expand
+from memoram_async.runtime.protocol import Runtime
 from memoram_async.transport.call import Call, Credentials, Peer
 from memoram_async.transport.transport import Transport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from memoram_async.core.http import HTTPResponse
-    from memoram_async.core.secret import Secret
-    from memoram_async.runtime.protocol import Runtime
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 from urllib.parse import urlencode
 
 from memoram_async.core.http import HeaderFields, HTTPRequest, json_body
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import reveal
+from memoram_async.core.token import Use
 from memoram_async.core.urls import with_query
 from memoram_async.core.version import VERSION
-from memoram_async.transport.call import IDEMPOTENCY_KEY
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from memoram_async.core.token import Use
-    from memoram_async.transport.call import Call
-    from memoram_async.transport.hooks import Told
+from memoram_async.transport.call import IDEMPOTENCY_KEY, Call
+from memoram_async.transport.hooks import Told
 
 _HEADERS: Final = {
     "accept": "application/json",

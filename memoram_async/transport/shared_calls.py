@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar, cast
 
+from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import APITimeoutError, MemoramError
 from memoram_async.core.flights import Flights, Landed, Lead, Seat
 from memoram_async.runtime.forking import reset_after_fork
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Hashable
-    from typing import Any
-
-    from memoram_async.core.deadline import Deadline
-    from memoram_async.runtime.protocol import Runtime
+from memoram_async.runtime.protocol import Runtime
 
 T = TypeVar("T")
 

@@ -10,28 +10,21 @@ or memory content.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from memoram_async.core.errors import ConfigurationError
+from memoram_async.core.events import Attempt, Outcome
 from memoram_async.transport.hooks import Hooks
 
 try:
     from opentelemetry import metrics, propagate, trace
-    from opentelemetry.trace import SpanKind, Status, StatusCode
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 except ImportError:
     raise ConfigurationError(
         "OpenTelemetry is not installed: pip install 'memoram[otel]' brings it"
     ) from None
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from opentelemetry.metrics import MeterProvider
-    from opentelemetry.trace import Span, TracerProvider
-
-    from memoram_async.core.events import Attempt, Outcome
-
 _SCOPE = "memoram"
 _DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 

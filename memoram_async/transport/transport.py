@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from memoram_async.core.answers import status_error
+from memoram_async.core.config import Options
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import (
     APIConnectionError,
@@ -25,15 +26,10 @@ from memoram_async.core.retry import (
     leaves_open,
     parse_retry_after,
 )
-from memoram_async.transport.call import IDEMPOTENCY_KEY, Progress, doubt_of, is_replay
-from memoram_async.transport.hooks import Audience, Told
+from memoram_async.runtime.protocol import Runtime
+from memoram_async.transport.call import IDEMPOTENCY_KEY, Call, Progress, doubt_of, is_replay
+from memoram_async.transport.hooks import Audience, Hooks, Told
 from memoram_async.transport.sending import Authorization, Sending, TokenGone
-
-if TYPE_CHECKING:
-    from memoram_async.core.config import Options
-    from memoram_async.runtime.protocol import Runtime
-    from memoram_async.transport.call import Call
-    from memoram_async.transport.hooks import Hooks
 
 _LOG: Final = logging.getLogger("memoram")
 

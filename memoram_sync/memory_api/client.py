@@ -4,35 +4,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Literal, Self
 
-from memoram_async.core.arguments import UNSET
+from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.config import (
     DEFAULT_MAX_CONNECTIONS,
     DEFAULT_MAX_RETRIES,
     DEFAULT_REQUEST_TIMEOUT,
     DEFAULT_TIMEOUT,
 )
+from memoram_async.core.http import HTTPResponse
+from memoram_async.core.secret import Secret
+from memoram_async.memory_api.arguments import AuthHeader, ContentType, EnvironmentName
 from memoram_async.memory_api.client import AsyncMemoryAPI
+from memoram_async.memory_api.models import Answer, Extraction, QueryResult, Report, Signup
+from memoram_async.runtime.httpx_adapter import HTTPClient
+from memoram_async.runtime.protocol import Runtime
+from memoram_async.transport.hooks import Hooks
 from memoram_sync.memory_api.resources.account import Account
 from memoram_sync.memory_api.resources.memories import Memories
 from memoram_sync.memory_api.resources.usage import Usage
 from memoram_sync.runtime.blocking_runtime import BlockingRuntime
 from memoram_sync.runtime.coroutines import run
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import TracebackType
-    from typing import Any, Literal, Self
-
-    from memoram_async.core.arguments import Unset
-    from memoram_async.core.http import HTTPResponse
-    from memoram_async.core.secret import Secret
-    from memoram_async.memory_api.arguments import AuthHeader, ContentType, EnvironmentName
-    from memoram_async.memory_api.models import Answer, Extraction, QueryResult, Report, Signup
-    from memoram_async.runtime.httpx_adapter import HTTPClient
-    from memoram_async.runtime.protocol import Runtime
-    from memoram_async.transport.hooks import Hooks
 
 
 class MemoryAPI:

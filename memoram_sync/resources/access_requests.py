@@ -4,20 +4,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT
+from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT, ApprovalProgress
+from memoram_async.core.secret import Secret
+from memoram_async.models.access import AccessCredentials, AccessRequest
+from memoram_async.resources.access_requests import AsyncAccessRequests
 from memoram_sync.resources.approval_watch import ApprovalWatch
 from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from memoram_async.core.approval_verdicts import ApprovalProgress
-    from memoram_async.core.secret import Secret
-    from memoram_async.models.access import AccessCredentials, AccessRequest
-    from memoram_async.resources.access_requests import AsyncAccessRequests
 
 
 class AccessRequests:

@@ -4,13 +4,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from memoram_async.models.access import AccessRequest
+from memoram_async.resources.approval_watch import AsyncApprovalWatch
 from memoram_sync.runtime.coroutines import run
-
-if TYPE_CHECKING:
-    from memoram_async.models.access import AccessRequest
-    from memoram_async.resources.approval_watch import AsyncApprovalWatch
 
 
 class ApprovalWatch:

@@ -4,19 +4,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from memoram_async.core.arguments import UNSET
+from memoram_async.core.arguments import UNSET, Unset
+from memoram_async.core.secret import Secret
+from memoram_async.models.memory import MemoryBlob
+from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from memoram_async.core.arguments import Unset
-    from memoram_async.core.secret import Secret
-    from memoram_async.models.memory import MemoryBlob
-    from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 
 
 class MemoryBlobs:

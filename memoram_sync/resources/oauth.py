@@ -4,18 +4,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
+from memoram_async.core.sealing import SealingSecret
+from memoram_async.core.secret import Secret
+from memoram_async.models.tokens import OAuthTokens
+from memoram_async.resources.oauth import AsyncOAuth
 from memoram_sync.resources.oauth_flow import OAuthFlow
 from memoram_sync.runtime.coroutines import run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from memoram_async.core.sealing import SealingSecret
-    from memoram_async.core.secret import Secret
-    from memoram_async.models.tokens import OAuthTokens
-    from memoram_async.resources.oauth import AsyncOAuth
 
 
 class OAuth:

@@ -4,17 +4,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from memoram_async.core.sealing import SealingSecret
+from memoram_async.core.secret import Secret
+from memoram_async.models.tokens import OAuthTokens
+from memoram_async.resources.oauth_flow import AsyncOAuthFlow
 from memoram_sync.runtime.coroutines import run
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from memoram_async.core.sealing import SealingSecret
-    from memoram_async.core.secret import Secret
-    from memoram_async.models.tokens import OAuthTokens
-    from memoram_async.resources.oauth_flow import AsyncOAuthFlow
 
 
 class OAuthFlow:

@@ -4,14 +4,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from memoram_async.models.tags import Tag
+from memoram_async.resources.tags import AsyncTags
 from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
-
-if TYPE_CHECKING:
-    from memoram_async.models.tags import Tag
-    from memoram_async.resources.tags import AsyncTags
 
 
 class Tags:

@@ -14,19 +14,23 @@ from __future__ import annotations
 import os
 import random
 import weakref
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from memoram_async.core.config import DEFAULT_MAX_CONNECTIONS
+from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import (
     APIConnectionError,
     ClientClosedError,
     MemoramError,
     PoolTimeoutError,
 )
+from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.runtime.clock import SystemClock, pause, steady
 from memoram_async.runtime.forking import no_fork, reset_after_fork
-from memoram_async.runtime.httpx_adapter import check_http_client, check_still_open, error_from
+from memoram_async.runtime.httpx_adapter import HTTPClient, check_http_client, check_still_open, error_from
+from memoram_async.runtime.protocol import Clock
 from memoram_async.runtime.wire_request import split, wire_request
 from memoram_sync.runtime.bell import Bell
 from memoram_sync.runtime.bounded_threads import BoundedThreads
@@ -34,19 +38,12 @@ from memoram_sync.runtime.coroutines import run
 from memoram_sync.runtime.httpx2_client import Httpx2Client
 from memoram_sync.runtime.injected import exchange_over
 from memoram_sync.runtime.read_ahead import ThreadReadAhead
-from memoram_sync.runtime.turns import Ticket, Turns
+from memoram_sync.runtime.turns import Place, Ticket, Turns
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-
-    from memoram_async.core.deadline import Deadline
-    from memoram_async.core.http import HTTPRequest, HTTPResponse
-    from memoram_async.runtime.httpx_adapter import HTTPClient
-    from memoram_async.runtime.protocol import Clock
+if TYPE_CHECKING:  # imported for the first request
     from memoram_sync.runtime.connection import Connection
     from memoram_sync.runtime.connection_socket import ConnectionSocket
     from memoram_sync.runtime.route import Route
-    from memoram_sync.runtime.turns import Place
 
 # The system's: applications seed the global generator, and workers that are seeded alike would act alike.
 _CHANCE: Final = random.SystemRandom()

@@ -9,14 +9,12 @@ from __future__ import annotations
 import _thread
 import weakref
 from collections import deque
+from collections.abc import Callable, Iterable
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from memoram_async.core.errors import InternalError
 from memoram_sync.runtime.bell import Bell
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import ssl
+from typing import Any
 
 import httpcore
 import httpx
@@ -10,13 +11,9 @@ import httpx
 from memoram_async.core.http import HTTPResponse
 from memoram_async.runtime.answer_body import Body, plain_headers
 from memoram_async.runtime.environment import credentials_of
+from memoram_async.runtime.wire_request import Destination
 from memoram_sync.runtime.connection_socket import ConnectionSocket
 from memoram_sync.runtime.network_stream import NetworkBackend
-
-if TYPE_CHECKING:
-    import ssl
-
-    from memoram_async.runtime.wire_request import Destination
 
 
 class Connection(httpx.HTTPTransport):

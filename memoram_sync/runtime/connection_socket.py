@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import select
 import socket
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from memoram_async.runtime.clock import steady
 from memoram_async.runtime.exchange_state import ExchangeState
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _LONGEST_WAIT: Final = 1_000_000.0
 """Seconds that the operating system is asked to wait at most; some take no more than 24 days."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.runtime.environment import TLS, proxy_for
 from memoram_async.runtime.wire_request import Destination, split
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Httpx2Client:

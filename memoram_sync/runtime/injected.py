@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from memoram_async.core.http import HTTPResponse
+from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.runtime.answer_body import Body, plain_headers
-from memoram_async.runtime.httpx_adapter import timed_out
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from memoram_async.core.http import HTTPRequest
-    from memoram_async.runtime.httpx_adapter import HTTPClient
+from memoram_async.runtime.httpx_adapter import HTTPClient, timed_out
 
 
 def exchange_over(

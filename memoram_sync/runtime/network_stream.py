@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import ssl
+from collections.abc import Iterable
+from typing import Any, Final
 
 import httpcore
 
-from memoram_sync.runtime.tls_layer import TLSLayer
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterable
-
-    from memoram_sync.runtime.connection_socket import ConnectionSocket
-    from memoram_sync.runtime.tls_layer import Layer
-
+from memoram_sync.runtime.connection_socket import ConnectionSocket
+from memoram_sync.runtime.tls_layer import Layer, TLSLayer
 
 _MOST: Final = 16_384
 _LITTLE: Final = 2048

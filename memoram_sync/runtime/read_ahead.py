@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import _thread
 import os
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_sync.runtime.coroutines import run
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 T = TypeVar("T")
 

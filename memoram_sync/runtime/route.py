@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING
+
+import httpx
 
 from memoram_async.runtime.clock import steady
 from memoram_async.runtime.connection_reuse import KEEPALIVE_SECONDS, is_reusable
 from memoram_async.runtime.environment import TLS, proxy_for
 from memoram_async.runtime.wire_request import Destination
 from memoram_sync.runtime.connection import Connection
-
-if TYPE_CHECKING:
-    import ssl
-
-    import httpx
 
 
 class Route:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from memoram_async.runtime.clock import steady
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _CHUNK: Final = 65_536
 

@@ -6,14 +6,12 @@ what is shared is one dictionary, and each step that matters is a single operati
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+import weakref
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from memoram_async.runtime.clock import steady
 from memoram_sync.runtime.bell import Bell
-
-if TYPE_CHECKING:
-    import weakref
-    from collections.abc import Callable
 
 GLANCE: Final = 0.1
 """Seconds after which a waiting call looks by itself: an interrupted one may have left without a word."""
@@ -28,7 +26,7 @@ class Ticket:
         self.bell: Bell | None = None
 
 
-Place: TypeAlias = "weakref.ref[Ticket]"
+Place: TypeAlias = weakref.ref[Ticket]
 
 
 class Turns:

@@ -4,16 +4,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from types import TracebackType
+from typing import Generic, Self, TypeVar
 
+from memoram_async.models.page import Page
+from memoram_async.transport.pager import AsyncItemIterator, AsyncPageIterator, AsyncPager, AsyncReadAhead
 from memoram_sync.runtime.coroutines import run
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
-    from memoram_async.models.page import Page
-    from memoram_async.transport.pager import AsyncItemIterator, AsyncPageIterator, AsyncPager, AsyncReadAhead
 
 T = TypeVar("T")
 

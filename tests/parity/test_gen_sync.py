@@ -273,7 +273,7 @@ def test_every_known_form_is_mirrored(tree: Path) -> None:
     source = tree / "memoram_async/resources/tags.py"
     source.write_text(
         source.read_text()
-        .replace("import TYPE_CHECKING", "import TYPE_CHECKING, Final, Generic, Self, TypeVar, overload")
+        .replace("\nfrom", "\nfrom typing import Final, Generic, Self, TypeVar, overload\nfrom", 1)
         .replace("\n\nclass", '\nT = TypeVar("T")\nLIMIT: Final = 3\n\n\nclass')
         + SAMPLE
     )
@@ -281,7 +281,7 @@ def test_every_known_form_is_mirrored(tree: Path) -> None:
     mirror = (tree / "memoram_sync/resources/tags.py").read_text()
     assert mirror[mirror.index("\nclass Sample") :] == MIRRORED_SAMPLE
     assert '\nT = TypeVar("T")\n' in mirror
-    assert "\nfrom memoram_async.resources.tags import LIMIT, AsyncSample\n" in mirror
+    assert "\nfrom memoram_async.resources.tags import LIMIT, AsyncSample, AsyncTags\n" in mirror
 
 
 REFUSED: Final = [

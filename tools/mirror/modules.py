@@ -6,8 +6,6 @@ import ast
 import builtins
 from typing import TYPE_CHECKING, Final
 
-import attrs
-
 from tools.mirror.classes import mirror_class
 from tools.mirror.docstrings import mirror_docstring
 from tools.mirror.names import ASYNC_PACKAGE, HANDWRITTEN, SYNC_PACKAGE, sync_place
@@ -124,22 +122,17 @@ def _with_imports(classes: list[str], source: Source, names: Names) -> Iterator[
     body = "\n\n\n".join(classes)
     variables = _type_variables(body, source)
     code = "\n\n\n".join([*variables.values(), body])
-    needed = _Needs.of(ast.parse(code))
+    needed = _needs(code)
     known = _known(source, names)
     own = variables.keys() | {names.sync(each.name.value, where=source.name) for each in source.classes}
-    at_run_time = _resolved(needed.at_run_time - own, known, source)
-    for_types = _resolved(needed.for_types - needed.at_run_time - own, known, source)
     yield "from __future__ import annotations"
-    yield "\n".join([*at_run_time, *(["from typing import TYPE_CHECKING"] if for_types else [])])
-    if for_types:
-        yield "if TYPE_CHECKING:\n" + "\n".join(f"    {each}" for each in for_types)
+    yield "\n".join(_resolved(needed - own, known, source))
     yield code
 
 
 def _type_variables(body: str, source: Source) -> dict[str, str]:
     """The type variables that the classes use: each module has its own, as in the async package."""
-    needed = _Needs.of(ast.parse(body))
-    used = needed.at_run_time | needed.for_types
+    used = _needs(body)
     return {name: text for name, text in source.variables.items() if name in used and "TypeVar(" in text}
 
 
@@ -163,47 +156,35 @@ def _resolved(needed: Iterable[str], known: dict[str, Import], source: Source) -
     return sorted(str(known[name]) for name in needed)
 
 
-@attrs.frozen
-class _Needs:
-    """The names that a module uses and does not define: when it runs, and for type checkers alone."""
-
-    at_run_time: frozenset[str]
-    for_types: frozenset[str]
-
-    @classmethod
-    def of(cls, tree: ast.Module) -> _Needs:
-        search = _Uses()
-        search.visit(tree)
-        return cls(frozenset(search.at_run_time), frozenset(search.for_types))
+def _needs(code: str) -> set[str]:
+    """The names that a module uses and does not define: annotations are resolved at run time, too."""
+    search = _Uses()
+    search.visit(ast.parse(code))
+    return search.found
 
 
 class _Uses(ast.NodeVisitor):
     """Walks through code and notes names; those bound inside a function are its own."""
 
     def __init__(self) -> None:
-        self.at_run_time: set[str] = set()
-        self.for_types: set[str] = set()
+        self.found: set[str] = set()
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        for default in (*node.args.defaults, *node.args.kw_defaults, *node.decorator_list):
-            if default is not None:
-                self.at_run_time |= _loaded(default)
         arguments = [each for each in ast.walk(node.args) if isinstance(each, ast.arg)]
-        for annotation in (node.returns, *(each.annotation for each in arguments)):
-            if annotation is not None:
-                self.for_types |= _loaded(annotation)
+        annotations = (node.returns, *(each.annotation for each in arguments))
+        defaults = (*node.args.defaults, *node.args.kw_defaults, *node.decorator_list)
+        for outside in (*annotations, *defaults):
+            if outside is not None:
+                self.found |= _loaded(outside)
         bound = {each.arg for each in arguments}
         for statement in node.body:
             bound |= {each.id for each in _names(statement) if isinstance(each.ctx, ast.Store)}
         for statement in node.body:
-            self.at_run_time |= _loaded(statement) - bound
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        self.for_types |= _loaded(node.annotation)
+            self.found |= _loaded(statement) - bound
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
-            self.at_run_time |= _loaded(node)
+            self.found |= _loaded(node)
 
 
 def _names(node: ast.AST) -> Iterator[ast.Name]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from memoram_async.memory_api.credentials import KeyCredentials
 from memoram_async.memory_api.envelope import unwrap
 from memoram_async.memory_api.models import Organization
 from memoram_async.memory_api.resources.api_keys import AsyncAPIKeys
-
-if TYPE_CHECKING:
-    from memoram_async.memory_api.credentials import KeyCredentials
-    from memoram_async.transport.requester import Requester
+from memoram_async.transport.requester import Requester
 
 
 class AsyncAccount:

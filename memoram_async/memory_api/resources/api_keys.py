@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from memoram_async.core.arguments import UNSET, check_count, given
 from memoram_async.core.errors import PaginationError
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import check_id
-from memoram_async.memory_api.arguments import check_environment, check_scopes, check_words
+from memoram_async.memory_api.arguments import (
+    EnvironmentName,
+    ScopeName,
+    check_environment,
+    check_scopes,
+    check_words,
+)
+from memoram_async.memory_api.credentials import KeyCredentials
 from memoram_async.memory_api.envelope import unwrap, unwrap_page
-from memoram_async.memory_api.models import APIKey, NewAPIKey
+from memoram_async.memory_api.models import APIKey, Environment, NewAPIKey, Scope
 from memoram_async.memory_api.rotation import Rotation
+from memoram_async.models.page import Page
 from memoram_async.transport.pager import AsyncPager
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from memoram_async.memory_api.arguments import EnvironmentName, ScopeName
-    from memoram_async.memory_api.credentials import KeyCredentials
-    from memoram_async.memory_api.models import Environment, Scope
-    from memoram_async.models.page import Page
-    from memoram_async.transport.requester import Requester
+from memoram_async.transport.requester import Requester
 
 
 class AsyncAPIKeys:

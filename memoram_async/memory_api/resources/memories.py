@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from memoram_async.core.arguments import UNSET, given
+from memoram_async.core.arguments import UNSET, Unset, given
 from memoram_async.core.errors import InvalidArgumentError
 from memoram_async.core.retry import Safety
-from memoram_async.core.secret import conceal, hidden
+from memoram_async.core.secret import Secret, conceal, hidden
 from memoram_async.core.urls import check_id
 from memoram_async.memory_api.arguments import (
     LARGEST_PAGE,
@@ -19,15 +20,9 @@ from memoram_async.memory_api.arguments import (
 )
 from memoram_async.memory_api.envelope import page_number, unwrap, unwrap_page
 from memoram_async.memory_api.models import Memory
+from memoram_async.models.page import Page
 from memoram_async.transport.pager import AsyncPager
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from memoram_async.core.arguments import Unset
-    from memoram_async.core.secret import Secret
-    from memoram_async.models.page import Page
-    from memoram_async.transport.requester import Requester
+from memoram_async.transport.requester import Requester
 
 
 class AsyncMemories:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from memoram_async.memory_api.envelope import unwrap_report
-
-if TYPE_CHECKING:
-    from memoram_async.memory_api.models import Report
-    from memoram_async.transport.requester import Requester
+from memoram_async.memory_api.models import Report
+from memoram_async.transport.requester import Requester
 
 
 class AsyncUsage:

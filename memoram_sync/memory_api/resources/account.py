@@ -4,14 +4,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from memoram_async.memory_api.models import Organization
+from memoram_async.memory_api.resources.account import AsyncAccount
 from memoram_sync.memory_api.resources.api_keys import APIKeys
 from memoram_sync.runtime.coroutines import run
-
-if TYPE_CHECKING:
-    from memoram_async.memory_api.models import Organization
-    from memoram_async.memory_api.resources.account import AsyncAccount
 
 
 class Account:

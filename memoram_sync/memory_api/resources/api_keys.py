@@ -4,17 +4,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from memoram_async.memory_api.arguments import EnvironmentName, ScopeName
+from memoram_async.memory_api.models import APIKey, Environment, NewAPIKey, Scope
+from memoram_async.memory_api.resources.api_keys import AsyncAPIKeys
 from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from memoram_async.memory_api.arguments import EnvironmentName, ScopeName
-    from memoram_async.memory_api.models import APIKey, Environment, NewAPIKey, Scope
-    from memoram_async.memory_api.resources.api_keys import AsyncAPIKeys
 
 
 class APIKeys:

@@ -4,20 +4,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
-from memoram_async.core.arguments import UNSET
+from memoram_async.core.arguments import UNSET, Unset
+from memoram_async.core.secret import Secret
+from memoram_async.memory_api.models import Memory
+from memoram_async.memory_api.resources.memories import AsyncMemories
 from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from memoram_async.core.arguments import Unset
-    from memoram_async.core.secret import Secret
-    from memoram_async.memory_api.models import Memory
-    from memoram_async.memory_api.resources.memories import AsyncMemories
 
 
 class Memories:

@@ -4,13 +4,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from memoram_async.memory_api.models import Report
+from memoram_async.memory_api.resources.usage import AsyncUsage
 from memoram_sync.runtime.coroutines import run
-
-if TYPE_CHECKING:
-    from memoram_async.memory_api.models import Report
-    from memoram_async.memory_api.resources.usage import AsyncUsage
 
 
 class Usage:
