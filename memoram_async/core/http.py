@@ -44,6 +44,9 @@ class HeaderFields(Mapping[str, str], Confidential):
     def __getitem__(self, name: str) -> str:
         return self._fields[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields  # Mapping would raise and catch a KeyError for each that is not there
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
 
@@ -123,8 +126,7 @@ def parse_json(response: HTTPResponse, *, operation: str | None) -> Any:
         APIResponseError: The body is not JSON, or was cut short.
     """
     try:
-        encoding = json.detect_encoding(response.content)
-        return _DECODER.decode(response.content.decode(encoding, "surrogatepass"))
+        return _read_json(response.content)
     except (ValueError, RecursionError):
         # The parser's own error holds the whole document.
         pass
@@ -146,6 +148,23 @@ def _refuse_constant(_: str) -> NoReturn:
 
 # What json.loads does, without making another decoder each time.
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+_WHITE_SPACE: Final = " \t\r\n"
+
+
+def _read_json(content: bytes) -> Any:
+    """The value of a JSON text, as json.loads reads it but for what it does to every short answer.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    # JSON in UTF-16 or UTF-32 has a zero octet beside its first character, and a byte order mark is neither.
+    is_plain = content[:1] in b"{[" and content[1:2] != b"\0"
+    text = content.decode("utf-8" if is_plain else json.detect_encoding(content), "surrogatepass")
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except ValueError:
+        return _DECODER.decode(text)  # it may begin with white space
+    return _DECODER.decode(text) if text[end:].strip(_WHITE_SPACE) else value
 
 
 def _unwrap(value: object) -> str:

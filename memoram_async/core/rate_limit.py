@@ -15,6 +15,8 @@ _LEAST_EPOCH: Final = 1_000_000_000
 
 _MOST_DIGITS: Final = 11
 
+_SAID: Final = frozenset({"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"})
+
 
 @attrs.frozen(kw_only=True)
 class RateLimit:
@@ -38,6 +40,8 @@ def rate_limit_of(headers: Mapping[str, str], *, wall: float) -> RateLimit | Non
         headers: The answer's header fields, names in lower case.
         wall: The time now, in seconds since the epoch, if the answer has no Date of its own.
     """
+    if _SAID.isdisjoint(headers):
+        return None
     limit = _number(headers.get("x-ratelimit-limit"))
     remaining = _number(headers.get("x-ratelimit-remaining"))
     reset = reset_of(headers, wall=wall)

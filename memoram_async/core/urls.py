@@ -173,14 +173,20 @@ def with_query(url: str, params: Mapping[str, object]) -> str:
         InvalidArgumentError: A value cannot be written: text with a lone surrogate, bytes, several values in
             one, or a number of thousands of digits.
     """
+    pairs: list[str] = []
+    for name, value in params.items():
+        if type(value) is str and _PLAIN(value) and _PLAIN(name):
+            pairs.append(f"{name}={value}")
+        elif value is not None:
+            break
+    else:
+        return f"{url}?{'&'.join(pairs)}" if pairs else url
+    del pairs, value
     given = {
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in params.items()
         if value is not None
     }
-    if all(type(value) is str and _PLAIN(value) and _PLAIN(name) for name, value in given.items()):
-        query = "&".join([f"{name}={value}" for name, value in given.items()])
-        return f"{url}?{query}" if query else url
     try:
         query = urlencode({name: _query_text(value) for name, value in given.items()})
     except (TypeError, ValueError):

@@ -19,7 +19,11 @@ def check_belongs(response: HTTPResponse, model: object, *, operation: str, aske
     Raises:
         APIResponseError: It is about something else. Whoever mixes up answers may hand out another user's.
     """
-    if all(belongs(getattr(model, name), value) for name, value in asked.items()):
+    for name, value in asked.items():
+        answered = getattr(model, name)
+        if answered != value and not belongs(answered, value):
+            break
+    else:
         return
     error = APIResponseError(
         f"{operation}: the service answered with something else than was asked for: check any cache or proxy "

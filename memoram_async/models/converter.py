@@ -43,6 +43,12 @@ def _text(value: object, _: Any = None) -> str:
     raise TypeError
 
 
+def _optional_text(value: object, _: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError
+
+
 def read_number(value: object) -> float | None:
     """A finite number, which may be written as text; None if it is none."""
     if isinstance(value, str):
@@ -92,6 +98,17 @@ def _moment(value: object, _: Any) -> datetime | None:
     return parse_time(value) if isinstance(value, str) else None
 
 
+_PLAIN_TYPES: Final[dict[Any, Callable[[Any, Any], Any]]] = {
+    str: _text,
+    int: _integer,
+    bool: _flag,
+    float: _float,
+    Secret: _secret,
+    datetime: _moment,
+}
+_DESCRIBING: Final = frozenset({bool, float, datetime})
+
+
 def _word_of(kind: object) -> type[StrEnum] | None:
     """The enumeration in a union of one with text, and maybe None; None for another type."""
     words: Any
@@ -115,6 +132,26 @@ def _reading_words(kind: Any) -> Callable[[Any, Any], Any]:
             return text
 
     return read
+
+
+def _is_optional(kind: object) -> bool:
+    """Whether it is one of the plain types or None; cattrs would ask its registry for each value."""
+    plain, *others = get_args(kind) or (None,)
+    return others == [NoneType] and plain in _PLAIN_TYPES
+
+
+def _reading_optional(kind: Any) -> Callable[[Any, Any], Any]:
+    plain = get_args(kind)[0]
+    read = _PLAIN_TYPES[plain]
+    if plain is str:
+        return _optional_text
+    if plain in _DESCRIBING:
+        return read  # which is None for whatever it cannot read
+
+    def read_optional(value: object, _: Any) -> object:
+        return None if value is None else read(value, None)
+
+    return read_optional
 
 
 def _is_tuple(kind: object) -> bool:
@@ -163,12 +200,9 @@ def _wire_names(cls: type[Any], converter: Converter) -> Callable[[Any, Any], An
 def make_converter() -> Converter:
     """A converter for the models of the SDK."""
     converter = Converter(detailed_validation=False)
-    converter.register_structure_hook(str, _text)
-    converter.register_structure_hook(int, _integer)
-    converter.register_structure_hook(bool, _flag)
-    converter.register_structure_hook(float, _float)
-    converter.register_structure_hook(Secret, _secret)
-    converter.register_structure_hook(datetime, _moment)
+    for kind, read in _PLAIN_TYPES.items():
+        converter.register_structure_hook(kind, read)
+    converter.register_structure_hook_factory(_is_optional, _reading_optional)
     converter.register_structure_hook_factory(lambda kind: _word_of(kind) is not None, _reading_words)
 
     def items(kind: Any) -> Callable[[Any, Any], tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from memoram_async.core.answers import status_error
@@ -130,17 +131,16 @@ class Transport:
             await credentials.get(deadline)
 
     def _sending(self, call: Call, progress: Progress) -> Sending:
-        runtime, audience = self.runtime, self._audience
-
-        def begin() -> Told:
-            return audience.begin(call, number=progress.attempts, now=runtime.now())
-
         return Sending(
             call,
             self._authorization,
             timeout=call.request_timeout or self.options.request_timeout,
-            begin=begin if audience.listens else None,
+            begin=self._teller(call, progress) if self._audience.listens else None,
         )
+
+    def _teller(self, call: Call, progress: Progress) -> Callable[[], Told]:
+        runtime, audience = self.runtime, self._audience
+        return lambda: audience.begin(call, number=progress.attempts, now=runtime.now())
 
     def _pause_after(
         self, error: APIConnectionError | APIResponseError, call: Call, retries: int, deadline: Deadline
@@ -185,16 +185,17 @@ class Transport:
                 sending.told.of_failure(error, now=runtime.now())
             raise
         progress.last = response
+        done = 200 <= response.status < 300
         # A refusal accounts for its own request, and an answer given again for those before it too.
-        progress.in_doubt = _is_open(response) or (was_in_doubt and not is_replay(response))
+        progress.in_doubt = (not done and _is_open(response)) or (was_in_doubt and not is_replay(response))
         if sending.told is not None:
             sending.told.of_answer(response, now=runtime.now())
-        done = 200 <= response.status < 300
         unreadable = _read(call, response) if done else None
         if call.peer is not None:
-            sent_key = sending.request.headers.get(IDEMPOTENCY_KEY)
-            if sent_key is not None:
-                call.peer.learn(call, response, sent_key=sent_key, done=done and unreadable is None)
+            sent = sending.request.headers
+            if IDEMPOTENCY_KEY in sent:
+                done = done and unreadable is None
+                call.peer.learn(call, response, sent_key=sent[IDEMPOTENCY_KEY], done=done)
         if unreadable is not None:
             progress.in_doubt = True
             raise unreadable

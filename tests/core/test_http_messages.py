@@ -64,6 +64,9 @@ def test_an_answer_may_come_without_a_request_id() -> None:
         (b"null", None),
         ('"\\u00e4ö"'.encode(), "äö"),
         (b"\xef\xbb\xbf{}", {}),
+        (b'{"a": 1}\r\n\t ', {"a": 1}),
+        *[('{"a": "ö"}'.encode(encoding), {"a": "ö"}) for encoding in ("utf-16", "utf-16-le", "utf-32-be")],
+        ("[0]".encode("utf-16-le"), [0]),
     ],
 )
 def test_json_is_parsed(content: bytes, value: object) -> None:
@@ -85,6 +88,8 @@ def test_json_is_parsed(content: bytes, value: object) -> None:
         b"9" * 10_000,
         b"[" * 200_000,
         b"'a'",
+        b"{}\x0b",
+        '{"a": 1}'.encode("utf-16-le")[:-1],
     ],
     ids=lambda content: repr(content[:15]),
 )
