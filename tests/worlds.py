@@ -117,7 +117,13 @@ class _Clocked:
     def random(self) -> float:
         return 0.5
 
-    async def sleep(self, seconds: float) -> None:
+    if TYPE_CHECKING:
+
+        async def wait(self, waiter: Any, timeout: float) -> bool: ...
+
+    async def sleep(self, seconds: float, *, unless: Any = None) -> None:
+        if unless is not None and await self.wait(unless, 0.0):
+            return
         self.time.slept.append(seconds)
         self.time.pass_by(seconds)
 

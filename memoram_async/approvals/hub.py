@@ -114,6 +114,8 @@ class ApprovalHub:
         ticket.waiter = runtime.waiter()  # first, because others may wake it as soon as it has joined
         try:
             schedule.join(ticket, now=runtime.now())
+            # Others who are about to join, or to decide, come first: the first call then serves them as well.
+            await runtime.wait(ticket.waiter, 0.0)
             while True:
                 ticket.waiter = runtime.waiter()
                 found = news()
@@ -139,8 +141,8 @@ class ApprovalHub:
         runtime = self._runtime
         began, wall = runtime.now(), runtime.wall()
         seconds = deadline.cap(rest.seconds, now=began)
-        if rest.alone:
-            await runtime.sleep(seconds)  # there is nobody who could wake it
+        if rest.keeps_alarm:
+            await runtime.sleep(seconds, unless=ticket.waiter)
         else:
             await runtime.wait(ticket.waiter, seconds)
         if max(runtime.now() - began, runtime.wall() - wall) > 2 * seconds + OVERSLEPT:

@@ -6,7 +6,7 @@ import heapq
 import math
 
 from memoram_async.core.approval_calls import Call, Entry, Look, ReadPage, Ticket
-from memoram_async.core.approval_list import OWNERS_INTERVAL, ListState
+from memoram_async.core.approval_list import FEW, OWNERS_INTERVAL, ListState
 from memoram_async.core.approval_pace import SHORTEST_INTERVAL, Pace, interval
 
 
@@ -56,8 +56,26 @@ class ApprovalBoard:
         if ticket.owner is not None:
             self.owners.setdefault(ticket.owner, {})[ticket] = None
         self.choose(now)
-        if self.by_list and any(entry.looked_at is None for entry in ticket.entries):
-            self.sweep_at = min(self.sweep_at, self.soonest_sweep(now))
+        unseen = [each for each in ticket.entries if each.looked_at is None or each.looked_at < ticket.began]
+        if unseen:
+            self.hurry(unseen, now)
+
+    def hurry(self, unseen: list[Entry], now: float) -> None:
+        """Let requests be known soon that were not looked at since somebody began to wait for them.
+
+        A list that was only just read is not read again for them yet. Among few, a look costs no more than
+        another reading, and a user may have decided already.
+        """
+        if self.by_list:
+            soonest = self.soonest_sweep(now)
+            self.sweep_at = min(self.sweep_at, soonest)
+            if soonest <= now or len(self.entries) > FEW:
+                return
+        for entry in unseen:
+            at = now if entry.looked_at is None else max(now, entry.looked_at + SHORTEST_INTERVAL)
+            is_spared = entry.under_way or entry.failures or (self.by_list and entry.looked_at is not None)
+            if at < entry.due and not is_spared:
+                self.push(entry, at)
 
     def remove(self, ticket: Ticket, *, now: float) -> bool:
         """Somebody waits no longer; False if they had left before."""

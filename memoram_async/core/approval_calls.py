@@ -131,11 +131,11 @@ class Rest:
 
     Attributes:
         seconds: How long.
-        alone: Whether nobody else is there who could wake this one.
+        keeps_alarm: Whether this one makes sure that what is due next is done in time.
     """
 
     seconds: float
-    alone: bool = False
+    keeps_alarm: bool = False
 
 
 Call: TypeAlias = Look | ReadPage

@@ -15,6 +15,8 @@ from memoram_async.core.approval_pace import (
 )
 
 FEWEST_FOR_LIST: Final = 3
+FEW: Final = 4
+"""Requests that may be looked at one by one even while a list is read: at first, and in long polls."""
 OWNERS_INTERVAL: Final = 60.0
 LARGEST_FOR_FEW: Final = 128_000
 """Octets of a list that is read instead of one request."""

@@ -28,7 +28,7 @@ from memoram_async.core.approval_calls import (
     Waiter,
     seconds_of,
 )
-from memoram_async.core.approval_list import Sweep
+from memoram_async.core.approval_list import FEW, Sweep
 from memoram_async.core.approval_pace import SHORTEST_INTERVAL, interval
 from memoram_async.core.approval_page import ListPage
 from memoram_async.core.approval_reports import (
@@ -46,8 +46,6 @@ MOST_UNDER_WAY: Final = 8
 PATIENCE: Final = 120.0
 """Seconds after which somebody who rests looks whether the one with the alarm is still there."""
 GRACE: Final = 30.0
-FEW: Final = 4
-"""Requests that may be followed by a long poll each."""
 
 
 class ApprovalSchedule:
@@ -119,7 +117,7 @@ class ApprovalSchedule:
                 self._resting[ticket] = None
                 self._alarm, self._alarm_at = ticket, at
                 seconds = min(max(0.0, at - now), PATIENCE)
-                return Rest(seconds, alone=len(self.board.tickets) == 1), []
+                return Rest(seconds, keeps_alarm=True), []
             self._resting[ticket] = None
             return Rest(PATIENCE * (0.75 + jitter / 2)), []
 
@@ -229,6 +227,7 @@ class ApprovalSchedule:
             entry.suspect = False
             waiters = note_status(entry, status, found, now=now) if status is not None else []
             entry.looks += 1
+            entry.looked_at = now
             entry.last_error, entry.failures, entry.refused_at = None, 0, None
             if applied:
                 self.board.push(entry, max(now, began + SHORTEST_INTERVAL))
@@ -294,6 +293,9 @@ class ApprovalSchedule:
             sweep.under_way = False
             if answer.not_modified:
                 state.sweep = None
+                for entry in self.board.entries.values():
+                    if entry.listed:
+                        entry.looked_at, entry.last_error = now, None
                 sweep_done(self.board, sweep, now=now, jitter=jitter, waited=answer.applied)
                 return self._call_for_alarm(now)
             waiters = take_items(self.board, sweep, answer.items, read=read, digest=digest, now=now)

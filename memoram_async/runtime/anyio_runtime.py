@@ -177,13 +177,13 @@ class AnyioRuntime:
             raise outcome
         return outcome
 
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass.
+    async def sleep(self, seconds: float, *, unless: anyio.Event | None = None) -> None:
+        """Let time pass; no more of it once that waiter is woken.
 
         Raises:
             ClientClosedError: The runtime was closed meanwhile.
         """
-        await self.wait(anyio.Event(), seconds)
+        await self.wait(anyio.Event() if unless is None else unless, seconds)
 
     def waiter(self) -> anyio.Event:
         """A thing that one call can wait on, once."""

@@ -91,8 +91,8 @@ class Runtime(Protocol):
         """
         ...
 
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+    async def sleep(self, seconds: float, *, unless: Any = None) -> None:
+        """Let time pass; no more of it once that waiter is woken."""
         ...
 
     def waiter(self) -> Any:

@@ -293,13 +293,13 @@ class BlockingRuntime:
                 raise
             return meaning.with_traceback(None)
 
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass.
+    async def sleep(self, seconds: float, *, unless: Bell | None = None) -> None:
+        """Let time pass; no more of it once that waiter is woken.
 
         Raises:
             ClientClosedError: The runtime was closed meanwhile.
         """
-        self._rest(Bell(), seconds)
+        self._rest(Bell() if unless is None else unless, seconds)
 
     def waiter(self) -> Bell:
         """A thing that one call can wait on, once."""

@@ -125,6 +125,38 @@ def test_a_request_that_was_decided_is_never_pending_again() -> None:
     assert ticket.entries[0].status == "approved"
 
 
+def test_who_comes_later_does_not_wait_as_long_as_those_who_are_used_to_it() -> None:
+    scene = Scene()
+    first = scene.join("a")
+    while scene.now < 300:
+        scene.saw(scene.look(first), "pending")
+    scene.now += 5
+    second = scene.join("a")
+    assert isinstance(scene.step(second), Look)
+
+
+def test_many_who_come_for_one_request_ask_no_oftener_than_one() -> None:
+    scene = Scene()
+    ticket, moments = scene.join("a"), list[float]()
+    while scene.now < 20:
+        scene.join("a")
+        step = scene.step(ticket)
+        if isinstance(step, Look):
+            moments.append(scene.now)
+            scene.saw(step, "pending")
+        scene.now += 0.5
+    assert min(later - earlier for earlier, later in pairwise(moments)) >= 2
+
+
+def test_who_comes_for_a_request_that_fails_does_not_ask_sooner() -> None:
+    scene = Scene()
+    ticket = scene.join("a")
+    for _ in range(5):
+        scene.failed(scene.look(ticket), ServerError("no", status=500))
+    scene.now += 3
+    assert isinstance(scene.step(scene.join("a")), Rest)
+
+
 def test_one_call_at_a_time_is_made_about_one_request() -> None:
     scene = Scene()
     first, second = scene.join("a"), scene.join("a")
@@ -297,6 +329,34 @@ def test_three_are_followed_by_the_list() -> None:
     assert scene.listed(page, ("a", "pending"), ("b", "approved"), ("c", "pending"), total=3) == tickets
     scene.listed(scene.page(tickets[0]), ("a", "approved"), ("b", "approved"), ("c", "pending"), total=3)
     assert [ticket.entries[0].status for ticket in tickets] == ["approved", "approved", "pending"]
+
+
+def test_a_newcomer_among_few_is_looked_at_though_the_list_was_only_just_read() -> None:
+    scene = Scene()
+    for name in "ab":
+        ticket = scene.join(name, owner=b"key")
+        call = scene.step(ticket)
+        assert isinstance(call, ReadPage if name == "a" else Look)
+        scene.listed(call, (name, "approved")) if name == "a" else scene.saw(call, "approved")
+        scene.schedule.leave(ticket, now=scene.now)
+    assert scene.now == 0
+
+
+def test_newcomers_among_many_wait_for_the_next_list() -> None:
+    scene = Scene()
+    early = [scene.join(each) for each in "abcd"]
+    scene.listed(scene.page(early[0]), *((each, "pending") for each in "abcd"), total=4)
+    late = [scene.join(each) for each in "ef"]
+    assert all(isinstance(scene.step(ticket), Rest) for ticket in late)
+    assert isinstance(scene.call(late[0]), ReadPage)
+    assert scene.now == pytest.approx(2)
+
+
+def test_who_comes_to_wait_for_what_others_follow_changes_nothing() -> None:
+    scene = Scene()
+    early = [scene.join(each) for each in "abc"]
+    scene.listed(scene.page(early[0]), *((each, "pending") for each in "abc"), total=3)
+    assert isinstance(scene.step(scene.join("a")), Rest)
 
 
 def test_what_the_list_leaves_out_is_looked_at() -> None:

@@ -16,6 +16,7 @@ from memoram_async import (
     OAuthError,
     PermissionDeniedError,
 )
+from memoram_local.testing import AutoApprove
 from tests.flows.conftest import BACK
 from tests.worlds import Time, failure, items
 
@@ -64,6 +65,20 @@ async def test_connect_asks_waits_for_the_user_and_fetches_the_key(stage: Stage)
         store = await client.connect(stage.user.memory_key, reason=WHY, on_status=on_status)
         assert (store.user_id, store.key_version) == (stage.user.id, 1)
     assert seen == ["pending", "approved"]
+
+
+async def test_connect_passes_no_time_where_users_approve_at_once(stage: Stage) -> None:
+    stage.local.policy = AutoApprove()
+    others = [
+        stage.local.create_user(email=f"{name}@example.com", password="correct horse battery")
+        for name in ("bob", "eve")
+    ]
+    time = Time()
+    async with stage.client(time=time) as client:
+        for user in (stage.user, *others):
+            store = await client.connect(user.memory_key, reason=WHY)
+            assert store.user_id == user.id
+    assert time.slept == []
 
 
 async def test_connect_uses_an_approved_request_again(stage: Stage) -> None:

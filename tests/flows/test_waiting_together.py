@@ -166,6 +166,23 @@ async def test_concurrent_connects_for_one_user_ask_once(hall: Hall) -> None:
     assert len(hall.local.access_requests()) == 1
 
 
+async def test_who_rests_alone_hears_what_newcomers_see(hall: Hall) -> None:
+    ids = hall.requests(3)
+    hall.local.clock.scale = 0.001  # nobody's own look is due in the time that this test takes
+    async with hall.client() as client:
+        waits = [partial(client.access_requests.wait, each, timeout=None) for each in ids]
+
+        async def join() -> list[Any]:
+            await hall.local.wait_for_request_async("getAccessRequest", timeout=30)
+            for each in ids:
+                await anyio.to_thread.run_sync(hall.local.approve, each)
+            return await together(waits[1:])
+
+        with anyio.fail_after(30):
+            first, others = await together([waits[0], join])
+    assert [result.id for result in (first, *others)] == ids
+
+
 async def test_a_machine_that_slept_through_the_deadline_sees_what_was_decided(hall: Hall) -> None:
     hall.local.clock.scale = 1
     (request_id,) = hall.requests(1)
