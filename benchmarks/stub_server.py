@@ -17,6 +17,8 @@ MEMORY = (
     b'"meta":{"request_id":"req_1","processing_time_ms":1.5}}'
 )
 TAG = b'{"id":"tag_1","name":"travel","color":"#3366FF","is_enabled":true}'
+PING = b'{"status":"ok","org_id":"org_1","project_id":"proj_1","user_email":"user@example.com"}'
+"""What the client of mem0ai asks for when it is made."""
 
 
 def answer(body: bytes) -> bytes:
@@ -42,6 +44,8 @@ class Canned(asyncio.Protocol):
         path = data.split(b" ", 2)[1]
         if path.startswith(b"/auth/token"):
             body = TOKEN
+        elif path.startswith(b"/v1/ping"):
+            body = PING
         elif path.startswith(b"/memories"):
             body = MEMORY
         elif path.startswith(b"/memory-blobs"):
