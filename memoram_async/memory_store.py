@@ -38,17 +38,6 @@ class AsyncMemoryStore(Unshareable):
     encrypted with another version of the key is read as well: the version is fetched when it is first needed.
     """
 
-    __slots__ = (
-        "_approval",
-        "_blobs",
-        "_content",
-        "_keys",
-        "_memory_key",
-        "_requester",
-        "_tags",
-        "_user_id",
-    )
-
     def __init__(
         self,
         credentials: AccessCredentials,

@@ -28,8 +28,6 @@ class MemoryStore(Unshareable):
     encrypted with another version of the key is read as well: the version is fetched when it is first needed.
     """
 
-    __slots__ = ("_async",)
-
     def __init__(self, wrapped: AsyncMemoryStore) -> None:
         self._async = wrapped
 

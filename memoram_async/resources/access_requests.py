@@ -31,8 +31,6 @@ from memoram_async.transport.requester import Requester
 class AsyncAccessRequests:
     """Requests for access, which the user decides on in the dashboard."""
 
-    __slots__ = ("_hub", "_requester")
-
     def __init__(self, requester: Requester, hub: ApprovalHub) -> None:
         self._requester = requester
         self._hub = hub

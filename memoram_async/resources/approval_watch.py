@@ -9,7 +9,7 @@ from memoram_async.models.access import AccessRequest
 class AsyncApprovalWatch:
     """The changes of some access requests, one after another; from `access_requests.watch`."""
 
-    __slots__ = ("_transitions",)
+    __slots__ = ("__weakref__", "_transitions")
 
     def __init__(self, transitions: Transitions) -> None:
         self._transitions = transitions

@@ -31,8 +31,6 @@ from memoram_async.transport.requester import Requester
 class AsyncMemoryBlobs:
     """Stored memories, content as it is on the server; `AsyncMemoryStore` encrypts and decrypts."""
 
-    __slots__ = ("_requester",)
-
     def __init__(self, requester: Requester) -> None:
         self._requester = requester
 

@@ -33,8 +33,6 @@ class AsyncOAuth:
         store = await memoram.connect(tokens.memory_key, reason="Remembers your travel preferences")
     """
 
-    __slots__ = ("_tokens",)
-
     def __init__(self, tokens: UserTokens) -> None:
         self._tokens = tokens
 

@@ -19,8 +19,6 @@ class AsyncOAuthFlow:
     session meanwhile: in memory, or as the string that `seal` makes. It is good for one user and once.
     """
 
-    __slots__ = ("_client_secret", "_flow", "_tokens", "_unused")
-
     def __init__(self, flow: Flow, *, tokens: UserTokens, client_secret: Secret | None) -> None:
         """A flow of a client; use `oauth.begin` instead of calling this."""
         self._flow = flow

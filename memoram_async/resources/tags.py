@@ -14,8 +14,6 @@ from memoram_async.transport.requester import Requester
 class AsyncTags:
     """Tags, which come into being with the first memory that bears them."""
 
-    __slots__ = ("_requester",)
-
     def __init__(self, requester: Requester) -> None:
         self._requester = requester
 

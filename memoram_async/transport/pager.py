@@ -22,7 +22,7 @@ class AsyncPager(Generic[T]):
     beginning alone. Nothing is sent before that, and each iteration starts anew.
     """
 
-    __slots__ = ("_fetch", "_finish", "_runtime", "_skipped")
+    __slots__ = ("__weakref__", "_fetch", "_finish", "_runtime", "_skipped")
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class AsyncPageIterator(Generic[T]):
     It makes one step at a time: whoever shares a list needs an iterator of their own.
     """
 
-    __slots__ = ("_cursor", "_done", "_end", "_fetch", "_guard", "_turn")
+    __slots__ = ("__weakref__", "_cursor", "_done", "_end", "_fetch", "_guard", "_turn")
 
     def __init__(self, fetch: Callable[[str | None], Awaitable[Page[T]]]) -> None:
         self._fetch = fetch
@@ -145,7 +145,7 @@ class AsyncPageIterator(Generic[T]):
 class AsyncItemIterator(Generic[T]):
     """Walks through the items of a list, across its pages."""
 
-    __slots__ = ("_items", "_pages", "_position")
+    __slots__ = ("__weakref__", "_items", "_pages", "_position")
 
     def __init__(self, pages: AsyncPageIterator[T]) -> None:
         self._pages = pages
@@ -172,7 +172,7 @@ class AsyncItemIterator(Generic[T]):
 class AsyncReadAhead(Generic[T]):
     """Walks through the items of a list while the next page is fetched; see `AsyncPager.ahead`."""
 
-    __slots__ = ("_ahead", "_fetching", "_finish", "_items", "_position", "_runtime", "_spent")
+    __slots__ = ("__weakref__", "_ahead", "_fetching", "_finish", "_items", "_position", "_runtime", "_spent")
 
     def __init__(
         self,

@@ -18,8 +18,6 @@ from memoram_sync.transport.pager import Pager
 class AccessRequests:
     """Requests for access, which the user decides on in the dashboard."""
 
-    __slots__ = ("_async",)
-
     def __init__(self, wrapped: AsyncAccessRequests) -> None:
         self._async = wrapped
 

@@ -12,7 +12,7 @@ from memoram_sync.runtime.coroutines import run
 class ApprovalWatch:
     """The changes of some access requests, one after another; from `access_requests.watch`."""
 
-    __slots__ = ("_async",)
+    __slots__ = ("__weakref__", "_async")
 
     def __init__(self, wrapped: AsyncApprovalWatch) -> None:
         self._async = wrapped

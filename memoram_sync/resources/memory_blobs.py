@@ -17,8 +17,6 @@ from memoram_sync.transport.pager import Pager
 class MemoryBlobs:
     """Stored memories, content as it is on the server; `MemoryStore` encrypts and decrypts."""
 
-    __slots__ = ("_async",)
-
     def __init__(self, wrapped: AsyncMemoryBlobs) -> None:
         self._async = wrapped
 

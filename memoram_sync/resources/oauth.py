@@ -25,8 +25,6 @@ class OAuth:
         store = memoram.connect(tokens.memory_key, reason="Remembers your travel preferences")
     """
 
-    __slots__ = ("_async",)
-
     def __init__(self, wrapped: AsyncOAuth) -> None:
         self._async = wrapped
 

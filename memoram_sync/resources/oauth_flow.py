@@ -20,8 +20,6 @@ class OAuthFlow:
     session meanwhile: in memory, or as the string that `seal` makes. It is good for one user and once.
     """
 
-    __slots__ = ("_async",)
-
     def __init__(self, wrapped: AsyncOAuthFlow) -> None:
         self._async = wrapped
 

@@ -13,8 +13,6 @@ from memoram_sync.transport.pager import Pager
 class Tags:
     """Tags, which come into being with the first memory that bears them."""
 
-    __slots__ = ("_async",)
-
     def __init__(self, wrapped: AsyncTags) -> None:
         self._async = wrapped
 

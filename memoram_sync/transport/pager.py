@@ -21,7 +21,7 @@ class Pager(Generic[T]):
     beginning alone. Nothing is sent before that, and each iteration starts anew.
     """
 
-    __slots__ = ("_async",)
+    __slots__ = ("__weakref__", "_async")
 
     def __init__(self, wrapped: AsyncPager[T]) -> None:
         self._async = wrapped
@@ -72,7 +72,7 @@ class PageIterator(Generic[T]):
     It makes one step at a time: whoever shares a list needs an iterator of their own.
     """
 
-    __slots__ = ("_async",)
+    __slots__ = ("__weakref__", "_async")
 
     def __init__(self, wrapped: AsyncPageIterator[T]) -> None:
         self._async = wrapped
@@ -96,7 +96,7 @@ class PageIterator(Generic[T]):
 class ItemIterator(Generic[T]):
     """Walks through the items of a list, across its pages."""
 
-    __slots__ = ("_async",)
+    __slots__ = ("__weakref__", "_async")
 
     def __init__(self, wrapped: AsyncItemIterator[T]) -> None:
         self._async = wrapped
@@ -119,7 +119,7 @@ class ItemIterator(Generic[T]):
 class ReadAhead(Generic[T]):
     """Walks through the items of a list while the next page is fetched; see `Pager.ahead`."""
 
-    __slots__ = ("_async",)
+    __slots__ = ("__weakref__", "_async")
 
     def __init__(self, wrapped: AsyncReadAhead[T]) -> None:
         self._async = wrapped

@@ -104,9 +104,8 @@ def _documentation(node: cst.ClassDef, names: Names, where: str) -> list[str]:
 def _slots(members: _Members, where: str) -> list[str]:
     if members.has_slots and members.is_client:
         raise Refusal(f"{where}: no form for a client with __slots__")
-    names = ", ".join(f'"{name}"' for name in ("_async", *members.attributes))
-    comma = "" if members.attributes else ","
-    return [f"    __slots__ = ({names}{comma})"] if members.has_slots else []
+    names = ", ".join(f'"{name}"' for name in ("__weakref__", "_async", *members.attributes))
+    return [f"    __slots__ = ({names})"] if members.has_slots else []
 
 
 def _attributes(members: _Members, names: Names, where: str) -> list[str]:

@@ -16,8 +16,6 @@ class AsyncAccount:
         api_keys: The organization's keys.
     """
 
-    __slots__ = ("_requester", "api_keys")
-
     api_keys: AsyncAPIKeys
 
     def __init__(self, requester: Requester, credentials: KeyCredentials) -> None:

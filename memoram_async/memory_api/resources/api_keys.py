@@ -30,8 +30,6 @@ class AsyncAPIKeys:
     All of this needs a key with the scope `admin`.
     """
 
-    __slots__ = ("_credentials", "_requester")
-
     def __init__(self, requester: Requester, credentials: KeyCredentials) -> None:
         self._requester = requester
         self._credentials = credentials

@@ -28,8 +28,6 @@ from memoram_async.transport.requester import Requester
 class AsyncMemories:
     """Memories of the key's environment, in plain text that the service can read."""
 
-    __slots__ = ("_requester",)
-
     def __init__(self, requester: Requester) -> None:
         self._requester = requester
 

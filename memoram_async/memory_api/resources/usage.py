@@ -10,8 +10,6 @@ from memoram_async.transport.requester import Requester
 class AsyncUsage:
     """Counts. The contract leaves open what they hold, so they come as the service gives them."""
 
-    __slots__ = ("_requester",)
-
     def __init__(self, requester: Requester) -> None:
         self._requester = requester
 

@@ -17,8 +17,6 @@ class Account:
         api_keys: The organization's keys.
     """
 
-    __slots__ = ("_async", "api_keys")
-
     api_keys: APIKeys
 
     def __init__(self, wrapped: AsyncAccount) -> None:

@@ -19,8 +19,6 @@ class APIKeys:
     All of this needs a key with the scope `admin`.
     """
 
-    __slots__ = ("_async",)
-
     def __init__(self, wrapped: AsyncAPIKeys) -> None:
         self._async = wrapped
 

@@ -18,8 +18,6 @@ from memoram_sync.transport.pager import Pager
 class Memories:
     """Memories of the key's environment, in plain text that the service can read."""
 
-    __slots__ = ("_async",)
-
     def __init__(self, wrapped: AsyncMemories) -> None:
         self._async = wrapped
 

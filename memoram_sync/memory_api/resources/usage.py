@@ -12,8 +12,6 @@ from memoram_sync.runtime.coroutines import run
 class Usage:
     """Counts. The contract leaves open what they hold, so they come as the service gives them."""
 
-    __slots__ = ("_async",)
-
     def __init__(self, wrapped: AsyncUsage) -> None:
         self._async = wrapped
 
