@@ -25,7 +25,8 @@ class Body:
         """
         self._chunks: list[bytes] = []
         self._size = 0
-        self._encoding = headers.get("content-encoding", "").strip().lower() or "identity"
+        named = headers.get("content-encoding")
+        self._encoding = "identity" if named is None else named.strip().lower() or "identity"
         if self._encoding not in _ENCODINGS:
             raise APIResponseError(
                 "the service's answer has a content encoding that was not asked for", status=0

@@ -11,7 +11,6 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Final
 
 from memoram_async.runtime.clock import steady
@@ -139,10 +138,14 @@ class ConnectionSocket:
         rest = memoryview(data)
         self.left(timeout)
         while True:
-            with suppress(BlockingIOError):
-                rest = rest[raw.send(rest) :]
-            if not rest:
-                return True
+            try:
+                sent = raw.send(rest)
+            except BlockingIOError:
+                pass
+            else:
+                if sent == len(rest):
+                    return True
+                rest = rest[sent:]
             free = False
             while not free:
                 arrived, free = _ready(raw, self.left(timeout), reading=answered is not None, writing=True)
@@ -153,6 +156,8 @@ class ConnectionSocket:
 
     def has_unread(self) -> bool:
         """Whether something has arrived that nobody read, the end of the connection included."""
+        if self._arrivals is not None and not self.is_closed:
+            return bool(self._arrivals.poll(0))
         try:
             self.raw.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
