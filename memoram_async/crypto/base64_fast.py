@@ -6,7 +6,7 @@ from typing import Final
 
 from pybase64 import b64decode, b64encode_as_string
 
-from memoram_async.crypto.base64_rules import IV_CHARS, LAST_CHARACTERS, PADDING, TAG_CHARS
+from memoram_async.crypto.base64_rules import IV_CHARS, LAST_CHARACTERS, PADDING, TAG_BYTES, TAG_CHARS
 
 _ALPHABET: Final = b"-_"
 
@@ -14,6 +14,13 @@ _ALPHABET: Final = b"-_"
 def encode(data: bytes) -> str:
     """The unpadded base64url text of `data`; see `memoram_async.crypto.base64_standard.encode`."""
     return b64encode_as_string(data, _ALPHABET).rstrip("=")
+
+
+def encode_sealed(iv: bytes, sealed: bytes) -> str:
+    """The last three segments of a token; see `memoram_async.crypto.base64_standard.encode_sealed`."""
+    ciphertext = b64encode_as_string(sealed[:-TAG_BYTES], _ALPHABET).rstrip("=")
+    tag = b64encode_as_string(sealed[-TAG_BYTES:], _ALPHABET)[:TAG_CHARS]
+    return f"{b64encode_as_string(iv, _ALPHABET)}.{ciphertext}.{tag}"
 
 
 def decode(text: str) -> bytes | None:

@@ -7,8 +7,11 @@ from typing import Final
 IV_CHARS: Final = 16
 """The characters of an initialization vector of 12 bytes."""
 
+TAG_BYTES: Final = 16
+"""The bytes of an authentication tag."""
+
 TAG_CHARS: Final = 22
-"""The characters of a tag of 16 bytes."""
+"""The characters of one."""
 
 _EVERY_CHARACTER: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 

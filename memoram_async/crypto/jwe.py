@@ -26,7 +26,6 @@ from memoram_async.crypto.keys import EncryptionKey
 CODEC_NAME: Final = "jwe"
 
 IV_BYTES: Final = 12
-TAG_BYTES: Final = 16
 
 MAX_PLAINTEXT_BYTES: Final = 1_048_576
 """The largest plaintext that is encrypted by default, in bytes of UTF-8: 1 MiB."""
@@ -114,10 +113,8 @@ def seal(cipher: AESGCM, header: bytes, data: bytes, *, iv: bytes, wrapped_key: 
         sealed = cipher.encrypt(iv, data, header)
     finally:
         del data
-    encode = base64url.encode
-    wrapped = encode(wrapped_key) if wrapped_key else ""
-    ciphertext, tag = encode(sealed[:-TAG_BYTES]), encode(sealed[-TAG_BYTES:])
-    return f"{header.decode('ascii')}.{wrapped}.{encode(iv)}.{ciphertext}.{tag}"
+    wrapped = base64url.encode(wrapped_key) if wrapped_key else ""
+    return f"{header.decode('ascii')}.{wrapped}.{base64url.encode_sealed(iv, sealed)}"
 
 
 def _encode(plaintext: object, max_bytes: int) -> bytes | str:

@@ -24,9 +24,10 @@ from memoram_async.core.errors import (
     UnsupportedAlgorithmError,
 )
 from memoram_async.crypto import base64url
+from memoram_async.crypto.base64_rules import TAG_BYTES
 from memoram_async.crypto.decrypted import Decrypted, Provenance
 from memoram_async.crypto.header import DEFAULT_FIELD, DIRECT, ProtectedHeader, read_header
-from memoram_async.crypto.jwe import CODEC_NAME, IV_BYTES, MAX_TOKEN_CHARS, TAG_BYTES
+from memoram_async.crypto.jwe import CODEC_NAME, IV_BYTES, MAX_TOKEN_CHARS
 from memoram_async.crypto.keyring import Keyring, KnownHeader
 from memoram_async.crypto.keys import EncryptionKey
 
