@@ -80,7 +80,7 @@ class MemoriesApi:
 
     @behaviour("create-memory.length", "documented", "A text has 1 to 50,000 characters.")
     @behaviour(
-        "create-memory.id-form", "invented", "An own id has 1 to 128 letters, digits or any of . _ ~ : -"
+        "create-memory.id-form", "invented", "An own id has 1 to 128 letters, digits or any of . _ ~ : and -."
     )
     async def create(self, request: Request, key: Key) -> Good:
         """Contract operation createMemory."""
