@@ -55,6 +55,7 @@ class ApprovalBoard:
         ticket.entries = [self.admit(ticket, each, known.get(each), now) for each in ticket.ids]
         if ticket.owner is not None:
             self.owners.setdefault(ticket.owner, {})[ticket] = None
+            self.list.forget()  # what it had for others may be what this one waits for
         self.choose(now)
         unseen = [each for each in ticket.entries if each.looked_at is None or each.looked_at < ticket.began]
         if unseen:

@@ -115,12 +115,14 @@ class ReadPage:
     Attributes:
         cursor: Which; None for the first.
         etag: The version seen last, if it is enough to hear that nothing has changed.
+        digest: The same, for services that do not name versions.
         wait: Seconds that the service is asked to wait for news; None for none.
         number: Which page of the sweep it is, from 1.
     """
 
     cursor: str | None = attrs.field(default=None, repr=False)
     etag: str | None = None
+    digest: bytes | None = None
     wait: int | None = None
     number: int = 1
 

@@ -73,6 +73,7 @@ class ListState:
         began: When the latest reading began; None before the first.
         readings: How many pages were read, or found not to have changed.
         etag: The version of a list of one page.
+        digest: What the content of such a list came to.
         waits: Whether the service grants long polls on it; None while that is not known.
         is_busy: Whether the latest reading found that many users are deciding.
         failures: Readings in a row that failed.
@@ -86,6 +87,7 @@ class ListState:
     began: float | None = None
     readings: int = 0
     etag: str | None = None
+    digest: bytes | None = None
     waits: bool | None = None
     is_busy: bool = False
     failures: int = 0
@@ -118,7 +120,11 @@ class ListState:
         """The list is of no use at the moment."""
         self.not_before = now + SWEEPS_APART * max(self.gap(), interval)
         self.failures = 0
-        self.etag = None
+        self.forget()
+
+    def forget(self) -> None:
+        """The next reading is to be taken in whether the list has changed or not."""
+        self.etag = self.digest = None
 
     def failed(self) -> bool:
         """Note a failure; whether there were too many in a row to go on."""

@@ -18,6 +18,7 @@ class ListPage:
         next_cursor: Where the next page begins.
         octets: How large the page is.
         etag: Its version, if the service names versions.
+        digest: What its content comes to, to know it again; none if nobody needs to.
         applied: Whether the service granted a long poll.
         not_modified: Whether it is the version that the caller knows.
     """
@@ -28,11 +29,14 @@ class ListPage:
     next_cursor: str | None = attrs.field(default=None, repr=False)
     octets: int = 0
     etag: str | None = None
+    digest: bytes | None = None
     applied: bool = False
     not_modified: bool = False
 
 
-def read_list_page(body: object, *, octets: int, etag: str | None, applied: bool) -> ListPage | None:
+def read_list_page(
+    body: object, *, octets: int, etag: str | None, applied: bool, digest: bytes | None = None
+) -> ListPage | None:
     """A page from an answer's body; None if it is no list at all."""
     if not isinstance(body, dict):
         return None
@@ -42,11 +46,11 @@ def read_list_page(body: object, *, octets: int, etag: str | None, applied: bool
         return None
     read: list[tuple[str, str, dict[str, Any]]] = []
     for item in cast("list[object]", items):
-        match item:
-            case {"id": str(request_id), "status": str(status)}:
-                read.append((request_id, status, cast("dict[str, Any]", item)))
-            case _:
-                pass
+        if isinstance(item, dict):
+            fields = cast("dict[str, Any]", item)
+            request_id, status = fields.get("id"), fields.get("status")
+            if isinstance(request_id, str) and isinstance(status, str):
+                read.append((request_id, status, fields))
     return ListPage(
         items=tuple(read),
         count=len(cast("list[object]", items)),
@@ -54,5 +58,6 @@ def read_list_page(body: object, *, octets: int, etag: str | None, applied: bool
         next_cursor=cursor if isinstance(cursor, str) and cursor else None,
         octets=octets,
         etag=etag,
+        digest=digest,
         applied=applied,
     )

@@ -143,7 +143,7 @@ def list_read(board: ApprovalBoard, sweep: Sweep, answer: ListPage, *, now: floa
     state.is_busy = sweep.pages > 1 and sweep.changed * 100 >= len(board.entries)
     board.pace.pages.full_rate = state.rate()
     board.pace.pages.rate = state.rate() if board.pace.is_calm else min(board.pace.pages.rate, state.rate())
-    state.etag = answer.etag if sweep.pages == 1 else None
+    state.etag, state.digest = (answer.etag, answer.digest) if sweep.pages == 1 else (None, None)
     found = 0
     for entry in board.entries.values():
         entry.listed = entry.id in sweep.seen

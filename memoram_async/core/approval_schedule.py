@@ -143,8 +143,11 @@ class ApprovalSchedule:
             return None
         self.board.pace.pages.take(now)
         sweep.under_way = True
-        etag = self.board.list.etag if sweep.pages == 0 and self.board.all_listed() else None
-        return ReadPage(sweep.cursor, etag, self._wait_of_list(etag, ticket, now), sweep.pages + 1)
+        number = sweep.pages + 1
+        if number > 1 or not self.board.all_listed():
+            return ReadPage(sweep.cursor, number=number)
+        etag, digest = self.board.list.etag, self.board.list.digest
+        return ReadPage(None, etag, digest, self._wait_of_list(etag, ticket, now), number)
 
     def _wait_of_look(self, entry: Entry, ticket: Ticket, now: float) -> int | None:
         if (

@@ -462,6 +462,33 @@ def test_a_list_that_has_not_changed_costs_no_reading() -> None:
     assert third.wait == 25
 
 
+def test_content_that_is_known_is_not_read_again_where_versions_have_no_names() -> None:
+    scene = Scene()
+    tickets = [scene.join(each) for each in "abc"]
+    items = tuple((each, "pending", {"id": each}) for each in "abc")
+    scene.taken(scene.page(tickets[0]), ListPage(items=items, count=3, total=3, octets=9, digest=b"v1"))
+    second = scene.page(tickets[0])
+    assert (second.etag, second.digest, second.wait) == (None, b"v1", None)
+    scene.failed(second, RateLimitedError("slow", status=429, retry_after=3))
+    third = scene.page(tickets[0])
+    scene.taken(third, ListPage(not_modified=True))
+    assert [ticket.entries[0].last_error for ticket in tickets] == [None] * 3
+    scene.saw(scene.look(scene.join("new")), "pending")
+    assert scene.page(tickets[0]).digest is None
+
+
+def test_whoever_waits_for_another_request_reads_a_known_list_once_more() -> None:
+    scene = Scene()
+    tickets = [scene.join(each) for each in "abc"]
+    items = tuple((each, "pending", {"id": each}) for each in "abc")
+    scene.taken(scene.page(tickets[0]), ListPage(items=items, count=3, total=3, octets=9, digest=b"v1"))
+    late = scene.join("a", owner=b"key of other")
+    page = scene.page(tickets[0])
+    assert page.digest is None
+    scene.listed(page, *((each, "pending") for each in "abc"), ("other", "approved"), total=4)
+    assert late.released["id"] == "other"
+
+
 def test_a_newcomer_is_looked_at_while_a_long_poll_is_under_way() -> None:
     scene = Scene()
     tickets = [scene.join(each) for each in "abc"]

@@ -264,6 +264,19 @@ async def test_a_watch_goes_on_with_the_others_where_one_cannot_be_followed(worl
         assert [each.status async for each in watch] == ["rejected"]
 
 
+async def test_a_list_that_stays_the_same_is_known_again_and_a_change_is_seen(world: World) -> None:
+    names = ("a", "b", "c")
+    same = [request(name=each) for each in names]
+    service = Approvals(lists=[same] * 5 + [[request("approved", name=each) for each in names]])
+    async with world.client(service, time=Time()) as client:
+        watch = client.access_requests.watch(*names)
+        seen = [await watch.__anext__() for _ in range(6)]
+    assert [(each.id, each.status) for each in seen] == [
+        (each, state) for state in ("pending", "approved") for each in names
+    ]
+    assert service.counts["looks"] == 0
+
+
 # --- passing trouble ---------------------------------------------------------------------------
 
 TROUBLE = {
