@@ -70,6 +70,11 @@ if TYPE_CHECKING:
     from memoram_async.crypto.legacy import NodeGcmBase64 as NodeGcmBase64
     from memoram_async.crypto.legacy import NodeGcmHex as NodeGcmHex
     from memoram_async.crypto.store_options import StoreOptions as StoreOptions
+    from memoram_async.grants.connections import AsyncConnections as AsyncConnections
+    from memoram_async.grants.redis_store import RedisGrantStore as RedisGrantStore
+    from memoram_async.grants.sql_store import SQLGrantStore as SQLGrantStore
+    from memoram_async.grants.store import GrantStore as GrantStore
+    from memoram_async.grants.store import MemoryGrantStore as MemoryGrantStore
     from memoram_async.keys.os_keyring import KeyringKeyStore as KeyringKeyStore
     from memoram_async.keys.store import KeyStore as KeyStore
     from memoram_async.keys.store import MemoryKeyStore as MemoryKeyStore
@@ -78,6 +83,9 @@ if TYPE_CHECKING:
     from memoram_async.models.access import AccessCredentials as AccessCredentials
     from memoram_async.models.access import AccessRequest as AccessRequest
     from memoram_async.models.access import AccessStatus as AccessStatus
+    from memoram_async.models.connections import ConnectionState as ConnectionState
+    from memoram_async.models.connections import ConnectionStatus as ConnectionStatus
+    from memoram_async.models.connections import Disconnected as Disconnected
     from memoram_async.models.memory import Memory as Memory
     from memoram_async.models.memory import MemoryBlob as MemoryBlob
     from memoram_async.models.page import Page as Page

@@ -7,23 +7,10 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
 
-import attrs
-
-from memoram_async.access.connecting import Connecting, Wish
+from memoram_async.access.connecting import checked_wish
 from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
 from memoram_async.core.approval_verdicts import ApprovalProgress
-from memoram_async.core.arguments import (
-    UNSET,
-    Unset,
-    check_callback,
-    check_count,
-    check_flag,
-    check_method,
-    check_params,
-    check_reason,
-    check_seconds,
-    check_secret_text,
-)
+from memoram_async.core.arguments import UNSET, Unset, check_count
 from memoram_async.core.config import (
     DEFAULT_MAX_CONNECTIONS,
     DEFAULT_MAX_RETRIES,
@@ -33,14 +20,17 @@ from memoram_async.core.config import (
     resolve,
 )
 from memoram_async.core.http import HTTPResponse
-from memoram_async.core.retry import READING_METHODS, Safety
 from memoram_async.core.sealing import SealingSecret
 from memoram_async.core.secret import Secret, Unshareable, conceal, hidden, out_of_sight
-from memoram_async.core.urls import check_id, check_path
+from memoram_async.core.urls import check_id
 from memoram_async.crypto import StoreOptions
 from memoram_async.crypto.store_options import check_store_options
 from memoram_async.family import Family
+from memoram_async.grants.connections import AsyncConnections
+from memoram_async.grants.open_stores import DEFAULT_MAX_AGE, DEFAULT_MAX_OPEN
+from memoram_async.grants.store import GrantStore
 from memoram_async.keys.store import KeyStore, check_key_store
+from memoram_async.member import Member
 from memoram_async.memory_api.keys import refuse_foreign_key
 from memoram_async.memory_store import AsyncMemoryStore
 from memoram_async.models.access import AccessCredentials, check_credentials
@@ -52,10 +42,8 @@ from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
 from memoram_async.runtime.protocol import Runtime
 from memoram_async.tokens.store import TokenStore, check_token_store
-from memoram_async.tokens.user_tokens import UserTokens
-from memoram_async.transport.call import Call
+from memoram_async.transport.free_request import free_request
 from memoram_async.transport.hooks import Hooks, check_hooks
-from memoram_async.transport.transport import Transport
 
 
 class AsyncMemoram(Unshareable):
@@ -200,15 +188,11 @@ class AsyncMemoram(Unshareable):
         self._family = family
         self._store_options = store_options
         self._owner = owner
-        self._transport = Transport(family.runtime, options, hooks)
-        self._api = api = family.requester(self._transport)
-        self.access_requests = AsyncAccessRequests(api, family.hub)
-        dashboard, asked = family.config.dashboard_url, self.access_requests
-        self._connecting = Connecting(access=family.access, api=api, requests=asked, dashboard_url=dashboard)
-        self.memory_blobs = AsyncMemoryBlobs(api)
-        self.tags = AsyncTags(api)
-        tokens = UserTokens(family.oauth_requester(self._transport), family.config, family.refreshes)
-        self.oauth = AsyncOAuth(tokens)
+        self._member = member = Member.of(family, options, hooks)
+        self.access_requests = member.requests
+        self.memory_blobs = AsyncMemoryBlobs(member.api)
+        self.tags = AsyncTags(member.api)
+        self.oauth = AsyncOAuth(member.tokens)
 
     def with_options(
         self,
@@ -231,7 +215,7 @@ class AsyncMemoram(Unshareable):
         Raises:
             InvalidArgumentError: An option is out of range.
         """
-        options = self._transport.options
+        options = self._member.transport.options
         clone = type(self).__new__(type(self))
         clone.__dict__.update(self.__dict__)  # what a subclass has beside
         clone._bind(  # noqa: SLF001 - one of our own
@@ -242,7 +226,7 @@ class AsyncMemoram(Unshareable):
                 max_retries=options.max_retries if max_retries is UNSET else max_retries,
             ),
             self._store_options if store_options is UNSET else check_store_options(store_options),
-            self._transport.hooks,
+            self._member.transport.hooks,
             owner=False,
         )
         return clone
@@ -285,15 +269,15 @@ class AsyncMemoram(Unshareable):
         # A traceback may show what local variables hold.
         memory_key, reason = conceal(memory_key), out_of_sight(reason)
         options = check_store_options(store_options, default=self._store_options)
-        wish = Wish(
-            memory_key=check_secret_text(memory_key, name="memory_key"),
-            reason=check_reason(reason),
-            timeout=check_seconds(timeout, name="timeout", optional=True),
-            wait=check_flag(wait, name="wait"),
-            request_id=None if request_id is None else check_id(request_id, name="request_id"),
-            on_status=check_callback(on_status, name="on_status"),
+        wish = checked_wish(
+            memory_key=memory_key,
+            reason=reason,
+            timeout=timeout,
+            wait=wait,
+            request_id=request_id,
+            on_status=on_status,
         )
-        return self.open(await self._connecting.connect(wish), store_options=options)
+        return self.open(await self._member.connecting.connect(wish), store_options=options)
 
     def open(
         self,
@@ -318,13 +302,51 @@ class AsyncMemoram(Unshareable):
         del credentials
         checked = check_credentials(handed)
         known = checked.request_id if request_id is None else check_id(request_id, name="request_id")
-        return AsyncMemoryStore(
-            checked,
-            requester=self._api,
-            requests=self.access_requests,
-            request_id=known,
+        options = check_store_options(store_options, default=self._store_options)
+        access = self._member.opener.open(checked, request_id=known)
+        return AsyncMemoryStore(access, keys=access.keys, requester=self._member.api, options=options)
+
+    def connections(
+        self,
+        grants: GrantStore,
+        *,
+        redirect_uri: str,
+        reason: str,
+        secret: SealingSecret | None = None,
+        link_url: str | None = None,
+        store_options: StoreOptions | None = None,
+        max_open: int = DEFAULT_MAX_OPEN,
+        max_age: float = DEFAULT_MAX_AGE,
+    ) -> AsyncConnections:
+        """The access of the application's own users; make one and share it. Nothing is sent.
+
+        Args:
+            grants: Where users' grants lie, sealed, for all processes; its methods block.
+            redirect_uri: Where users come back to, exactly as registered.
+            reason: What memories are wanted for, in 1 to 255 characters that users read when deciding.
+            secret: What grants are sealed with, 32 bytes or more, and not the API key; of several, the first
+                one seals and each of them opens. By default the client's.
+            link_url: The application's own page that begins linking, for `ApprovalRequired` and the status.
+            store_options: How content is written and read, instead of as the client says.
+            max_open: Of how many users keys are kept in memory; those used longest ago make room.
+            max_age: Seconds after which keys are fetched again, so that access is checked again.
+
+        Raises:
+            ConfigurationError: There is no secret, or `grants`, a secret or an address cannot be used.
+            InvalidArgumentError: Another argument cannot be used.
+        """
+        sealing, why = hidden(secret), out_of_sight(reason)
+        del secret, reason  # a traceback may show what local variables hold
+        return AsyncConnections(
+            self._member,
+            grants,
+            redirect_uri=redirect_uri,
+            reason=why,
+            secret=sealing,
+            link_url=link_url,
             options=check_store_options(store_options, default=self._store_options),
-            key_store=self._family.key_store,
+            max_open=max_open,
+            max_age=max_age,
         )
 
     async def request(
@@ -350,26 +372,10 @@ class AsyncMemoram(Unshareable):
             InvalidArgumentError: The request cannot be written; nothing was sent.
             APIStatusError: The service said no.
         """
-        # Out of sight first: a traceback may show what local variables hold.
-        further = hidden(params)
-        call = Call(
-            operation="request",
-            method=method,
-            url="",
-            template=None,
-            json=json,
-            credentials=self._family.tokens,
-            peer=self._family.peer,
-        )
-        del params, json
-        call = attrs.evolve(
-            call,
-            method=check_method(method),
-            url=self._family.config.base_url + check_path(path),
-            params=check_params(None if further is None else further.reveal()),
-            safety=Safety.IDEMPOTENT if method in READING_METHODS else Safety.ONCE,
-        )
-        return await self._transport.call(call)
+        further, body = hidden(params), hidden(json)
+        del params, json  # a traceback may show what local variables hold
+        member = self._member
+        return await member.transport.call(free_request(member.api, method, path, params=further, json=body))
 
     async def aclose(self) -> None:
         """Close the connections; calls made afterwards raise. A second time does nothing."""

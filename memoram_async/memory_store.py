@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from memoram_async.access.revocation import Approval, under
+from memoram_async.access.opened import OpenedAccess
+from memoram_async.access.revocation import under
 from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.secret import Secret, Unshareable, out_of_sight
 from memoram_async.core.urls import check_id
 from memoram_async.crypto import StoreOptions
-from memoram_async.keys.store import KeyStore
-from memoram_async.keys.user_keys import UserKeys
+from memoram_async.keys.shared_keys import StoreKeys
 from memoram_async.memories.content import MemoryContent
 from memoram_async.memories.listing import MemoryListing
-from memoram_async.models.access import AccessCredentials
 from memoram_async.models.drafts import MemoryDraft
 from memoram_async.models.memory import Memory
 from memoram_async.models.page import Page
 from memoram_async.models.tags import Tag
-from memoram_async.resources.access_requests import AsyncAccessRequests
 from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 from memoram_async.resources.tags import AsyncTags
 from memoram_async.transport.pager import AsyncPager
@@ -39,31 +37,15 @@ class AsyncMemoryStore(Unshareable):
     """
 
     def __init__(
-        self,
-        credentials: AccessCredentials,
-        *,
-        requester: Requester,
-        requests: AsyncAccessRequests,
-        request_id: str | None,
-        options: StoreOptions,
-        key_store: KeyStore | None,
+        self, access: OpenedAccess, *, keys: StoreKeys, requester: Requester, options: StoreOptions
     ) -> None:
-        """A store over a service; use `AsyncMemoram.open` instead of calling this.
-
-        Raises:
-            InvalidKeyError: The credentials' encryption key cannot be used.
-        """
-        self._user_id = credentials.user_id
+        """A store over a service; use `AsyncMemoram.open` instead of calling this."""
+        self._user_id = keys.user_id
         self._requester = requester
-        self._keys = UserKeys(
-            credentials,
-            runtime=requester.runtime,
-            fetch=_other_versions(requests, request_id),
-            store=key_store,
-        )
-        self._content = MemoryContent(self._keys, options)
-        self._approval = None if request_id is None else Approval(request_id, requests.get)
-        self._memory_key: Secret = credentials.memory_key
+        self._keys = keys
+        self._content = MemoryContent(keys, options)
+        self._approval = access.approval
+        self._memory_key: Secret = access.memory_key
         self._blobs = AsyncMemoryBlobs(requester)
         self._tags = AsyncTags(requester)
 
@@ -291,16 +273,3 @@ class AsyncMemoryStore(Unshareable):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _other_versions(
-    requests: AsyncAccessRequests, request_id: str | None
-) -> Callable[[int], Awaitable[AccessCredentials]] | None:
-    """How other versions of a key are fetched; None for credentials that name no access request."""
-    if request_id is None:
-        return None
-
-    async def fetch(version: int) -> AccessCredentials:
-        return await requests.credentials(request_id, key_version=version)
-
-    return fetch

@@ -71,12 +71,19 @@ if TYPE_CHECKING:
     from memoram_async.crypto.legacy import NodeGcmBase64 as NodeGcmBase64
     from memoram_async.crypto.legacy import NodeGcmHex as NodeGcmHex
     from memoram_async.crypto.store_options import StoreOptions as StoreOptions
+    from memoram_async.grants.redis_store import RedisGrantStore as RedisGrantStore
+    from memoram_async.grants.sql_store import SQLGrantStore as SQLGrantStore
+    from memoram_async.grants.store import GrantStore as GrantStore
+    from memoram_async.grants.store import MemoryGrantStore as MemoryGrantStore
     from memoram_async.keys.os_keyring import KeyringKeyStore as KeyringKeyStore
     from memoram_async.keys.store import KeyStore as KeyStore
     from memoram_async.keys.store import MemoryKeyStore as MemoryKeyStore
     from memoram_async.models.access import AccessCredentials as AccessCredentials
     from memoram_async.models.access import AccessRequest as AccessRequest
     from memoram_async.models.access import AccessStatus as AccessStatus
+    from memoram_async.models.connections import ConnectionState as ConnectionState
+    from memoram_async.models.connections import ConnectionStatus as ConnectionStatus
+    from memoram_async.models.connections import Disconnected as Disconnected
     from memoram_async.models.memory import Memory as Memory
     from memoram_async.models.memory import MemoryBlob as MemoryBlob
     from memoram_async.models.page import Page as Page
@@ -90,6 +97,7 @@ if TYPE_CHECKING:
     from memoram_async.tokens.store import TokenStore as TokenStore
     from memoram_async.transport.hooks import Hooks as Hooks
     from memoram_sync.client import Memoram as Memoram
+    from memoram_sync.grants.connections import Connections as Connections
     from memoram_sync.memory_api.client import MemoryAPI as MemoryAPI
     from memoram_sync.memory_store import MemoryStore as MemoryStore
     from memoram_sync.resources.access_requests import AccessRequests as AccessRequests

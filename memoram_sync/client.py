@@ -22,12 +22,15 @@ from memoram_async.core.http import HTTPResponse
 from memoram_async.core.sealing import SealingSecret
 from memoram_async.core.secret import Secret, Unshareable
 from memoram_async.crypto import StoreOptions
+from memoram_async.grants.open_stores import DEFAULT_MAX_AGE, DEFAULT_MAX_OPEN
+from memoram_async.grants.store import GrantStore
 from memoram_async.keys.store import KeyStore
 from memoram_async.models.access import AccessCredentials
 from memoram_async.runtime.httpx_adapter import HTTPClient
 from memoram_async.runtime.protocol import Runtime
 from memoram_async.tokens.store import TokenStore
 from memoram_async.transport.hooks import Hooks
+from memoram_sync.grants.connections import Connections
 from memoram_sync.memory_store import MemoryStore
 from memoram_sync.resources.access_requests import AccessRequests
 from memoram_sync.resources.memory_blobs import MemoryBlobs
@@ -281,6 +284,51 @@ class Memoram(Unshareable):
             )
         finally:
             del credentials
+
+    def connections(
+        self,
+        grants: GrantStore,
+        *,
+        redirect_uri: str,
+        reason: str,
+        secret: SealingSecret | None = None,
+        link_url: str | None = None,
+        store_options: StoreOptions | None = None,
+        max_open: int = DEFAULT_MAX_OPEN,
+        max_age: float = DEFAULT_MAX_AGE,
+    ) -> Connections:
+        """The access of the application's own users; make one and share it. Nothing is sent.
+
+        Args:
+            grants: Where users' grants lie, sealed, for all processes; its methods block.
+            redirect_uri: Where users come back to, exactly as registered.
+            reason: What memories are wanted for, in 1 to 255 characters that users read when deciding.
+            secret: What grants are sealed with, 32 bytes or more, and not the API key; of several, the first
+                one seals and each of them opens. By default the client's.
+            link_url: The application's own page that begins linking, for `ApprovalRequired` and the status.
+            store_options: How content is written and read, instead of as the client says.
+            max_open: Of how many users keys are kept in memory; those used longest ago make room.
+            max_age: Seconds after which keys are fetched again, so that access is checked again.
+
+        Raises:
+            ConfigurationError: There is no secret, or `grants`, a secret or an address cannot be used.
+            InvalidArgumentError: Another argument cannot be used.
+        """
+        try:
+            return Connections(
+                self._async.connections(
+                    grants,
+                    redirect_uri=redirect_uri,
+                    reason=reason,
+                    secret=secret,
+                    link_url=link_url,
+                    store_options=store_options,
+                    max_open=max_open,
+                    max_age=max_age,
+                )
+            )
+        finally:
+            del reason, secret
 
     def request(
         self,

@@ -33,6 +33,8 @@ SOURCES: Final = (
     "__init__.py",
     "client.py",
     "memory_store.py",
+    "grants/__init__.py",
+    "grants/connections.py",
     "transport/__init__.py",
     "transport/pager.py",
     "resources/*.py",

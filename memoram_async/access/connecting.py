@@ -12,6 +12,13 @@ from memoram_async.access.family_access import FamilyAccess
 from memoram_async.approvals.polls import owner_digest
 from memoram_async.core.approval_pace import back_off
 from memoram_async.core.approval_verdicts import ApprovalProgress, Meaning, meaning_of, verdict
+from memoram_async.core.arguments import (
+    check_callback,
+    check_flag,
+    check_reason,
+    check_seconds,
+    check_secret_text,
+)
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import (
     APIStatusError,
@@ -23,6 +30,7 @@ from memoram_async.core.errors import (
     PermissionDeniedError,
 )
 from memoram_async.core.secret import Secret
+from memoram_async.core.urls import check_id
 from memoram_async.models.access import AccessCredentials, AccessRequest, AccessStatus
 from memoram_async.resources.access_requests import AsyncAccessRequests
 from memoram_async.transport.requester import Requester
@@ -62,6 +70,30 @@ class Wish:
     wait: bool
     request_id: str | None
     on_status: Callable[[ApprovalProgress], object] | None
+
+
+def checked_wish(
+    *,
+    memory_key: object,
+    reason: object,
+    timeout: object,
+    wait: object,
+    request_id: object,
+    on_status: object,
+) -> Wish:
+    """What a caller asks for, checked; what is secret comes wrapped.
+
+    Raises:
+        InvalidArgumentError: An argument cannot be used.
+    """
+    return Wish(
+        memory_key=check_secret_text(memory_key, name="memory_key"),
+        reason=check_reason(reason),
+        timeout=check_seconds(timeout, name="timeout", optional=True),
+        wait=check_flag(wait, name="wait"),
+        request_id=None if request_id is None else check_id(request_id, name="request_id"),
+        on_status=check_callback(on_status, name="on_status"),
+    )
 
 
 class _OfAnotherApplication(Exception):  # noqa: N818 - never leaves this module

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import attrs
 
 from memoram_async.core.approval_verdicts import verdict
-from memoram_async.core.errors import MemoramError, PermissionDeniedError
+from memoram_async.core.errors import AccessRevoked, MemoramError, PermissionDeniedError
 from memoram_async.models.access import AccessRequest
 
 T = TypeVar("T")
@@ -21,10 +21,12 @@ class Approval:
     Attributes:
         request_id: Which.
         get: Reads it.
+        on_revoked: Told when the user turns out to have taken it back.
     """
 
     request_id: str
     get: Callable[[str], Coroutine[Any, Any, AccessRequest]]
+    on_revoked: Callable[[AccessRevoked], None] | None = None
 
     async def explained(self, refusal: PermissionDeniedError) -> MemoramError:
         """What a refusal is about: the user's decision, if that can be read, or what the service said."""
@@ -32,7 +34,10 @@ class Approval:
             request = await self.get(self.request_id)
         except MemoramError:
             return refusal
-        return verdict(request.status, request.id) or refusal
+        found = verdict(request.status, request.id)
+        if self.on_revoked is not None and isinstance(found, AccessRevoked):
+            self.on_revoked(found)
+        return found or refusal
 
 
 async def under(approval: Approval | None, call: Coroutine[Any, Any, T]) -> T:

@@ -39,6 +39,7 @@ class UserKeys(Confidential):
 
     __slots__ = (
         "__weakref__",
+        "_ended",
         "_fetch",
         "_lock",
         "_requests",
@@ -69,6 +70,7 @@ class UserKeys(Confidential):
             InvalidKeyError: The credentials' encryption key cannot be used.
         """
         self._ring: Keyring | None = None
+        self._ended: MemoramError | None = None
         self.user_id = credentials.user_id
         self._ring = Keyring(_key(credentials), user_id=credentials.user_id)
         self._runtime = runtime
@@ -89,11 +91,10 @@ class UserKeys(Confidential):
 
         Raises:
             ClientClosedError: The store was closed.
+            AccessRevoked: The user took the approval back, as another store of these keys found out.
         """
         if self._ring is None:
-            raise ClientClosedError(
-                "this memory store was closed: open a new one with client.open(credentials)"
-            )
+            raise was_closed() if self._ended is None else self._ended.again()
         return self._ring
 
     async def ready(self) -> Keyring:
@@ -214,8 +215,18 @@ class UserKeys(Confidential):
         if ring is not None:
             ring.close()
 
+    def end(self, why: MemoramError) -> None:
+        """Drop the keys, for all stores that share them; whoever asks for them gets this error."""
+        self._ended = why
+        self.close()
+
     def __repr__(self) -> str:
         return f"<UserKeys of user {getattr(self, 'user_id', None)}>"
+
+
+def was_closed() -> ClientClosedError:
+    """The error for whoever uses keys after their store was closed."""
+    return ClientClosedError("this memory store was closed: open another one")
 
 
 def _version(credentials: AccessCredentials) -> int:

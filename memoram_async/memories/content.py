@@ -9,7 +9,7 @@ from memoram_async.core.errors import MemoramError, UnknownKeyVersionError
 from memoram_async.core.secret import Secret
 from memoram_async.crypto import ContentReader, Decrypted, StoreOptions, encrypt
 from memoram_async.crypto.jwe import CODEC_NAME
-from memoram_async.keys.user_keys import UserKeys
+from memoram_async.keys.shared_keys import StoreKeys
 from memoram_async.models.drafts import MemoryDraft
 from memoram_async.models.memory import Memory, MemoryBlob
 from memoram_async.models.page import Page
@@ -22,7 +22,7 @@ class MemoryContent:
 
     __slots__ = ("_keys", "_options", "_reader", "_warned")
 
-    def __init__(self, keys: UserKeys, options: StoreOptions) -> None:
+    def __init__(self, keys: StoreKeys, options: StoreOptions) -> None:
         self._keys = keys
         self._options = options
         self._reader = ContentReader(options)

@@ -18,6 +18,8 @@ from memoram_async import (
     AsyncMemoram,
     InvalidArgumentError,
     MemoramError,
+    MemoryGrantStore,
+    OAuthFlowError,
     Secret,
     StoreOptions,
 )
@@ -64,6 +66,23 @@ RIGHT: Final[dict[str, dict[str, Any]]] = {
         "request_id": None,
         "store_options": None,
     },
+    "connections": {
+        "grants": MemoryGrantStore(),
+        "redirect_uri": "https://app.test/back",
+        "reason": "why",
+        "secret": "s" * 32,
+        "link_url": None,
+        "store_options": None,
+        "max_open": 1,
+        "max_age": 1,
+    },
+    "connections.begin": {"user": "u", "return_to": "/", "params": {}},
+    "connections.complete": {"user": "u", "callback": "code=c&state=s"},
+    "connections.link": {"user": "u", "memory_key": "k"},
+    "connections.status": {"user": "u"},
+    "connections.store": {"user": "u"},
+    "connections.tokens": {"user": "u"},
+    "connections.disconnect": {"user": "u"},
     "request": {"method": "GET", "path": "/x", "params": {}, "json": None},
     "with_options": {"timeout": 1, "request_timeout": 1, "max_retries": 1, "store_options": StoreOptions()},
     "access_requests.create": {"memory_key": "k", "reason": "why"},
@@ -98,6 +117,8 @@ def target(client: Any, method: str) -> Callable[..., Any]:
     head, _, tail = method.partition(".")
     if head == "store":
         return getattr(client.open(**RIGHT["open"]), tail)  # type: ignore[no-any-return]
+    if head == "connections" and tail:
+        return getattr(client.connections(**RIGHT["connections"]), tail)  # type: ignore[no-any-return]
     found: Any = client
     for name in method.split("."):
         found = getattr(found, name)
@@ -122,11 +143,14 @@ async def test_a_wrong_argument_is_an_error_of_ours_and_sends_nothing(
     world: World, method: str, name: str
 ) -> None:
     service = refusing()
-    async with world.client(service, max_retries=0) as client:
+    application: dict[str, Any] = {"client_id": "app", "client_secret": "secret"}
+    async with world.client(service, max_retries=0, **application) as client:
         for value in WRONG:
             service.requests.clear()
             error = await outcome(target(client, method), {**RIGHT[method], name: value})
             assert isinstance(error, MemoramError | None), (value, error)
+            if isinstance(error, OAuthFlowError):
+                continue  # the user is fine, and has no such flow
             # What was not sent was refused, and the message says which argument it was.
             if not service.requests and isinstance(error, InvalidArgumentError):
                 words = {name, name.replace("_", " "), name.rstrip("s"), "query parameter", "JSON"}
@@ -140,6 +164,7 @@ def test_every_method_with_arguments_is_tried() -> None:
         "memory_blobs.": memoram_sync.MemoryBlobs,
         "tags.": memoram_sync.Tags,
         "store.": memoram_sync.MemoryStore,
+        "connections.": memoram_sync.Connections,
     }
     tried = {(method, name) for method, arguments in RIGHT.items() for name in arguments}
     public = {

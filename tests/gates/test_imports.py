@@ -99,13 +99,13 @@ FLOORS: Final = {
         ("approvals", "memories"),
         ("resources",),
         ("access",),
-        ("family",),
+        ("family", "member"),
         ("memory_store", "client", "memory_api", "grants"),
     ),
     "memoram_sync": (
         ("_homes", "runtime"),
         ("transport",),
-        ("resources", "memory_store", "client", "memory_api"),
+        ("resources", "memory_store", "client", "memory_api", "grants"),
     ),
     "memoram_local": (
         (

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from memoram_async import AccessCredentials, Secret
+from memoram_async import AccessCredentials, MemoryGrantStore, Secret
+from memoram_async.core.grants import GRANT_PURPOSE, Grant
 from memoram_async.core.oauth import FLOW_PURPOSE, Flow
+from memoram_async.core.pending_flows import PendingFlow
 from memoram_async.crypto import EncryptionKey, encrypt
 from memoram_async.crypto.secret_seal import SecretSeal
+from memoram_async.grants.rows import GrantRows
 from tests.secrecy.canaries import (
     ACCESS_TOKEN,
     CLIENT_SECRET,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 USER: Final = "user-1"
+APPLICATION: Final[dict[str, Any]] = {"client_id": "app", "client_secret": CLIENT_SECRET}
 BACK: Final = "https://app.test/back"
 STORED: Final = encrypt(EncryptionKey.from_hex(Secret(ENCRYPTION_KEY), version=1), CONTENT)
 REQUEST: Final = {"id": "req-1", "status": "approved", "memoryKey": MEMORY_KEY, "reason": "why"}
@@ -100,6 +104,13 @@ async def _page(pager: Any) -> Any:
     return await pager.page(None)
 
 
+LINKED: Final[Grant] = (
+    Grant()
+    .linked(Secret(MEMORY_KEY), access_token=Secret(ACCESS_TOKEN), refresh_token=Secret(REFRESH_TOKEN))
+    .asked("req-1", approved=True)
+)
+"""A user who has linked an account and approved."""
+
 CALLS: Final[dict[str, Callable[[Any], Awaitable[Any]]]] = {
     "connect": lambda client: client.connect(MEMORY_KEY, reason="why"),
     "request": lambda client: client.request(
@@ -129,6 +140,13 @@ CALLS: Final[dict[str, Callable[[Any], Awaitable[Any]]]] = {
     "oauth.refresh": lambda client: client.oauth.refresh(
         REFRESH_TOKEN, client_id="app", client_secret=CLIENT_SECRET
     ),
+    "connections.begin": lambda client: connections(client).begin("ada", return_to="/notes"),
+    "connections.complete": lambda client: begun(client).complete("ada", f"{BACK}?code={CODE}&state={STATE}"),
+    "connections.link": lambda client: connections(client).link("ada", MEMORY_KEY),
+    "connections.status": lambda client: connections(client, LINKED).status("ada"),
+    "connections.store": lambda client: connections(client, LINKED).store("ada"),
+    "connections.tokens": lambda client: connections(client, LINKED).tokens("ada"),
+    "connections.disconnect": lambda client: connections(client, LINKED).disconnect("ada"),
     "store.create": lambda client: client.open(credentials()).create(CONTENT, title="a title"),
     "store.update": lambda client: client.open(credentials()).update("mem-1", content=CONTENT),
     "store.get": lambda client: client.open(credentials()).get("mem-1"),
@@ -139,10 +157,38 @@ CALLS: Final[dict[str, Callable[[Any], Awaitable[Any]]]] = {
 """Methods that send something."""
 
 
+def connections(client: Any, grant: Grant | None = None, pending: PendingFlow | None = None) -> Any:
+    """Connections with one user, sealed with the planted secret."""
+    grants = MemoryGrantStore()
+    seal = SecretSeal([Secret(SEALING_SECRET)], purpose=GRANT_PURPOSE)
+    rows = GrantRows(grants, seal, endpoint=_endpoint(client))
+    if grant is not None:
+        rows.swap("ada", rows.read("ada"), grant)
+    if pending is not None:
+        rows.begin(pending, wall=pending.flow.began)
+    return client.connections(grants, redirect_uri=BACK, reason="why", secret=SEALING_SECRET)
+
+
+def begun(client: Any) -> Any:
+    """Connections with a flow of a planted state and verifier."""
+    return connections(client, pending=PendingFlow(user="ada", return_to=None, flow=_planted(client)))
+
+
+def _endpoint(client: Any) -> str:
+    address: str = client.oauth.begin(client_id="app", redirect_uri=BACK).url
+    return address.partition("?")[0]
+
+
 def sealed(client: Any) -> str:
     """A flow with a planted state and verifier, sealed with the planted secret."""
-    planted = Flow(
-        endpoint=client.oauth.begin(client_id="app", redirect_uri=BACK).url.partition("?")[0],
+    planted = _planted(client)
+    seal = SecretSeal([Secret(SEALING_SECRET)], purpose=FLOW_PURPOSE)
+    return seal.seal(planted.written(), context=planted.endpoint.encode())
+
+
+def _planted(client: Any) -> Flow:
+    return Flow(
+        endpoint=_endpoint(client),
         client_id="app",
         redirect_uri=BACK,
         scope=None,
@@ -151,8 +197,6 @@ def sealed(client: Any) -> str:
         code_verifier=Secret(VERIFIER),
         began=2_000_000_000,
     )
-    seal = SecretSeal([Secret(SEALING_SECRET)], purpose=FLOW_PURPOSE)
-    return seal.seal(planted.written(), context=planted.endpoint.encode())
 
 
 def flow(client: Any) -> Any:

@@ -13,10 +13,22 @@ from memoram_async import (
     AsyncMemoryStore,
     ClientClosedError,
     MemoramError,
+    MemoryGrantStore,
     Secret,
 )
 from memoram_sync import Memoram, MemoryStore
-from tests.secrecy.calls import BACK, USER, credentials, flow, good, sealed
+from tests.secrecy.calls import (
+    APPLICATION,
+    BACK,
+    LINKED,
+    USER,
+    begun,
+    connections,
+    credentials,
+    flow,
+    good,
+    sealed,
+)
 from tests.secrecy.canaries import (
     API_KEY,
     CLIENT_SECRET,
@@ -101,6 +113,29 @@ CALLS: Final[dict[str, Callable[[Any, Callable[[str], Any]], Awaitable[Any]]]] =
     "oauth.refresh, id": lambda client, spoil: client.oauth.refresh(
         REFRESH_TOKEN, client_id="\n", client_secret=CLIENT_SECRET
     ),
+    "connections.complete, code": lambda client, spoil: begun(client).complete(
+        "ada", {"code": spoil(CODE), "state": STATE}
+    ),
+    "connections.complete, state": lambda client, spoil: begun(client).complete(
+        "ada", {"code": CODE, "state": spoil(STATE)}
+    ),
+    "connections.complete, user": lambda client, spoil: begun(client).complete(
+        spoil("bob"), {"code": CODE, "state": STATE}
+    ),
+    "connections.complete, of another user": lambda client, _: begun(client).complete(
+        "bob", {"code": CODE, "state": STATE}
+    ),
+    "connections.link": lambda client, spoil: connections(client).link("ada", spoil(MEMORY_KEY)),
+    "connections.link, user": lambda client, spoil: connections(client).link(spoil(""), MEMORY_KEY),
+    "connections.begin": lambda client, spoil: connections(client).begin(
+        "ada", params={"state": spoil(STATE)}
+    ),
+    "connections, secret": lambda client, spoil: client.connections(
+        MemoryGrantStore(), redirect_uri=BACK, reason="why", secret=spoil(SEALING_SECRET)[:31]
+    ).status("ada"),
+    "connections, address": lambda client, spoil: client.connections(
+        MemoryGrantStore(), redirect_uri=spoil("#"), reason="why", secret=SEALING_SECRET
+    ).status("ada"),
     "request, method": lambda client, spoil: client.request("steal", "/notes", json={"text": CONTENT}),
     "request, path": lambda client, spoil: client.request("POST", "../..", json={"text": CONTENT}),
     "request, json": lambda client, spoil: client.request(
@@ -128,7 +163,7 @@ async def refusal(call: Awaitable[Any]) -> list[str]:
 async def test_what_a_call_refuses_is_not_shown(
     world: World, call: Callable[[Any, Any], Awaitable[Any]], spoil: Callable[[str], Any]
 ) -> None:
-    async with world.client(good, api_key=API_KEY) as client:
+    async with world.client(good, api_key=API_KEY, **APPLICATION) as client:
 
         async def made() -> None:
             await call(client, spoil)
@@ -242,9 +277,11 @@ async def test_a_client_in_use_shows_nothing_of_what_it_holds(world: World) -> N
             client.with_options(timeout=1),
             client.tags,
             client.oauth,
+            connections(client, LINKED),
+            await connections(client, LINKED).store("ada"),
         ]
         things = [getattr(thing, "blocking", thing) for thing in things]
         assert sightings(shown_by_object(things)) == []
-        for thing in things[:3]:
+        for thing in (*things[:3], *things[-2:]):
             with pytest.raises(TypeError):
                 pickle.dumps(thing)

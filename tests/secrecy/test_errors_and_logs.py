@@ -11,7 +11,7 @@ import pytest
 import memoram_async
 import memoram_sync
 from memoram_async import Attempt, Hooks, MemoramError, Outcome
-from tests.secrecy.calls import CALLS, good
+from tests.secrecy.calls import APPLICATION, CALLS, good
 from tests.secrecy.canaries import API_KEY
 from tests.secrecy.faults import FAULTS
 from tests.secrecy.hunt import listening, shown_by_error, shown_by_object, sightings
@@ -83,7 +83,7 @@ async def hunt(world: World, faults: Mapping[str, Fault], call: Call) -> dict[st
     """What one call shows under each of the faults that one client meets, and at its end."""
     service, hooks = Troubled(), Telling()
     seen: dict[str, list[str]] = {}
-    async with world.client(service, api_key=API_KEY, hooks=hooks) as client:
+    async with world.client(service, api_key=API_KEY, hooks=hooks, **APPLICATION) as client:
         for name, fault in faults.items():
             service.fault = fault
             hooks.told.clear()
@@ -115,8 +115,15 @@ async def test_no_call_that_goes_well_shows_a_secret(world: World, call: Call) -
 async def test_the_faults_provoke_every_error_that_an_answer_can(world: World) -> None:
     provoked: set[type] = set()
     service = Troubled()
-    async with world.client(service, api_key=API_KEY) as client:
-        for name in ("connect", "store.get", "store.create", "memory_blobs.list", "oauth.refresh"):
+    async with world.client(service, api_key=API_KEY, **APPLICATION) as client:
+        for name in (
+            "connect",
+            "connections.store",
+            "store.get",
+            "store.create",
+            "memory_blobs.list",
+            "oauth.refresh",
+        ):
             for fault in FAULTS.values():
                 service.fault = after_token(fault)
                 outcome: object = await outcome_of(CALLS[name](client))
@@ -130,7 +137,6 @@ async def test_the_faults_provoke_every_error_that_an_answer_can(world: World) -
         memoram_async.PaginationError,
     }
     others = {
-        memoram_async.ApprovalRequired,  # raised by applications
         memoram_async.ContentTooLargeError,  # these two are the codecs', which have tests of their own
         memoram_async.PlaintextDecodeError,
     }
@@ -153,6 +159,7 @@ def test_every_public_method_that_sends_is_called() -> None:
         "oauth.": memoram_sync.OAuth,
         "flow.": memoram_sync.OAuthFlow,
         "store.": memoram_sync.MemoryStore,
+        "connections.": memoram_sync.Connections,
         "pager.": memoram_sync.Pager,
     }
     methods = {
@@ -164,6 +171,8 @@ def test_every_public_method_that_sends_is_called() -> None:
     silent = {
         "open",
         "close",
+        "connections",
+        "connections.close",
         "with_options",
         "oauth.begin",
         "access_requests.watch",
