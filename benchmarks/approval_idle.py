@@ -84,9 +84,8 @@ async def measure(options: argparse.Namespace) -> None:
         cpu, passed = time.process_time() - cpu, time.monotonic() - began
         calls = service.calls - calls
         print("waiters | calls a minute | CPU of a call | CPU of one core")
-    print(
-        f"{options.waiters:,} | {calls / passed * 60:.1f} | {cpu / calls * 1000:.0f} ms | {cpu / passed:.2%}"
-    )
+        share = f"{cpu / calls * 1000:.0f} ms | {cpu / passed:.2%}"
+        print(f"{options.waiters:,} | {calls / passed * 60:.1f} | {share}")
         group.cancel_scope.cancel()
 
 
