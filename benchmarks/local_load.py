@@ -38,10 +38,13 @@ class Staged:
 
 
 @contextmanager
-def staged(*, memories: int = 0) -> Generator[Staged]:
+def staged(*, memories: int = 0, others: int = 0) -> Generator[Staged]:
     """A platform in a process of its own."""
     with subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, "-m", "benchmarks.local_stage", "--memories", str(memories)],
+        [
+            *(sys.executable, "-m", "benchmarks.local_stage"),
+            *("--memories", str(memories), "--others", str(others)),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -42,6 +42,7 @@ from memoram_local.services.registration import open_account
 from memoram_local.services.services import assemble
 from memoram_local.store.database import Database
 from memoram_local.store.memory_blobs import BlobChanges, MemoryBlob
+from memoram_local.store.schema import access_requests, tags
 from memoram_local.store.workers import InTurn, engine_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 
 # The tags of the list's benchmark, and how many of 100 memories bear each.
 TAGS = {"common": 90, "half": 50, "tenth": 10, "rare": 1}
+# Those that every memory bears.
+ALWAYS = ("one", "two", "three", "four", "five", "six")
 SEALED = "x" * 1000
 
 GRANT = (
@@ -152,11 +155,11 @@ def fill(services: Services, account: Account, memories: int) -> None:
     def batch(size: int) -> Callable[[Connection], None]:
         def store(connection: Connection) -> None:
             for number in range(size):
-                tags = [name for name, percent in TAGS.items() if draw.random() * 100 < percent]
-                tags.append("odd" if number % 2 else "even")
+                names = [name for name, percent in TAGS.items() if draw.random() * 100 < percent]
+                names += ["odd" if number % 2 else "even", *ALWAYS]
                 values: BlobChanges = {"title": "A seat by the window", "importance": round(draw.random(), 3)}
                 services.memory_blobs.create(
-                    connection, account_id=account.id, content=SEALED, values=values, tags=tags
+                    connection, account_id=account.id, content=SEALED, values=values, tags=names
                 )
 
         return store
@@ -165,10 +168,34 @@ def fill(services: Services, account: Account, memories: int) -> None:
         services.database.write_now(batch(min(5_000, memories - start)))
 
 
+def fill_other_lists(services: Services, account: Account, app_id: str, count: int) -> None:
+    """So many access requests of the application, all but a few decided long ago, and so many tags."""
+
+    def store(connection: Connection) -> None:
+        now = services.clock.stamp() - count
+        request = {"account_id": account.id, "app_id": app_id, "reason": "To measure", "status": "rejected"}
+        connection.execute(
+            access_requests.insert(),
+            [
+                {**request, "id": f"c{number:024}", "created_at": now + number, "updated_at": now + number}
+                for number in range(count)
+            ],
+        )
+        tag = {"account_id": account.id, "is_enabled": True, "created_at": now, "updated_at": now}
+        connection.execute(
+            tags.insert(),
+            [{**tag, "id": f"tag_{number:024x}", "name": f"tag {number:06}"} for number in range(count)],
+        )
+
+    services.database.write_now(store)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--memories", type=int, default=0)
-    memories: int = parser.parse_args().memories
+    parser.add_argument("--others", type=int, default=0, help="so many access requests, and so many tags")
+    arguments = parser.parse_args()
+    memories: int = arguments.memories
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         database = Database(folder, master_key=MasterKeyFile(folder / "master.key"))
@@ -198,6 +225,8 @@ def main() -> None:
 
         blob = database.write_now(let_in)
         fill(services, account, memories)
+        if arguments.others:
+            fill_other_lists(services, account, app.id, arguments.others)
         proven = database.read_now(lambda connection: services.api_keys.proven_by(connection, app.api_key))
         assert proven is not None
         token, _ = services.tokens.issue(Caller(*proven))

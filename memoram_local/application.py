@@ -112,7 +112,6 @@ def build_application(
     application = Starlette(
         routes=[
             *api_routes(services),
-            *memory_api_routes(services),
             *TokenEndpoint(services).routes(),
         ],
         exception_handlers={
@@ -127,10 +126,15 @@ def build_application(
     # A misspelt path is answered with 404, not by sending the client, and its body, elsewhere.
     application.router.redirect_slashes = False
 
+    def router_of_memory_api() -> Router:
+        return Router(memory_api_routes(services), redirect_slashes=False)
+
     def router_of_pages() -> Router:
         return Router(web_routes(services, pages, assets), redirect_slashes=False)
 
-    application.router.default = _Later(router_of_pages)
+    application.router.default = _ByPrefix(
+        f"{MEMORY_API_PATH}/", _Later(router_of_memory_api), otherwise=_Later(router_of_pages)
+    )
     checked = _held_to_contract(application, refuse) if strict else application
     limited = BodyLimit(rig.deciding(checked), octets=max_body_octets)
     same_origin = SameOriginGuard(limited, without_cookies=_FOR_PROGRAMS, refuse=refuse)
@@ -149,8 +153,26 @@ class _Nothing(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
+class _ByPrefix:
+    """Asks one application for the paths below a prefix, and another one for all others."""
+
+    def __init__(self, prefix: str, below: ASGIApp, *, otherwise: ASGIApp) -> None:
+        self._prefix = prefix
+        self._below = below
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        app = self._below if scope["path"].startswith(self._prefix) else self._otherwise
+        await app(scope, receive, send)
+
+
 class _Later:
-    """An application that is made when it is first asked: most platforms of tests never show a page."""
+    """An application that is made when it is first asked.
+
+    Most platforms of tests never show a page, and speak one service: making all routes would be most of what
+    such a platform costs.
+    """
 
     def __init__(self, make: Callable[[], ASGIApp]) -> None:
         self._make = make

@@ -18,6 +18,8 @@ class Limits:
         summary_characters: The longest summary.
         source_characters: The longest source.
         search_characters: The longest text to search for.
+        requests_listed: So many access requests come in one answer, at most.
+        tags_listed: So many tags come in one answer, at most.
         rows_looked_at: So many memories a list looks at, at most, before it answers with what it found and a
             cursor.
         pending_requests: So many access requests of one application to one user wait at a time.
@@ -46,6 +48,8 @@ class Limits:
     summary_characters: int = 20_000
     source_characters: int = 2_000
     search_characters: int = 1_000
+    requests_listed: int = 500
+    tags_listed: int = 500
     rows_looked_at: int = 20_000
     pending_requests: int = 20
     pause_after_rejection: float = 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memoram_local.api import cursors
 from memoram_local.api.answers import ApiError, conditional_answer, etag_of, json_answer, json_octets, matches
 from memoram_local.api.bearer import calling_app, require_working_key
 from memoram_local.api.idempotency import Once
@@ -85,9 +86,23 @@ class AccessRequestsApi:
                 )
             )
 
-        return await self._once.answer(request, app_id=caller.app_id, act=ask, status=201, allow=allow)
+        def again(connection: Connection, request_id: str) -> dict[str, object] | None:
+            try:
+                found = services.access_requests.get(connection, request_id, app_id=caller.app_id)
+            except NotFoundError:
+                return None
+            return _on_the_wire(found)
 
-    @behaviour("list-access-requests.paging", "invented", "There are no pages; total counts the items.")
+        return await self._once.answer(
+            request, app_id=caller.app_id, act=ask, again=again, status=201, allow=allow
+        )
+
+    @behaviour(
+        "list-access-requests.paging",
+        "invented",
+        "A page has at most 500 requests; where more follow, next_cursor leads to them by `cursor`. total "
+        "counts those of all pages.",
+    )
     @behaviour(
         "list-access-requests.wait",
         "invented",
@@ -104,14 +119,20 @@ class AccessRequestsApi:
         """Contract operation listAccessRequests."""
         caller = calling_app(request, self._services.tokens)
         services = self._services
+        cursor = Query(request).text("cursor")
+        before = None if cursor is None else cursors.read_moment(cursor)
 
         def find(connection: Connection) -> dict[str, object]:
             require_working_key(services, connection, caller)
             whose = [caller.app_id]
             if services.lists_whole_account:
                 whose = services.apps.of_same_developer(connection, caller.app_id)
-            found = services.access_requests.of_apps(connection, whose)
-            return {"items": [_on_the_wire(item) for item in found], "total": len(found)}
+            found, more, total = services.access_requests.page(
+                connection, whose, limit=services.limits.requests_listed, before=before
+            )
+            page: dict[str, object] = {"items": [_on_the_wire(item) for item in found], "total": total}
+            # No cursor is documented: a list of one page looks as it is documented.
+            return page if more is None else {**page, "next_cursor": cursors.write_moment(more)}
 
         async def read() -> dict[str, object]:
             return await services.database.read(find)

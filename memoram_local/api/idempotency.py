@@ -7,6 +7,7 @@ answered here.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
     from memoram_local.services.services import Services
 
-    # What a request does, and what is answered when it is done.
-    Act = Callable[[Connection], object]
+    # What a request does, and what is answered when it is done: a JSON object with an `id`.
+    Act = Callable[[Connection], dict[str, object]]
+    # What is answered to those who ask again, by that id; None when it is there no more.
+    Again = Callable[[Connection, str], dict[str, object] | None]
     # Raises ApiError for those who may not, be it for the first time or again.
     Allow = Callable[[Connection], None]
 
@@ -48,8 +51,15 @@ class Once:
     @behaviour(
         "idempotency.replay",
         "invented",
-        "With the same Idempotency-Key and the same query and body, octet by octet, an application gets the "
-        "first answer again, marked `Idempotency-Replayed: true`.",
+        "With the same Idempotency-Key and the same query and body, octet by octet, nothing is done again: "
+        "the application gets the first answer's status and what was made or changed as it is now, marked "
+        "`Idempotency-Replayed: true`.",
+    )
+    @behaviour(
+        "idempotency.deleted",
+        "invented",
+        "Nothing of a memory or a request is kept with a key. When it is deleted, whoever asks again is told "
+        "so: 410, code gone.",
     )
     @behaviour(
         "idempotency.reuse",
@@ -64,8 +74,8 @@ class Once:
     @behaviour(
         "idempotency.kept",
         "invented",
-        "Answers of success are kept, in the transaction of what they tell of; after a refusal the key is "
-        "free, and of two such requests at once the second gets the first one's answer.",
+        "Keys are kept with success, in the transaction of what was done; after a refusal the key is free, "
+        "and of two such requests at once the second gets the first one's answer.",
     )
     @behaviour(
         "idempotency.access",
@@ -73,19 +83,28 @@ class Once:
         "Access is checked before an answer is given again: after a revocation there is none.",
     )
     async def answer(
-        self, request: Request, *, app_id: str, act: Act, status: int = 200, allow: Allow = _anyone
+        self,
+        request: Request,
+        *,
+        app_id: str,
+        act: Act,
+        again: Again,
+        status: int = 200,
+        allow: Allow = _anyone,
     ) -> Response:
-        """Do it, or give the first answer again.
+        """Do it, or tell again what was done.
 
         Args:
             request: What asks for it.
             app_id: Who asks.
             act: Does it, and returns what to answer.
+            again: What to answer when it was done before.
             status: The status of success.
             allow: Whether the application may.
 
         Raises:
-            ApiError: The key is malformed, or came with another request before.
+            ApiError: The key is malformed, or came with another request before, or what was done for it is
+                deleted.
         """
         services = self._services
         key = key_of(request)
@@ -100,24 +119,38 @@ class Once:
         operation = f"{request.method} {request.scope['path']}"
         request_digest = await _digest(request)
 
-        def act_once(connection: Connection) -> tuple[KeptAnswer, bool]:
+        def act_once(connection: Connection) -> tuple[bytes, int, bool]:
             allow(connection)
             kept = services.idempotent_answers.find(connection, app_id=app_id, operation=operation, key=key)
             if kept is not None:
-                return kept, True
-            answer = KeptAnswer(request_digest, status, json_octets(act(connection)))
+                if kept.request_digest != request_digest:
+                    raise ApiError(
+                        422,
+                        "This Idempotency-Key came with another request before.",
+                        code="idempotency_key_reuse",
+                    )
+                return _told_again(connection, kept, again), kept.status, True
+            answer = act(connection)
+            its_id = json_octets({"id": answer["id"]})
             services.idempotent_answers.keep(
-                connection, app_id=app_id, operation=operation, key=key, answer=answer
+                connection,
+                app_id=app_id,
+                operation=operation,
+                key=key,
+                answer=KeptAnswer(request_digest, status, its_id),
             )
-            return answer, False
+            return json_octets(answer), status, False
 
-        answer, again = await services.database.write(act_once)
-        if answer.request_digest != request_digest:
-            raise ApiError(
-                422, "This Idempotency-Key came with another request before.", code="idempotency_key_reuse"
-            )
-        headers = {_REPLAYED: "true"} if again else None
-        return octets_answer(answer.body, status=answer.status, headers=headers)
+        octets, answered, is_told_again = await services.database.write(act_once)
+        headers = {_REPLAYED: "true"} if is_told_again else None
+        return octets_answer(octets, status=answered, headers=headers)
+
+
+def _told_again(connection: Connection, kept: KeptAnswer, again: Again) -> bytes:
+    answer = again(connection, str(json.loads(kept.body)["id"]))
+    if answer is None:
+        raise ApiError(410, "What was done for this Idempotency-Key has been deleted since.", code="gone")
+    return json_octets(answer)
 
 
 @behaviour(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from memoram_local.api.idempotency import Again
     from memoram_local.services.services import Services
     from memoram_local.store.memory_blobs import MemoryBlob
 
@@ -112,7 +113,14 @@ class MemoryBlobsApi:
             )
             return _summary(blob)
 
-        return await self._once.answer(request, app_id=caller.app_id, act=store, status=201, allow=allow)
+        return await self._once.answer(
+            request,
+            app_id=caller.app_id,
+            act=store,
+            again=self._again(user_id),
+            status=201,
+            allow=allow,
+        )
 
     @behaviour("get-blob.content", "documented", "The blob comes with its content as stored.")
     @behaviour("get-blob.foreign", "inferred", "Another user's blob does not exist: 404.")
@@ -160,7 +168,9 @@ class MemoryBlobsApi:
             )
             return _summary(blob)
 
-        return await self._once.answer(request, app_id=caller.app_id, act=change, allow=allow)
+        return await self._once.answer(
+            request, app_id=caller.app_id, act=change, again=self._again(user_id), allow=allow
+        )
 
     @behaviour("delete-blob.answer", "invented", 'The answer is {"id": ..., "deleted": true}.')
     @behaviour("delete-blob.tags", "invented", "The tags of a deleted blob stay.")
@@ -180,9 +190,19 @@ class MemoryBlobsApi:
             services.activity.will_be_done(
                 connection, "deleted", account_id=user_id, app_id=caller.app_id, blob_id=blob_id
             )
-            return {"id": blob_id, "deleted": True}
+            return _deletion(blob_id)
 
-        return await self._once.answer(request, app_id=caller.app_id, act=remove, allow=allow)
+        def again(_connection: Connection, deleted_id: str) -> dict[str, object]:
+            return _deletion(deleted_id)
+
+        return await self._once.answer(request, app_id=caller.app_id, act=remove, again=again, allow=allow)
+
+    def _again(self, user_id: str) -> Again:
+        def summary(connection: Connection, blob_id: str) -> dict[str, object] | None:
+            blob = self._services.memory_blobs.get(connection, account_id=user_id, blob_id=blob_id)
+            return None if blob is None else _summary(blob)
+
+        return summary
 
     @behaviour(
         "blobs.lengths",
@@ -213,6 +233,10 @@ def _found(blob: MemoryBlob | None) -> MemoryBlob:
     if blob is None:
         raise ApiError(404, "There is no such memory blob.")
     return blob
+
+
+def _deletion(blob_id: str) -> dict[str, object]:
+    return {"id": blob_id, "deleted": True}
 
 
 def _summary(blob: MemoryBlob) -> dict[str, object]:

@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from memoram_local.services.services import Services
-    from memoram_local.store.access_requests import AccessRequest
+    from memoram_local.store.access_requests import AccessRequest, Status
     from memoram_local.store.consents import Consent
 
 Standing = Literal["has access", "asks", "signed in", "had access"]
 
 _ORDER: Final[dict[Standing, int]] = {"has access": 0, "asks": 1, "signed in": 2, "had access": 3}
+_STATUSES: Final[tuple[Status, ...]] = ("approved", "pending", "rejected", "revoked")
+# Of each status, the newest: so many that people are not concerned with the rest.
+_MOST_REQUESTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,14 @@ def applications_of(services: Services, connection: Connection, account_id: str)
         connection: In a unit of work.
         account_id: The user.
     """
-    requests = services.access_requests.all(connection, account_id=account_id)
+    requests = [
+        request
+        for status in _STATUSES
+        for request in services.access_requests.of_account(
+            connection, account_id, status=status, limit=_MOST_REQUESTS
+        )
+    ]
+    requests.sort(key=lambda request: request.created_at, reverse=True)
     consents = services.consents.of_account(connection, account_id)
     names = {consent.app_id: consent.app_name for consent in consents}
     names |= {request.app_id: request.app_name for request in requests}

@@ -13,7 +13,7 @@ from memoram_local.store.prepared import Prepared
 from memoram_local.store.schema import access_requests, accounts, api_keys, apps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from sqlalchemy import Connection, Row, Select
@@ -48,6 +48,17 @@ _GRANTED = Prepared(
     )
     .limit(1)
 )
+# The same for lists: of an application before some moment, and of an account with some status.
+_NEWEST_OF_APP = Prepared(
+    select(access_requests.c.created_at, access_requests.c.id)
+    .where(access_requests.c.app_id == bindparam("app"), access_requests.c.created_at < bindparam("before"))
+    .order_by(access_requests.c.created_at.desc())
+    .limit(bindparam("most"))
+)
+_COUNT_OF_APP = Prepared(
+    select(func.count()).select_from(access_requests).where(access_requests.c.app_id == bindparam("app"))
+)
+_EVER: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,27 +150,57 @@ class AccessRequests:
             raise NotFoundError(f"There is no access request {request_id!r}.")
         return _request(row)
 
-    @behaviour("list-access-requests.order", "invented", "All requests come at once, the newest first.")
+    @behaviour("list-access-requests.order", "invented", "The newest request comes first.")
     @behaviour("list-access-requests.scope", "inferred", "An API key sees its own application's requests.")
-    def all(
-        self, connection: Connection, *, app_id: str | None = None, account_id: str | None = None
-    ) -> list[AccessRequest]:
-        """The requests of an application, to an account, or both; newest first."""
+    def page(
+        self, connection: Connection, app_ids: Iterable[str], *, limit: int, before: int | None = None
+    ) -> tuple[list[AccessRequest], int | None, int]:
+        """A page of the requests of some applications, newest first.
+
+        Args:
+            connection: In a unit of work.
+            app_ids: The applications.
+            limit: The most requests to return.
+            before: Those alone that were created before this moment, in microseconds since 1970.
+
+        Returns:
+            The requests, the moment that the next page comes before (None when nothing follows), and how many
+            there are in all.
+        """
+        newest: list[tuple[int, str]] = []
+        total = 0
+        for app_id in app_ids:
+            until = _EVER if before is None else before
+            newest += _NEWEST_OF_APP.rows(connection, app=app_id, before=until, most=limit + 1)
+            total += _COUNT_OF_APP.rows(connection, app=app_id)[0][0]
+        newest.sort(reverse=True)
+        shown = newest[:limit]
+        more = shown[-1][0] if len(newest) > limit else None
+        return self._by_ids(connection, [request_id for _, request_id in shown]), more, total
+
+    def all(self, connection: Connection, *, account_id: str | None = None) -> list[AccessRequest]:
+        """All requests, or those to an account, newest first: for tests and policies, which want no pages."""
         query = _select()
-        if app_id is not None:
-            query = query.where(access_requests.c.app_id == app_id)
         if account_id is not None:
             query = query.where(access_requests.c.account_id == account_id)
-        return [
-            _request(row) for row in connection.execute(query.order_by(access_requests.c.created_at.desc()))
-        ]
+        newest_first = query.order_by(access_requests.c.created_at.desc())
+        return [_request(row) for row in connection.execute(newest_first)]
 
-    def of_apps(self, connection: Connection, app_ids: Sequence[str]) -> list[AccessRequest]:
-        """The requests of some applications; newest first."""
-        query = _select().where(access_requests.c.app_id.in_(app_ids))
-        return [
-            _request(row) for row in connection.execute(query.order_by(access_requests.c.created_at.desc()))
-        ]
+    def of_account(
+        self, connection: Connection, account_id: str, *, status: Status, limit: int
+    ) -> list[AccessRequest]:
+        """The newest requests to an account that stand so, newest first."""
+        query = _select().where(
+            access_requests.c.account_id == account_id, access_requests.c.status == status
+        )
+        newest_first = query.order_by(access_requests.c.created_at.desc()).limit(limit)
+        return [_request(row) for row in connection.execute(newest_first)]
+
+    def count(self, connection: Connection, account_id: str, *, status: Status) -> int:
+        """How many requests to an account stand so."""
+        counting = select(func.count()).select_from(access_requests)
+        its = (access_requests.c.account_id == account_id, access_requests.c.status == status)
+        return connection.scalar(counting.where(*its)) or 0
 
     @behaviour("access-requests.states", "inferred", "Pending becomes approved or rejected.")
     @behaviour("access-requests.revoke", "inferred", "Approved becomes revoked; nothing leaves that state.")
@@ -228,6 +269,11 @@ class AccessRequests:
         """The memory key of a user who lets this application in; None for everyone else, or a revoked key."""
         rows = _GRANTED.rows(connection, account=account_id, app=app_id, key=key_id)
         return rows[0][0] if rows else None
+
+    def _by_ids(self, connection: Connection, request_ids: Sequence[str]) -> list[AccessRequest]:
+        found = connection.execute(_select().where(access_requests.c.id.in_(request_ids)))
+        by_id = {row.id: _request(row) for row in found}
+        return [by_id[request_id] for request_id in request_ids]
 
 
 def _select() -> Select[*tuple[Any, ...]]:

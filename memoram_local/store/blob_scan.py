@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
+# Many filters find enough at once, and asking again costs.
 _FIRST_STEP: Final = 1_250
+# Each tag beyond the first is looked up for each row, and a text is looked for in contents of any length.
+_FIRST_STEP_OF_MUCH_WORK: Final = 150
+_GROWTH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,26 @@ class Scan:
         return connection.execute(query).all()
 
 
-def steps(count: int) -> Iterator[int]:
-    """So many rows in steps that grow: many filters find enough at once, and asking again costs."""
-    step = _FIRST_STEP
+def steps(count: int, *, seconds: float, is_much_work: bool) -> Iterator[int]:
+    """So many rows in steps that grow, for as long as there is time.
+
+    The next step is no longer than the time that is left allows at the pace of the last one: some filters
+    take a hundred times longer for a row than others.
+
+    Args:
+        count: Rows in all.
+        seconds: Until no other step begins.
+        is_much_work: Whether each row may take long.
+    """
+    step = _FIRST_STEP_OF_MUCH_WORK if is_much_work else _FIRST_STEP
+    ends = time.monotonic() + seconds
     while count > 0:
-        yield min(step, count)
+        step = min(step, count)
+        began = time.monotonic()
+        yield step
         count -= step
-        step *= 2
+        now = time.monotonic()
+        if now >= ends:
+            return
+        affordable = int(step * (ends - now) / max(now - began, 1e-6))
+        step = max(1, min(step * _GROWTH, affordable))

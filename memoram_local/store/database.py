@@ -107,7 +107,7 @@ class Database:
         )
         try:
             self.seal = self._writer.run_bare(opening.seal_of)
-            self._writer.run(_METADATA.create_all)
+            self._writer.run(_make_what_is_missing)
         except BaseException as error:
             readers.close()
             self._writer.close()
@@ -255,6 +255,14 @@ def rotate_master_key(directory: Path, *, master_key: MasterKeySource) -> tuple[
 
 # Without these a platform could not go on.
 _KEPT: Final = (schema.settings, schema.master_keys)
+
+
+def _make_what_is_missing(connection: Connection) -> None:
+    _METADATA.create_all(connection)
+    # Which leaves out the indexes that tables of an older version lack.
+    for table in _METADATA.tables.values():
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""First answers, kept for those who ask again because they did not see them (Idempotency-Key)."""
+"""What was done for an Idempotency-Key, kept for those who ask again because they did not see the answer."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _KEEP = Prepared(idempotent_answers.insert())
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """A first answer.
+    """A first answer, without what it told: that may be changed or deleted meanwhile.
 
     Attributes:
         request_digest: Of the request that it answered.
         status: The HTTP status.
-        body: As it was sent.
+        body: A JSON object with the `id` of what it told of.
     """
 
     request_digest: str
@@ -75,7 +75,7 @@ class IdempotentAnswers:
     @behaviour(
         "idempotency.life",
         "invented",
-        "A first answer is kept for 24 hours, even when what it tells of is deleted meanwhile; then the key "
+        "A key is remembered for 24 hours, even when what was done for it is deleted meanwhile; then it "
         "counts as new.",
     )
     def keep(

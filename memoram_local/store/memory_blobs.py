@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypedDict
 
@@ -27,8 +26,9 @@ if TYPE_CHECKING:
 ROWS_LOOKED_AT: Final = 20_000
 """So many blobs one list looks at unless told otherwise."""
 
-# Contents may be long: a search ends its page when this is over, between two steps.
+# Contents may be long, and tags many: a list ends its page when this is over, between two steps.
 _SECONDS_OF_SEARCH: Final = 0.02
+_FEW_TAGS: Final = 3
 
 _FOLDED = {"title": "title_folded", "summary": "summary_folded", "content": "content_folded"}
 
@@ -107,6 +107,11 @@ class BlobFilter:
     tags: tuple[str, ...] = ()
     text: str | None = None
     least_importance: float | None = None
+
+    @property
+    def is_much_work(self) -> bool:
+        """Whether one blob may take long: for many tags, and for a text in contents of any length."""
+        return len(self.tags) > _FEW_TAGS or self.text is not None
 
     @property
     def is_selective(self) -> bool:
@@ -228,13 +233,13 @@ class MemoryBlobs:
             return [], None
         found: list[Row[Any]] = []
         more = after
-        until = time.monotonic() + _SECONDS_OF_SEARCH
-        for step in steps(looking_at) if only.is_selective else [0]:
+        ways = steps(looking_at, seconds=_SECONDS_OF_SEARCH, is_much_work=only.is_much_work)
+        for step in ways if only.is_selective else [0]:
             place, more = more, scan.after(connection, more, step) if step else None
             found += scan.rows(connection, after=place, until=more, limit=limit + 1 - len(found))
             if len(found) > limit:
                 more = (found[limit - 1].created_at, found[limit - 1].id)
-            if len(found) > limit or more is None or time.monotonic() > until:
+            if len(found) > limit or more is None:
                 break
         shown = found[:limit]
         tags = self._tags.of_blobs(connection, [row.id for row in shown])

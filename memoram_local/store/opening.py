@@ -74,7 +74,6 @@ class Opening:
         if version is None:
             note_key(connection, seal.key)
         else:
-            _add_indexes(connection)
             seal_all(connection, seal)
             connection.execute(f"PRAGMA user_version={_TO_BE_WRITTEN_ANEW}")
         connection.execute(
@@ -145,8 +144,3 @@ def _version(connection: sqlite3.Connection) -> str | None:
         return None
     row = connection.execute("SELECT value FROM settings WHERE name = 'schema_version'").fetchone()
     return None if row is None else str(row[0])
-
-
-def _add_indexes(connection: sqlite3.Connection) -> None:
-    for table in ("oauth_codes", "oauth_tokens"):
-        connection.execute(f"CREATE INDEX IF NOT EXISTS {table}_of_account ON {table} (account_id, app_id)")

@@ -114,6 +114,7 @@ access_requests = Table(
     Column("updated_at", BigInteger, nullable=False),
     Index("access_requests_of_app", "app_id", "created_at"),
     Index("access_requests_of_account", "account_id", "app_id", "status"),
+    Index("access_requests_by_status", "account_id", "status", "created_at"),
 )
 
 memory_blobs = Table(

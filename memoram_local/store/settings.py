@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from memoram_local.store.prepared import Prepared
 from memoram_local.store.resealing import purpose_of_setting
 from memoram_local.store.schema import settings
 
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
 
     from memoram_local.sealing import Seal
 
+# Built once: every platform of every test asks, and building costs more than running.
+_FIND = Prepared(select(settings.c.value).where(settings.c.name == bindparam("called")))
+_KEEP = Prepared(settings.insert())
+
 
 def kept(connection: Connection, name: str, make: Callable[[], str]) -> str:
     """The value kept under a name; made and kept the first time it is asked for."""
-    stored: str | None = connection.scalar(select(settings.c.value).where(settings.c.name == name))
-    if stored is not None:
-        return stored
+    for (stored,) in _FIND.rows(connection, called=name):
+        return str(stored)
     value = make()
-    connection.execute(settings.insert(), {"name": name, "value": value})
+    _KEEP.run(connection, name=name, value=value)
     return value
 
 

@@ -181,10 +181,22 @@ class Tags:
         return self._count(connection, tag_id) < _ENOUGH
 
     @behaviour("list-tags.order", "invented", "Tags come in the order of their names.")
-    def all(self, connection: Connection, account_id: str) -> list[Tag]:
-        """A user's tags."""
-        rows = connection.execute(select(tags).where(tags.c.account_id == account_id).order_by(tags.c.name))
-        return [_tag(row) for row in rows]
+    def page(
+        self, connection: Connection, account_id: str, *, limit: int, after: str | None = None
+    ) -> tuple[list[Tag], bool]:
+        """A page of a user's tags, and whether more follow.
+
+        Args:
+            connection: In a unit of work.
+            account_id: Whose tags.
+            limit: The most tags to return.
+            after: The name of the tag before the page; None for the first page.
+        """
+        query = select(tags).where(tags.c.account_id == account_id)
+        if after is not None:
+            query = query.where(tags.c.name > after)
+        found = [_tag(row) for row in connection.execute(query.order_by(tags.c.name).limit(limit + 1))]
+        return found[:limit], len(found) > limit
 
     def get(self, connection: Connection, *, account_id: str, tag_id: str) -> Tag | None:
         """One tag of a user."""

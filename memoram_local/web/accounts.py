@@ -12,7 +12,7 @@ from memoram_local.http.forms import read_form
 from memoram_local.http.routing import resource
 from memoram_local.services.registration import SHORTEST_PASSWORD, check_password, open_account
 from memoram_local.web.pages import see_other
-from memoram_local.web.visitors import local_path
+from memoram_local.web.visitors import address_of, local_path
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -71,9 +71,13 @@ class AccountPages:
         """Check email address and password."""
         fields = await read_form(request)
         email, then = fields.text("email"), fields.get("next")
-        address = request.client.host if request.client is not None else ""
-        password = fields.text("password")
-        work = partial(check_password, self._services, email=email, password=password, address=address)
+        work = partial(
+            check_password,
+            self._services,
+            email=email,
+            password=fields.text("password"),
+            address=address_of(request),
+        )
         account = await to_thread.run_sync(work)
         if account is None:
             problem = "No account has this email address and password."

@@ -16,6 +16,7 @@ from memoram_local.web import marks
 from memoram_local.web.confirmation import CONFIRMED_SECONDS, NotConfirmedError
 from memoram_local.web.issued_secrets import PORTAL, IssuedSecrets, secrets_path
 from memoram_local.web.pages import name, see_other
+from memoram_local.web.visitors import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +138,8 @@ class AppPages:
             return app.name
 
         try:
-            await self._confirmations.check(fields, account, session=self._visitors.session(request))
+            session = self._visitors.session(request)
+            await self._confirmations.check(fields, account, session=session, address=address_of(request))
             deleted = await self._write(request, account, remove)
         except NotConfirmedError as error:
             return await self._show(request, account, unconfirmed=str(error))

@@ -44,13 +44,14 @@ class Confirmations:
         self._lock = threading.Lock()
         self._until: dict[str, int] = {}
 
-    async def check(self, fields: Fields, account: Account, *, session: str) -> None:
+    async def check(self, fields: Fields, account: Account, *, session: str, address: str) -> None:
         """Let a form pass whose user has just typed the password, in it or in the same tab before.
 
         Args:
             fields: The form's. `password` is what was typed, `tab` names the tab; scripts fill it in.
             account: Whose password it must be.
             session: The secret of the session.
+            address: The client's network address, from which passwords are guessed so often and no more.
 
         Raises:
             NotConfirmedError: They have not.
@@ -62,11 +63,11 @@ class Confirmations:
             if place is None or not self._is_remembered(place):
                 raise NotConfirmedError(_TYPE_IT)
             return
-        await self.check_password(password, account)
+        await self.check_password(password, account, address=address)
         if place is not None:
             self._remember(place)
 
-    async def check_password(self, password: str, account: Account) -> None:
+    async def check_password(self, password: str, account: Account, *, address: str) -> None:
         """Let a password pass that is the account's, whatever was confirmed before.
 
         Raises:
@@ -74,7 +75,9 @@ class Confirmations:
         """
         if not password:
             raise NotConfirmedError(_TYPE_IT)
-        work = partial(check_password, self._services, email=account.email, password=password)
+        work = partial(
+            check_password, self._services, email=account.email, password=password, address=address
+        )
         try:
             proven = await to_thread.run_sync(work)
         except TooManyAttemptsError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -26,13 +27,23 @@ if TYPE_CHECKING:
 HOME: Final = "/dashboard"
 
 # What a user has to do, then what a user may want to undo, then what is over.
-_ORDER: Final[dict[Status, int]] = {"pending": 0, "approved": 1, "rejected": 2, "revoked": 2}
+_ORDER: Final[tuple[tuple[Status, ...], ...]] = (("pending",), ("approved",), ("rejected", "revoked"))
+_SHOWN_OF_EACH: Final = 100
 
 _WORDS: Final[dict[Decision, Markup]] = {
     "approve": Markup("{} has access now."),
     "reject": Markup("The request of {} is rejected."),
     "revoke": Markup("{} has no access any more."),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The requests that the page shows, whether there are more, and how many wait in all."""
+
+    requests: tuple[AccessRequest, ...]
+    is_cut: bool
+    waiting: int
 
 
 class DashboardPages:
@@ -97,12 +108,11 @@ class DashboardPages:
     ) -> Response:
         services = self._services
 
-        def find(connection: Connection) -> tuple[list[AccessRequest], int, frozenset[str]]:
-            found = services.access_requests.all(connection, account_id=account.id)
+        def find(connection: Connection) -> tuple[_Shown, int, frozenset[str]]:
             newest_change = services.access_requests.newest_change(connection, account.id)
-            return found, newest_change, services.apps.namesakes(connection)
+            return _shown(services, connection, account), newest_change, services.apps.namesakes(connection)
 
-        found, newest_change, namesakes = await services.database.read(find)
+        shown, newest_change, namesakes = await services.database.read(find)
         return self._pages.render(
             "dashboard.html",
             # What refreshes itself in the background must not take the word from who waits for it.
@@ -110,11 +120,30 @@ class DashboardPages:
             account=account,
             status=status,
             problem=problem,
-            requests=sorted(found, key=lambda request: _ORDER[request.status]),
+            requests=shown.requests,
             namesakes=namesakes,
-            waiting=sum(request.status == "pending" for request in found),
+            waiting=shown.waiting,
+            shown_of_each=_SHOWN_OF_EACH if shown.is_cut else None,
             newest_change=newest_change,
         )
+
+
+def _shown(services: Services, connection: Connection, account: Account) -> _Shown:
+    shown: list[AccessRequest] = []
+    is_cut = False
+    for statuses in _ORDER:
+        newest = [
+            request
+            for status in statuses
+            for request in services.access_requests.of_account(
+                connection, account.id, status=status, limit=_SHOWN_OF_EACH + 1
+            )
+        ]
+        newest.sort(key=lambda request: request.created_at, reverse=True)
+        shown += newest[:_SHOWN_OF_EACH]
+        is_cut = is_cut or len(newest) > _SHOWN_OF_EACH
+    waiting = services.access_requests.count(connection, account.id, status="pending")
+    return _Shown(tuple(shown), is_cut, waiting)
 
 
 def words_of_ended_access(app_name: str, ended: EndedAccess) -> Markup:

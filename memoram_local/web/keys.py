@@ -15,6 +15,7 @@ from memoram_local.http.routing import resource
 from memoram_local.web.confirmation import CONFIRMED_SECONDS, NotConfirmedError
 from memoram_local.web.dashboard import HOME
 from memoram_local.web.pages import protected
+from memoram_local.web.visitors import address_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 KEY: Final = f"{HOME}/key"
 
 _PURPOSE_OF_SEAL: Final = b"memoram: seals what a tab keeps"
+_MOST_REQUESTS: Final = 1_000
 
 
 class KeyPages:
@@ -65,7 +67,9 @@ class KeyPages:
             return _for_script({"problem": "You are signed out."}, status=401)
         session = self._visitors.session(request)
         try:
-            await self._confirmations.check(await read_form(request), account, session=session)
+            await self._confirmations.check(
+                await read_form(request), account, session=session, address=address_of(request)
+            )
         except NotConfirmedError as error:
             return _for_script({"problem": str(error)}, status=403)
         find = partial(self._services.accounts.encryption_keys, account_id=account.id)
@@ -88,7 +92,8 @@ class KeyPages:
         """Replace the key by a fresh one."""
         fields = await read_form(request)
         try:
-            await self._confirmations.check(fields, account, session=self._visitors.session(request))
+            session = self._visitors.session(request)
+            await self._confirmations.check(fields, account, session=session, address=address_of(request))
         except NotConfirmedError as error:
             return await self._show(request, account, unconfirmed=str(error))
         rotate = partial(self._services.accounts.rotate_key, account_id=account.id)
@@ -100,8 +105,10 @@ class KeyPages:
         services = self._services
 
         def find(connection: Connection) -> list[str]:
-            requests = services.access_requests.all(connection, account_id=account.id)
-            return sorted({each.app_name for each in requests if each.status == "approved"})
+            approved = services.access_requests.of_account(
+                connection, account.id, status="approved", limit=_MOST_REQUESTS
+            )
+            return sorted({request.app_name for request in approved})
 
         return self._pages.render(
             "key.html",

@@ -34,6 +34,7 @@ MEMORIES: Final = f"{HOME}/memories"
 
 _MEMORIES_A_PAGE: Final = 20
 _ENTRIES_OF_ONE: Final = 20
+_TAGS_TO_CHOOSE: Final = 200
 _SHOWN_CHARACTERS: Final = 2_000
 
 
@@ -82,7 +83,8 @@ class MemoryPages:
                 after=before,
                 only=BlobFilter(tags=() if tag is None else (tag,)),
             )
-            return blobs, more, services.tags.all(connection, account.id)
+            tags, _ = services.tags.page(connection, account.id, limit=_TAGS_TO_CHOOSE)
+            return blobs, more, tags
 
         blobs, more, tags = await services.database.read(find)
         return self._pages.render(

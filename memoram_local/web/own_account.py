@@ -9,6 +9,7 @@ from memoram_local.http.forms import read_form
 from memoram_local.http.routing import resource
 from memoram_local.web.confirmation import NotConfirmedError
 from memoram_local.web.dashboard import HOME
+from memoram_local.web.visitors import address_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -68,7 +69,7 @@ class OwnAccountPages:
         password = (await read_form(request)).text("password")
         try:
             # Asked for each time: nothing that it ends can be had again.
-            await self._confirmations.check_password(password, account)
+            await self._confirmations.check_password(password, account, address=address_of(request))
         except NotConfirmedError as error:
             return await self._show(request, account, unconfirmed=str(error))
         services = self._services

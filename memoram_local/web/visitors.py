@@ -95,6 +95,11 @@ class Visitors:
         answer.headers["clear-site-data"] = '"storage"'
 
 
+def address_of(request: Request) -> str:
+    """The network address of the client; empty where it has none, as in process."""
+    return request.client.host if request.client is not None else ""
+
+
 def local_path(then: str | None) -> str:
     """Where to go on: a path on this site, or the dashboard when it is anything else."""
     return then if then is not None and _LOCAL_PATH.fullmatch(then) else "/dashboard"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -67,7 +69,8 @@ def test_a_memory_is_changed_once(memories: Memories) -> None:
 
     again = keyed(memories.http, "PATCH", path, changes(memories, title="One"))
 
-    assert_replayed(first, again)
+    assert (first.json()["title"], again.json()["title"]) == ("One", "Two")
+    assert again.headers["idempotency-replayed"] == "true"
     assert memories.get(path.rpartition("/")[2]).json()["title"] == "Two"
 
 
@@ -149,6 +152,55 @@ def test_after_a_revocation_nothing_is_told_again(memories: Memories, local: Mem
     local.revoke(memories.request_id)
 
     assert keyed(memories.http, "POST", "/memory-blobs", blob(memories)).status_code == 403
+
+
+def test_what_was_deleted_is_told_to_nobody_again(memories: Memories) -> None:
+    """Deleted is deleted: a kept answer is no place where a title outlives its memory."""
+    secret = {"title": "Prefers window seats", "summary": "told in confidence", "tags": ["private-matter"]}
+    created = keyed(memories.http, "POST", "/memory-blobs", blob(memories, **secret))
+    path = f"/memory-blobs/{created.json()['id']}"
+    changed = keyed(memories.http, "PATCH", path, changes(memories, title="Hates window seats"))
+    deleted = [keyed(memories.http, "DELETE", f"{path}?user_id={memories.user.id}") for _ in range(2)]
+
+    again = keyed(memories.http, "POST", "/memory-blobs", blob(memories, **secret))
+    changed_again = keyed(memories.http, "PATCH", path, changes(memories, title="Hates window seats"))
+
+    assert created.status_code == 201
+    assert changed.status_code == 200
+    assert_replayed(*deleted)
+    for refused in (again, changed_again):
+        assert (refused.status_code, refused.json()["error"]["code"]) == (410, "gone")
+    assert memories.ids() == []
+
+
+def test_no_answer_is_kept_with_what_it_told(
+    memories: Memories, local: MemoramLocal, application: Application, stranger: User
+) -> None:
+    told = {"title": "Prefers window seats", "summary": "told in confidence", "source": "a chat"}
+    keyed(memories.http, "POST", "/memory-blobs", blob(memories, **told))
+    asked = {"memoryKey": stranger.memory_key, "reason": "Plans surprise trips"}
+    keyed(application.http, "POST", "/access-requests", asked)
+
+    kept = kept_answers(local)
+
+    assert [sorted(json.loads(body)) for body in kept] == [["id"], ["id"]]
+
+
+def kept_answers(local: MemoramLocal) -> list[bytes]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(local.snapshot().store)
+        return [row[0] for row in connection.execute("SELECT body FROM idempotent_answers")]
+
+
+def test_who_asks_again_is_told_how_it_is_now(memories: Memories) -> None:
+    first = keyed(memories.http, "POST", "/memory-blobs", blob(memories, title="before"))
+    memories.patch(first.json()["id"], title="after")
+
+    again = keyed(memories.http, "POST", "/memory-blobs", blob(memories, title="before"))
+
+    assert again.status_code == 201
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.json()["title"] == "after"
 
 
 def test_every_refusal_echoes_the_key(memories: Memories, http: httpx.Client) -> None:

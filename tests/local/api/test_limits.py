@@ -9,13 +9,14 @@ import pytest
 
 from memoram_local import Limits, MemoramLocal
 from memoram_local.cli import main
+from memoram_sync import Memoram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx
 
-    from memoram_local import Clock, RegisteredApp, User
+    from memoram_local import Clock, LocalServer, RegisteredApp, User
     from tests.local.conftest import Application, Memories
 
 
@@ -131,6 +132,80 @@ class TestAListsWork:
 
         assert [blob["id"] for blob in first["memoryBlobs"]] == ids[:5:-1]
         assert [blob["id"] for blob in second["memoryBlobs"]] == ids[5:2:-1]
+
+
+class TestOtherLists:
+    @pytest.fixture
+    def local(self, clock: Clock) -> Iterator[MemoramLocal]:
+        limits = Limits(requests_listed=3, tags_listed=3, pending_requests=100)
+        with MemoramLocal(password_profile="fast", clock=clock, limits=limits) as platform:
+            yield platform
+
+    def test_access_requests_come_in_pages_newest_first(self, application: Application, user: User) -> None:
+        asked = [application.ask(user.memory_key) for _ in range(7)]
+
+        pages = pages_of(application.http, "/access-requests")
+
+        assert [[each["id"] for each in page["items"]] for page in pages] == [
+            asked[:3:-1],
+            asked[3:0:-1],
+            asked[:1],
+        ]
+        assert [page["total"] for page in pages] == [7, 7, 7]
+
+    def test_tags_come_in_pages_by_name(self, memories: Memories) -> None:
+        memories.create(tags=["é", "b", "a", "ä,", "c", "B", "d"])
+
+        pages = pages_of(memories.http, "/tags", user_id=memories.user.id)
+
+        assert [[each["name"] for each in page["items"]] for page in pages] == [
+            ["B", "a", "b"],
+            ["c", "d", "ä,"],
+            ["é"],
+        ]
+
+    def test_a_list_of_one_page_says_nothing_of_others(self, application: Application, user: User) -> None:
+        for _ in range(3):
+            application.ask(user.memory_key)
+
+        assert set(application.http.get("/access-requests").json()) == {"items", "total"}
+
+    @pytest.mark.parametrize("cursor", ["nonsense", "!", "dGFnXzA", "bWVtXzA", "MTow"])
+    def test_a_cursor_that_no_page_gave_is_refused(self, memories: Memories, cursor: str) -> None:
+        for path in ("/access-requests", "/tags"):
+            answer = memories.http.get(path, params={"user_id": memories.user.id, "cursor": cursor})
+            assert error_of(answer) == (400, "cursor is not one that a page has given.")
+
+    def test_a_cursor_of_another_users_tags_is_refused(
+        self, memories: Memories, local: MemoramLocal, stranger: User
+    ) -> None:
+        local.approve(memories.application.ask(stranger.memory_key))
+        memories.post(user_id=stranger.id, memoryKey=stranger.memory_key, tags=["a", "b", "c", "d"])
+        cursor = memories.http.get("/tags", params={"user_id": stranger.id}).json()["next_cursor"]
+
+        answer = memories.http.get("/tags", params={"user_id": memories.user.id, "cursor": cursor})
+
+        assert error_of(answer) == (400, "cursor is not one that a page has given.")
+
+    def test_the_client_follows_the_pages(
+        self, local: MemoramLocal, memories: Memories, server: LocalServer
+    ) -> None:
+        memories.create(tags=["a", "b", "c", "d", "e", "f", "g"])
+        for _ in range(6):
+            memories.application.ask(memories.user.memory_key)
+        app = memories.application.registered
+
+        with Memoram(app.api_key, base_url=server.api_url, auth_url=server.url) as client:
+            assert len(list(client.access_requests.list())) == 7
+            assert "".join(str(tag.name) for tag in client.tags.list(user_id=memories.user.id)) == "abcdefg"
+
+
+def pages_of(http: httpx.Client, path: str, **parameters: str) -> list[dict[str, Any]]:
+    pages: list[dict[str, Any]] = [http.get(path, params=parameters).json()]
+    while "next_cursor" in pages[-1]:
+        parameters["cursor"] = pages[-1]["next_cursor"]
+        pages.append(http.get(path, params=parameters).json())
+    return pages
 
 
 # --- asking ------------------------------------------------------------------------------------

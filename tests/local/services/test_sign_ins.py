@@ -84,3 +84,19 @@ def test_so_many_are_hashed_at_a_time(clock: Clock) -> None:
     with ThreadPoolExecutor(20) as hashing:
         list(hashing.map(hash_one, range(20)))
     assert most == 2
+
+
+def test_guesses_where_the_password_is_asked_for_again_count_for_their_address(
+    http: httpx.Client, user: User, stranger: User
+) -> None:
+    """Account and address, as at the sign-in: an account that is signed in is a place to guess from too."""
+    for number in range(90):
+        assert sign_in(http, f"nobody{number}@example.test", "wrong").status_code == 400
+    assert sign_in(http, user.email, PASSWORD).status_code == 303
+
+    forms = ["/dashboard/key/versions", "/dashboard/key/rotate", "/dashboard/account/delete"]
+    for number in range(9):
+        assert http.post(forms[number % 3], data={"password": f"wrong {number}"}).status_code == 403
+
+    assert sign_in(http, "nobody@example.test", "wrong").status_code == 400
+    assert sign_in(http, stranger.email, PASSWORD).status_code == 429

@@ -284,3 +284,23 @@ def test_a_page_that_is_not_there_says_so_in_html(http: httpx.Client) -> None:
 
     assert answer.status_code == 404
     assert shown(answer, "problem") == "There is nothing here."
+
+
+def test_the_dashboard_shows_so_many_requests_and_says_how_many_wait(
+    http: httpx.Client,
+    local: MemoramLocal,
+    application_of: Callable[[RegisteredApp], Application],
+    user: User,
+) -> None:
+    for number in range(6):
+        asking = application_of(local.register_app(name=f"App {number}"))
+        for _ in range(20 if number else 3):
+            asking.ask(user.memory_key, f"Reason {number}")
+    sign_in(http, user)
+
+    page = http.get("/dashboard").text
+
+    assert page.count("<article") == 100
+    assert "103 applications wait" in page
+    assert "the newest 100" in page
+    assert "Reason 0" not in page
