@@ -20,6 +20,7 @@ from memoram_async.crypto.token_seal import TokenSeal
 from memoram_async.keys.store import KeyStore
 from memoram_async.runtime.forking import reset_after_fork
 from memoram_async.runtime.protocol import Runtime
+from memoram_async.runtime.settings import check_runtime
 from memoram_async.tokens.provider import TokenProvider, refused_key
 from memoram_async.tokens.shared import SharedTokens
 from memoram_async.tokens.store import TokenStore
@@ -46,6 +47,7 @@ class Family:
         key_store: KeyStore | None = None,
         hooks: Hooks | None,
     ) -> None:
+        check_runtime(runtime)
         self.config = config
         self.runtime = runtime
         self.key_store = key_store

@@ -204,9 +204,12 @@ def _credential(name: str, value: Secret | None) -> Secret | None:
         ConfigurationError: It is empty, no text, or holds anything but visible ASCII.
     """
     text = None if value is None else cast("object", value.reveal())  # whatever it was that was passed
-    if text is None or (isinstance(text, str) and is_visible_ascii(text)):
+    if text is None or (isinstance(text, str) and is_visible_ascii(text) and not is_masked(text)):
         return value
+    masked = isinstance(text, str) and is_masked(text)
     del text
+    if masked:
+        raise ConfigurationError(f"{name} {MASKED}")
     raise ConfigurationError(
         f"{name} must be a string without white space, control or non-ASCII characters: copy it again, "
         "without quotes or a trailing newline"

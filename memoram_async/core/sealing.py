@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias, cast
 
+from memoram_async.core.arguments import MASKED
 from memoram_async.core.errors import ConfigurationError, MemoramError
-from memoram_async.core.secret import Secret, hidden
+from memoram_async.core.secret import Secret, hidden, is_masked
 
 SHORTEST_SECRET: Final = 32
 
@@ -56,6 +57,8 @@ def _read(wrapped: Secret | None, *, name: str, api_key: Secret) -> tuple[Secret
             return ConfigurationError(
                 f"{name} is the API key: take a secret of its own, which stays when the key is rolled; {_HOW}"
             )
+        if is_masked(text):
+            return ConfigurationError(f"{name} {MASKED}")
         texts.append(Secret(text))
     return tuple(texts)
 

@@ -7,15 +7,17 @@ from typing import Final, Literal, Protocol, TypeAlias, final, runtime_checkable
 from memoram_async.core.errors import (
     ContextMismatchError,
     DecryptionError,
+    InvalidArgumentError,
     MalformedCiphertextError,
     NotEncryptedError,
     UnsupportedFormatError,
 )
+from memoram_async.core.kinds import flag_misfit, is_text, limit_misfit, text_misfit
 from memoram_async.crypto import jwe, jwe_reader
 from memoram_async.crypto.decrypted import Decrypted
 from memoram_async.crypto.foreign import ContentFormat, classify, looks_like_jwe
 from memoram_async.crypto.header import DEFAULT_FIELD
-from memoram_async.crypto.keyring import Keyring
+from memoram_async.crypto.keyring import Keyring, keyring_misfit
 from memoram_async.crypto.legacy import LEGACY_CODECS
 
 ReadPolicy: TypeAlias = Literal["encrypted-only", "allow-plaintext"]
@@ -71,13 +73,21 @@ class JweCodec:
         Args:
             max_chars: The longest token that is read.
             try_all_versions: Try every key with a token that names no key version.
+
+        Raises:
+            InvalidArgumentError: An argument is of the wrong type.
         """
+        refusal = limit_misfit(max_chars, name="max_chars") or flag_misfit(
+            try_all_versions, name="try_all_versions"
+        )
+        if refusal is not None:
+            raise refusal
         self._max_chars = max_chars
         self._try_all_versions = try_all_versions
 
     def detect(self, text: str) -> bool:
-        """Whether the text is a compact JWE, be it damaged."""
-        return looks_like_jwe(text)
+        """Whether the text is a compact JWE, be it damaged; what is no text is none."""
+        return is_text(text) and looks_like_jwe(text)
 
     def decrypt(self, keyring: Keyring, text: str, *, field: str) -> Decrypted:
         """Decrypt a token; see `memoram_async.crypto.decrypt` for the errors."""
@@ -113,16 +123,19 @@ class CodecRegistry:
             allow_unauthenticated: Accept codecs that cannot tell whether content was changed.
 
         Raises:
-            ValueError: There is no codec of a name, two have one name, or one is unauthenticated without the
-                permission.
+            InvalidArgumentError: There is no codec of a name, two have one name, one lacks a member, or one
+                is unauthenticated without the permission.
         """
         self.codecs = tuple([_codec(each) for each in codecs]) or (JweCodec(),)
+        refusal = flag_misfit(allow_unauthenticated, name="allow_unauthenticated")
+        if refusal is not None:
+            raise refusal
         if len({codec.name for codec in self.codecs}) != len(self.codecs):
-            message = "two codecs have the same name"
-            raise ValueError(message)
+            raise InvalidArgumentError("two codecs have the same name")
         if not allow_unauthenticated and not all(codec.authenticated for codec in self.codecs):
-            message = "a codec cannot detect changed content: pass allow_unauthenticated=True to read with it"
-            raise ValueError(message)
+            raise InvalidArgumentError(
+                "a codec cannot detect changed content: pass allow_unauthenticated=True to read with it"
+            )
 
     def read(
         self,
@@ -151,12 +164,13 @@ class CodecRegistry:
             NotEncryptedError: It is plaintext, and the policy is `encrypted-only`.
             UnsupportedFormatError: It is, or seems to be, ciphertext that no codec reads.
             DecryptionError: The codec's own refusals.
-            ValueError: There is no such policy.
+            InvalidArgumentError: There is no such policy, or another argument is of the wrong type.
         """
+        refusal = _misfit(keyring, field, policy, require_binding)
         try:
-            if policy not in _POLICIES:
-                message = "the read policy must be 'encrypted-only' or 'allow-plaintext'"
-                raise ValueError(message)
+            if refusal is not None:
+                del keyring, field
+                raise refusal
             codec = self._find(text)
             outcome: Decrypted | DecryptionError
             if codec is None:
@@ -181,12 +195,34 @@ class CodecRegistry:
         return f"CodecRegistry({', '.join(codec.name for codec in self.codecs)})"
 
 
+def _misfit(
+    keyring: object, field: object, policy: object, require_binding: object
+) -> InvalidArgumentError | None:
+    if isinstance(policy, str) and policy in _POLICIES:
+        return (
+            keyring_misfit(keyring)
+            or text_misfit(field, name="field")
+            or flag_misfit(require_binding, name="require_binding")
+        )
+    return InvalidArgumentError("the read policy must be 'encrypted-only' or 'allow-plaintext'")
+
+
+def _is_codec(value: object) -> bool:
+    if isinstance(value, type) or not isinstance(value, Codec):
+        return False
+    return is_text(value.name) and all(map(callable, (value.detect, value.decrypt)))
+
+
 def _codec(codec: Codec | str) -> Codec:
     if not isinstance(codec, str):
-        return codec
+        if _is_codec(codec):
+            return codec
+        raise InvalidArgumentError(
+            "a codec must be a name, or an object with name, authenticated, detect and decrypt, not "
+            f"{type(codec).__name__}"
+        )
     if codec not in LEGACY_CODECS:
-        message = f"there is no codec of that name: there are {', '.join(LEGACY_CODECS)}"
-        raise ValueError(message)
+        raise InvalidArgumentError(f"there is no codec of that name: there are {', '.join(LEGACY_CODECS)}")
     legacy: type[Codec] = LEGACY_CODECS[codec]
     return legacy()
 

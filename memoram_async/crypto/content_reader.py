@@ -10,8 +10,8 @@ from memoram_async.core.errors import DecryptionError
 from memoram_async.crypto.decrypted import Decrypted, Provenance
 from memoram_async.crypto.header import DEFAULT_FIELD
 from memoram_async.crypto.jwe_reader import TokenRules, read_known
-from memoram_async.crypto.keyring import Keyring
-from memoram_async.crypto.store_options import StoreOptions
+from memoram_async.crypto.keyring import Keyring, keyring_misfit
+from memoram_async.crypto.store_options import StoreOptions, check_store_options
 
 # Only the codec of our own remembers headers, so that what it knows is read without asking the others.
 _FIELD: Final = DEFAULT_FIELD
@@ -24,11 +24,24 @@ class ContentReader:
     __slots__ = ("_options", "_rules")
 
     def __init__(self, options: StoreOptions) -> None:
-        self._options = options
+        """A reader by these options.
+
+        Raises:
+            InvalidArgumentError: They are no `StoreOptions`.
+        """
+        self._options = options = check_store_options(options)
         self._rules = TokenRules(field=_FIELD, require_binding=options.require_binding)
 
     def quick(self, keyring: Keyring) -> Callable[[str], tuple[str, Provenance] | None]:
-        """What reads tokens like others that were read before, and answers None for everything else."""
+        """What reads tokens like others that were read before, and answers None for everything else.
+
+        Raises:
+            InvalidArgumentError: `keyring` is not a `Keyring`.
+        """
+        refusal = keyring_misfit(keyring)
+        if refusal is not None:
+            del keyring
+            raise refusal
         return partial(read_known, keyring.known(_FIELD), rules=self._rules)
 
     def read(self, keyring: Keyring, text: str) -> Decrypted | DecryptionError:
@@ -36,7 +49,12 @@ class ContentReader:
 
         Raises:
             InvalidKeyError: The ring was closed.
+            InvalidArgumentError: `keyring` is not a `Keyring`.
         """
+        refusal = keyring_misfit(keyring)
+        if refusal is not None:
+            del keyring, text
+            raise refusal
         options = self._options
         try:
             return options.registry.read(

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from memoram_async.core.kinds import text_misfit
 from memoram_async.crypto import base64url
 from memoram_async.crypto.header import MAX_HEADER_CHARS
 
@@ -96,7 +97,14 @@ def classify(text: str) -> ContentFormat:
 
     Returns:
         `PLAINTEXT` when nothing about it looks like ciphertext.
+
+    Raises:
+        InvalidArgumentError: It is no text.
     """
+    refusal = text_misfit(text, name="text")
+    if refusal is not None:
+        del text
+        raise refusal
     text = _unwrapped(text.strip())
     for form, detect in _DETECTORS:
         if detect(text):

@@ -17,6 +17,7 @@ from memoram_async.core.errors import (
     ContentTooLargeError,
     ContextMismatchError,
     DecryptionError,
+    InvalidArgumentError,
     MalformedCiphertextError,
     UnsupportedAlgorithmError,
 )
@@ -99,11 +100,10 @@ def write_header(
         The base64url header segment as ASCII bytes, ready to be the authenticated data.
 
     Raises:
-        ValueError: `field` is not such a name.
+        InvalidArgumentError: `field` is not such a name.
     """
     if _FIELD.fullmatch(field) is None:
-        message = "a field is named with lower-case letters, digits and hyphens, at most 32"
-        raise ValueError(message)
+        raise InvalidArgumentError("a field is named with lower-case letters, digits and hyphens, at most 32")
     user = "" if subject is None else f',"sub":{json.dumps(subject)}'
     header = f'{{"alg":"{algorithm}","enc":"{encryption}","kid":"{version}","typ":"{type_of(field)}"{user}}}'
     return base64url.encode(header.encode("ascii")).encode("ascii")

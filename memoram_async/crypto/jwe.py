@@ -18,10 +18,11 @@ from typing import Final
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
-from memoram_async.core.errors import ContentError
+from memoram_async.core.errors import ContentError, InvalidArgumentError
+from memoram_async.core.kinds import function_misfit, limit_misfit, misfit, text_misfit
 from memoram_async.crypto import base64url
 from memoram_async.crypto.header import DEFAULT_FIELD
-from memoram_async.crypto.keys import EncryptionKey
+from memoram_async.crypto.keys import EncryptionKey, key_misfit
 
 CODEC_NAME: Final = "jwe"
 
@@ -65,16 +66,25 @@ def encrypt(
     Raises:
         ContentError: The text is empty, no text, not encodable as UTF-8 (a lone surrogate) or too large.
         InvalidKeyError: The key was closed.
-        ValueError: `field` is not a field name.
+        InvalidArgumentError: `field` is not a field name, or another argument is of the wrong type.
     """
+    refusal = (
+        key_misfit(key)
+        or function_misfit(random, name="random", wanted="a function that returns so many bytes")
+        or limit_misfit(max_bytes, name="max_bytes")
+        or text_misfit(user_id, name="user_id", optional=True)
+    )
     try:
+        if refusal is not None:
+            del key, field, user_id  # handed over by mistake, they may be what must not be seen
+            raise refusal
         data = _encode(plaintext, max_bytes)
         if isinstance(data, str):
             raise ContentError(data)
         header = key.header(field, key_wrap=key_wrap, subject=user_id)
         if key_wrap:
             return _encrypt_wrapped(key, header, data, random)
-        return seal(key.cipher, header, data, iv=random(IV_BYTES))
+        return seal(key.cipher, header, data, iv=_drawn(random, IV_BYTES))
     finally:
         # Tracebacks that show local variables must not show content.
         plaintext = data = ""
@@ -82,12 +92,20 @@ def encrypt(
 
 def _encrypt_wrapped(key: EncryptionKey, header: bytes, data: bytes, random: Callable[[int], bytes]) -> str:
     """Encrypt with a content key that is used once, and goes along wrapped (RFC 7518 4.4)."""
-    content_key = random(len(key.material()))
+    content_key = _drawn(random, len(key.material()))
     try:
         wrapped = aes_key_wrap(key.material(), content_key)
-        return seal(AESGCM(content_key), header, data, iv=random(IV_BYTES), wrapped_key=wrapped)
+        return seal(AESGCM(content_key), header, data, iv=_drawn(random, IV_BYTES), wrapped_key=wrapped)
     finally:
         del content_key, data
+
+
+def _drawn(random: Callable[[int], bytes], count: int) -> bytes:
+    drawn = random(count)
+    if misfit(drawn, bytes, name="random", wanted="bytes") is None and len(drawn) == count:
+        return drawn
+    del drawn
+    raise InvalidArgumentError("random must be a function that returns as many bytes as it is told")
 
 
 def seal(cipher: AESGCM, header: bytes, data: bytes, *, iv: bytes, wrapped_key: bytes = b"") -> str:

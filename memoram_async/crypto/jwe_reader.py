@@ -23,12 +23,13 @@ from memoram_async.core.errors import (
     PlaintextDecodeError,
     UnsupportedAlgorithmError,
 )
+from memoram_async.core.kinds import flag_misfit, limit_misfit, text_misfit
 from memoram_async.crypto import base64url
 from memoram_async.crypto.base64_rules import TAG_BYTES
 from memoram_async.crypto.decrypted import Decrypted, Provenance
 from memoram_async.crypto.header import DEFAULT_FIELD, DIRECT, ProtectedHeader, read_header
 from memoram_async.crypto.jwe import CODEC_NAME, IV_BYTES, MAX_TOKEN_CHARS
-from memoram_async.crypto.keyring import Keyring, KnownHeader
+from memoram_async.crypto.keyring import Keyring, KnownHeader, keyring_misfit
 from memoram_async.crypto.keys import EncryptionKey
 
 _SEGMENTS: Final = 5
@@ -89,14 +90,25 @@ def decrypt(
         IntegrityError: It was changed, or made with another key.
         PlaintextDecodeError: What it holds is not UTF-8.
         InvalidKeyError: The key was closed.
+        InvalidArgumentError: Another argument than the token is of the wrong type.
     """
-    rules = TokenRules(
-        field=field,
-        require_binding=require_binding,
-        try_all_versions=try_all_versions,
-        max_chars=max_chars,
+    refusal = (
+        keyring_misfit(keyring)
+        or text_misfit(field, name="field")
+        or flag_misfit(require_binding, name="require_binding")
+        or flag_misfit(try_all_versions, name="try_all_versions")
+        or limit_misfit(max_chars, name="max_chars")
     )
     try:
+        if refusal is not None:
+            del keyring, field
+            raise refusal
+        rules = TokenRules(
+            field=field,
+            require_binding=require_binding,
+            try_all_versions=try_all_versions,
+            max_chars=max_chars,
+        )
         outcome = read_token(keyring, token, rules)
     finally:
         # What is no token may be plaintext: keep it out of tracebacks that show local variables.

@@ -7,11 +7,12 @@ from typing import Final, final
 
 import attrs
 
-from memoram_async.core.errors import KeyConflictError, UnknownKeyVersionError
+from memoram_async.core.errors import InvalidArgumentError, KeyConflictError, UnknownKeyVersionError
+from memoram_async.core.kinds import misfit, text_misfit
 from memoram_async.core.secret import Confidential
 from memoram_async.crypto.decrypted import Provenance
 from memoram_async.crypto.header import ProtectedHeader
-from memoram_async.crypto.keys import EncryptionKey
+from memoram_async.crypto.keys import EncryptionKey, key_misfit
 
 _MOST_TRIED: Final = 8
 """How many keys are tried with a token that names none: newest first."""
@@ -57,13 +58,14 @@ class Keyring(Confidential):
 
         Raises:
             KeyConflictError: Two different keys have the same version.
-            ValueError: There is no key.
+            InvalidArgumentError: There is no key, or an argument is of the wrong type.
         """
         # Set first: a traceback that shows local variables asks a half-built ring for its repr.
         self._keys: dict[int, EncryptionKey] = {}
-        if not keys:
-            message = "a keyring needs at least one key"
-            raise ValueError(message)
+        refusal = _misfit(keys, user_id)
+        if refusal is not None:
+            del keys, user_id  # a traceback may show what local variables hold
+            raise refusal
         for key in sorted(keys, key=_version):
             if not self._keys.setdefault(key.version, key).same_key(key):
                 raise KeyConflictError(f"two different keys claim to be version {key.version}")
@@ -78,7 +80,15 @@ class Keyring(Confidential):
         return tuple(self._keys)
 
     def get(self, version: int) -> EncryptionKey | None:
-        """The key of that version, None when it is not at hand."""
+        """The key of that version, None when it is not at hand.
+
+        Raises:
+            InvalidArgumentError: `version` is not a whole number.
+        """
+        refusal = misfit(version, int, name="version", wanted="a whole number")
+        if refusal is not None:
+            del version  # a traceback may show what local variables hold
+            raise refusal
         return self._keys.get(version)
 
     def newest(self) -> Sequence[EncryptionKey]:
@@ -93,7 +103,12 @@ class Keyring(Confidential):
         Raises:
             KeyConflictError: The ring holds different bytes under the same version. No key is ever
                 overwritten.
+            InvalidArgumentError: It is not an `EncryptionKey`.
         """
+        refusal = key_misfit(key)
+        if refusal is not None:
+            del key  # a traceback may show what local variables hold
+            raise refusal
         held = self._keys.get(key.version)
         if held is not None and held.same_key(key):
             return self
@@ -156,6 +171,18 @@ class Keyring(Confidential):
 
     def __repr__(self) -> str:
         return f"Keyring(versions={self.versions})"
+
+
+def keyring_misfit(value: object) -> InvalidArgumentError | None:
+    """The error for something else than a ring, such as a key alone."""
+    return misfit(value, Keyring, name="keyring", wanted="a Keyring, such as Keyring(key)")
+
+
+def _misfit(keys: tuple[object, ...], user_id: object) -> InvalidArgumentError | None:
+    if not keys:
+        return InvalidArgumentError("a keyring needs at least one key")
+    wrong = next(filter(None, map(key_misfit, keys)), None)
+    return wrong or text_misfit(user_id, name="user_id", optional=True)
 
 
 def _version(key: EncryptionKey) -> int:

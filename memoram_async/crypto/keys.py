@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from memoram_async.core.arguments import MAX_KEY_VERSION
-from memoram_async.core.errors import InvalidKeyError
-from memoram_async.core.secret import Confidential, Secret
+from memoram_async.core.arguments import MASKED, MAX_KEY_VERSION
+from memoram_async.core.errors import InvalidArgumentError, InvalidKeyError
+from memoram_async.core.kinds import flag_misfit, misfit, text_misfit
+from memoram_async.core.secret import Confidential, Secret, is_masked
 from memoram_async.crypto.header import DIRECT, write_header
 
 _HEX: Final = re.compile("[0-9A-Fa-f]+")
@@ -42,7 +43,15 @@ class EncryptionKey(Confidential):
     version: int
 
     def __init__(self, material: bytes, *, version: int) -> None:
-        """A key of 16, 24 or 32 bytes; use `from_hex`, which checks them."""
+        """A key of 16, 24 or 32 bytes; `from_hex` is stricter.
+
+        Raises:
+            InvalidKeyError: It is no such bytes, or the version is out of range.
+        """
+        refusal = _material_fault(material) or _version_fault(version)
+        if refusal is not None:
+            del material  # a traceback may show what local variables hold
+            raise InvalidKeyError(refusal)
         self._headers: dict[tuple[str, bool, str | None], bytes] = {}
         self.version = version
         self.encryption = _ENCRYPTIONS[2 * len(material)]
@@ -115,8 +124,16 @@ class EncryptionKey(Confidential):
         """The encoded protected header of what this key encrypts for `field`, built once.
 
         Raises:
-            ValueError: `field` is not a field name.
+            InvalidArgumentError: `field` is not a field name, or another argument is of the wrong type.
         """
+        refusal = (
+            text_misfit(field, name="field")
+            or flag_misfit(key_wrap, name="key_wrap")
+            or text_misfit(subject, name="subject", optional=True)
+        )
+        if refusal is not None:
+            del field, key_wrap, subject  # a traceback may show what local variables hold
+            raise refusal
         header = self._headers.get((field, key_wrap, subject))
         if header is None:
             header = write_header(
@@ -131,7 +148,15 @@ class EncryptionKey(Confidential):
         return header
 
     def same_key(self, other: EncryptionKey) -> bool:
-        """Whether both hold the same key bytes, whatever their versions; works on closed keys too."""
+        """Whether both hold the same key bytes, whatever their versions; works on closed keys too.
+
+        Raises:
+            InvalidArgumentError: The other is not an `EncryptionKey`.
+        """
+        refusal = key_misfit(other)
+        if refusal is not None:
+            del other  # a traceback may show what local variables hold
+            raise refusal
         return hmac.compare_digest(self._fingerprint, other._fingerprint)
 
     def close(self) -> None:
@@ -146,23 +171,43 @@ class EncryptionKey(Confidential):
         return f"EncryptionKey(version={self.version})"
 
 
+def key_misfit(value: object) -> InvalidArgumentError | None:
+    """The error for something else than a key."""
+    return misfit(value, EncryptionKey, name="a key", wanted="an EncryptionKey, as from_hex makes it")
+
+
+def _version_fault(version: object) -> str | None:
+    if type(version) is int and 0 <= version <= MAX_KEY_VERSION:
+        return None
+    return "the key version must be an integer from 0 to 2^53 - 1"
+
+
+def _material_fault(material: object) -> str | None:
+    if not isinstance(material, bytes):
+        return f"the encryption key must be bytes, not {type(material).__name__}; from_hex takes text"
+    if 2 * len(material) not in _ENCRYPTIONS:
+        return f"the encryption key must have 16, 24 or 32 bytes, not {len(material)}"
+    return None
+
+
 def _parse(value: object, version: object) -> bytes | str:
     """The key's bytes, or the reason why there are none."""
     if isinstance(value, Secret):
         value = value.reveal()
-    if type(version) is not int or not 0 <= version <= MAX_KEY_VERSION:
-        return "the key version must be an integer from 0 to 2^53 - 1"
+    fault = _version_fault(version)
+    if fault is not None:
+        return fault
     if not isinstance(value, str):
         return f"the encryption key must be hexadecimal text, not {type(value).__name__}"
+    if is_masked(value):
+        return f"the encryption key {MASKED}"
     if len(value) not in _ENCRYPTIONS:
         return f"the encryption key must have 32, 48 or 64 hexadecimal digits, not {len(value)} characters"
     # Checked first: bytes.fromhex skips whitespace, and would take a shorter key for a whole one.
     if _HEX.fullmatch(value) is None:
         return f"the encryption key has a character that is no hexadecimal digit ({len(value)} characters)"
     key = bytes.fromhex(value)
-    if not any(key):
-        return f"the encryption key is all zeros ({len(value)} digits)"
-    return key
+    return key if any(key) else f"the encryption key is all zeros ({len(value)} digits)"
 
 
 def _fingerprint(key: bytes) -> bytes:

@@ -16,13 +16,21 @@ from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from memoram_async.core.errors import DecryptionError, IntegrityError, PlaintextDecodeError
+from memoram_async.core.errors import (
+    DecryptionError,
+    IntegrityError,
+    InvalidArgumentError,
+    MalformedCiphertextError,
+    PlaintextDecodeError,
+)
+from memoram_async.core.kinds import is_text
 from memoram_async.crypto.decrypted import Decrypted
-from memoram_async.crypto.keyring import Keyring
+from memoram_async.crypto.keyring import Keyring, keyring_misfit
 
 KeyEncoding = Literal["bytes", "hex-text"]
 """How the other program took the user's hexadecimal key: decoded, or its digits as they stand."""
 
+_KEY_ENCODINGS: Final = ("bytes", "hex-text")
 _TAG_BYTES: Final = 16
 _AES_KEY_BYTES: Final = (16, 24, 32)
 
@@ -50,7 +58,7 @@ class _Gcm:
 
     def detect(self, text: str) -> bool:
         """Whether the text has the form, with a tag among its parts."""
-        match = self._form.fullmatch(text)
+        match = self._form.fullmatch(text) if is_text(text) else None
         return match is not None and bool(self._orders(match))
 
     def decrypt(self, keyring: Keyring, text: str, *, field: str) -> Decrypted:
@@ -59,7 +67,12 @@ class _Gcm:
         Raises:
             IntegrityError: It was changed, or made with another key.
             PlaintextDecodeError: What it holds is not UTF-8.
+            InvalidArgumentError: `keyring` is not a `Keyring`.
         """
+        refusal = _misfit(keyring, text)
+        if refusal is not None:
+            del keyring, text, field
+            raise refusal
         del field
         match = self._form.fullmatch(text)
         orders = [] if match is None else self._orders(match)
@@ -94,6 +107,17 @@ class _Gcm:
                 continue
 
 
+def _misfit(keyring: object, text: object) -> InvalidArgumentError | MalformedCiphertextError | None:
+    if is_text(text):
+        return keyring_misfit(keyring)
+    return MalformedCiphertextError(f"a ciphertext must be text, not {type(text).__name__}")
+
+
+def _check_key_encoding(value: object) -> None:
+    if not isinstance(value, str) or value not in _KEY_ENCODINGS:
+        raise InvalidArgumentError(f"key_encoding must be one of {', '.join(map(repr, _KEY_ENCODINGS))}")
+
+
 def _strict_base64(text: str) -> bytes:
     return binascii.a2b_base64(text, strict_mode=True)
 
@@ -109,7 +133,11 @@ class NodeGcmHex(_Gcm):
 
         Args:
             key_encoding: Whether the program decoded the hexadecimal key, or used the digits themselves.
+
+        Raises:
+            InvalidArgumentError: `key_encoding` has another value.
         """
+        _check_key_encoding(key_encoding)
         super().__init__("node_gcm_hex", _HEX_GCM, bytes.fromhex, key_encoding)
 
 
@@ -124,7 +152,11 @@ class NodeGcmBase64(_Gcm):
 
         Args:
             key_encoding: Whether the program decoded the hexadecimal key, or used the digits themselves.
+
+        Raises:
+            InvalidArgumentError: `key_encoding` has another value.
         """
+        _check_key_encoding(key_encoding)
         super().__init__("node_gcm_b64", _BASE64_GCM, _strict_base64, key_encoding)
 
 
@@ -139,7 +171,7 @@ class FernetCodec:
 
     def detect(self, text: str) -> bool:
         """Whether the text is a Fernet token."""
-        return _FERNET.fullmatch(text) is not None
+        return is_text(text) and _FERNET.fullmatch(text) is not None
 
     def decrypt(self, keyring: Keyring, text: str, *, field: str) -> Decrypted:
         """Decrypt a token.
@@ -147,13 +179,18 @@ class FernetCodec:
         Raises:
             IntegrityError: It was changed, or made with another key.
             PlaintextDecodeError: What it holds is not UTF-8.
+            InvalidArgumentError: `keyring` is not a `Keyring`.
         """
+        refusal = _misfit(keyring, text)
+        if refusal is not None:
+            del keyring, text, field
+            raise refusal
         del field
         return _first_that_opens(self.name, keyring, lambda key: _fernet_openings(key, text))
 
 
 def _fernet_openings(key: bytes, token: str) -> Iterator[bytes]:
-    if len(key) == max(_AES_KEY_BYTES):
+    if len(key) == max(_AES_KEY_BYTES) and _FERNET.fullmatch(token):
         try:
             yield Fernet(base64.urlsafe_b64encode(key)).decrypt(token)
         except InvalidToken:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal, TypeAlias, cast
 
 import attrs
@@ -40,9 +40,9 @@ def _size(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
 
 
 def _tuple(codecs: Any) -> tuple[Codec | str, ...]:
-    if isinstance(codecs, str) or not hasattr(codecs, "__iter__"):
+    if isinstance(codecs, str | bytes | type) or not isinstance(codecs, Iterable):
         raise InvalidArgumentError("codecs must be a sequence of names and codecs")
-    return cast("tuple[Codec | str, ...]", tuple(codecs))
+    return cast("tuple[Codec | str, ...]", tuple(cast("Iterable[object]", codecs)))
 
 
 def _registry(options: StoreOptions) -> CodecRegistry:

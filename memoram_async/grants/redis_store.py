@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from memoram_async.core.kinds import check_swap, check_text
 from memoram_async.runtime.redis_client import OnRedis, milliseconds
 
 # ARGV: the expected value, the new one, and how many milliseconds to keep it; '' where there is none.
@@ -33,12 +34,14 @@ class RedisGrantStore(OnRedis):
 
     def get(self, name: str) -> bytes | None:
         """The value of that name; None if there is none or its time is over."""
+        check_text(name, name="name")
         return self._value(name)
 
     def swap(
         self, name: str, expected: bytes | None, value: bytes | None, *, ttl: float | None = None
     ) -> bool:
         """Put a value in the place of the expected one; see `GrantStore.swap`."""
+        check_swap(name, expected, value, ttl)
         arguments = (
             "" if expected is None else expected.decode(),
             "" if value is None else value.decode(),

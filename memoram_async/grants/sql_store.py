@@ -7,7 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
-from memoram_async.core.errors import ConfigurationError
+from memoram_async.core.errors import ConfigurationError, InvalidArgumentError
+from memoram_async.core.kinds import check_function, check_swap, check_text
 from memoram_async.core.secret import Secret, conceal
 
 DEFAULT_URL: Final = "sqlite:///memoram-grants.db"
@@ -59,7 +60,16 @@ class SQLGrantStore:
 
         Raises:
             ConfigurationError: SQLAlchemy or the database's driver is not installed, or the URL is none.
+            InvalidArgumentError: An argument is of the wrong type.
         """
+        check_function(clock, name="clock", wanted="a function that tells seconds")
+        check_text(table, name="table")
+        if not isinstance(database, str | Secret) and not hasattr(database, "dialect"):
+            wrong = type(database).__name__
+            del database  # a traceback may show what local variables hold
+            raise InvalidArgumentError(
+                f"database must be a URL or a blocking Engine of SQLAlchemy, not {wrong}"
+            )
         given = conceal(database) if isinstance(database, str) else database
         del database  # a traceback may show what local variables hold
         try:
@@ -72,12 +82,14 @@ class SQLGrantStore:
 
     def get(self, name: str) -> bytes | None:
         """The value of that name; None if there is none or its time is over."""
+        check_text(name, name="name")
         return self._rows.get(name)
 
     def swap(
         self, name: str, expected: bytes | None, value: bytes | None, *, ttl: float | None = None
     ) -> bool:
         """Put a value in the place of the expected one; see `GrantStore.swap`."""
+        check_swap(name, expected, value, ttl)
         return self._rows.swap(name, expected, value, ttl=ttl)
 
     def close(self) -> None:

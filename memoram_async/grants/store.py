@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from memoram_async.core.errors import ConfigurationError
+from memoram_async.core.kinds import check_function, check_swap, check_text
 from memoram_async.runtime.forking import reset_after_fork
 
 
@@ -71,7 +72,11 @@ class MemoryGrantStore:
 
         Args:
             clock: Seconds on a clock that never goes back.
+
+        Raises:
+            InvalidArgumentError: It cannot be called.
         """
+        check_function(clock, name="clock", wanted="a function that tells seconds")
         self._clock = clock
         self._lock = threading.Lock()
         self._values: dict[str, tuple[bytes, float]] = {}
@@ -84,6 +89,7 @@ class MemoryGrantStore:
 
     def get(self, name: str) -> bytes | None:
         """The value of that name; None if there is none or its time is over."""
+        check_text(name, name="name")
         with self._lock:
             return self._current(name)
 
@@ -91,6 +97,7 @@ class MemoryGrantStore:
         self, name: str, expected: bytes | None, value: bytes | None, *, ttl: float | None = None
     ) -> bool:
         """Put a value in the place of the expected one; see `GrantStore.swap`."""
+        check_swap(name, expected, value, ttl)
         with self._lock:
             if self._current(name) != expected:
                 return False

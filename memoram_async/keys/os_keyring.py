@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Final, Protocol
 
 from memoram_async.core.errors import ConfigurationError
-from memoram_async.core.secret import Secret
+from memoram_async.core.kinds import check_methods, check_text
+from memoram_async.core.secret import Secret, conceal
 
 DEFAULT_SERVICE: Final = "memoram"
+_METHODS: Final = ("get_password", "set_password")
 
 
 class KeyringBackend(Protocol):
@@ -33,8 +35,12 @@ class KeyringKeyStore:
             backend: A keyring other than the system's own.
 
         Raises:
-            ConfigurationError: The package `keyring` is not installed.
+            ConfigurationError: The package `keyring` is not installed, or the backend is no keyring.
+            InvalidArgumentError: The name is no text.
         """
+        check_text(service, name="service")
+        if backend is not None:
+            check_methods(backend, _METHODS, name="backend", wanted="a keyring's backend")
         self._service = service
         if backend is None:
             try:
@@ -57,7 +63,7 @@ class KeyringKeyStore:
     def save(self, user_id: str, version: int, key: Secret) -> None:
         """Keep that version for good."""
         backend: Any = self._backend  # keyring wraps the method, and with it loses its type
-        backend.set_password(self._service, _entry(user_id, version), key.reveal())
+        backend.set_password(self._service, _entry(user_id, version), conceal(key).reveal())
 
     def __repr__(self) -> str:
         return f"<KeyringKeyStore of {self._service}>"

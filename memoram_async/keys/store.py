@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import Final, Protocol
 
-from memoram_async.core.errors import ConfigurationError
-from memoram_async.core.secret import Secret
+from memoram_async.core.arguments import check_key_version, check_secret_text
+from memoram_async.core.errors import ConfigurationError, InvalidArgumentError
+from memoram_async.core.kinds import check_text
+from memoram_async.core.secret import Secret, conceal
 
 
 class KeyStore(Protocol):
@@ -50,6 +52,13 @@ def check_key_store(store: KeyStore | None) -> KeyStore | None:
     return store
 
 
+def _entry(user_id: object, version: object) -> tuple[str, int]:
+    checked = check_key_version(version)
+    if checked is None:
+        raise InvalidArgumentError("version must be a whole number")
+    return check_text(user_id, name="user_id"), checked
+
+
 class MemoryKeyStore:
     """Keeps keys as long as the process lives, for all stores of a user; see `KeyStore`."""
 
@@ -59,11 +68,12 @@ class MemoryKeyStore:
 
     def load(self, user_id: str, version: int) -> Secret | None:
         """That version of the user's key; None if it was never saved."""
-        return self._keys.get((user_id, version))
+        return self._keys.get(_entry(user_id, version))
 
     def save(self, user_id: str, version: int, key: Secret) -> None:
         """Keep that version; what was saved first stays."""
-        self._keys.setdefault((user_id, version), key)
+        key = conceal(key)  # plain text will do
+        self._keys.setdefault(_entry(user_id, version), check_secret_text(key, name="key"))
 
     def __repr__(self) -> str:
         return f"<MemoryKeyStore of {len(self._keys)} keys>"

@@ -43,6 +43,7 @@ from memoram_async.memory_api.settings import Settings, resolve
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
 from memoram_async.runtime.protocol import Runtime
+from memoram_async.runtime.settings import check_runtime
 from memoram_async.transport.call import Call
 from memoram_async.transport.hooks import Hooks
 from memoram_async.transport.requester import Requester
@@ -124,6 +125,8 @@ class AsyncMemoryAPI:
             variables=os.environ,
         )
         connections = check_count(max_connections, name="max_connections") or DEFAULT_MAX_CONNECTIONS
+        if runtime is not None:
+            check_runtime(runtime)
         self._bind(
             settings,
             KeyCredentials(settings.api_key, header=settings.auth_header),

@@ -9,8 +9,10 @@ from typing import cast
 import attrs
 from attrs.converters import optional
 
+from memoram_async.core.arguments import MASKED
 from memoram_async.core.errors import InvalidArgumentError
-from memoram_async.core.secret import Secret, conceal, hidden
+from memoram_async.core.kinds import text_misfit
+from memoram_async.core.secret import Secret, conceal, hidden, is_masked
 from memoram_async.models.answered import Answered
 from memoram_async.models.guard import Unpicklable
 
@@ -81,10 +83,27 @@ def check_credentials(value: object) -> AccessCredentials:
     wrapped = hidden(value)
     del value
     credentials = None if wrapped is None else cast("object", wrapped.reveal())
-    if isinstance(credentials, AccessCredentials):
+    if not isinstance(credentials, AccessCredentials):
+        kind = type(credentials).__name__
+        del credentials
+        raise InvalidArgumentError(
+            "credentials must be AccessCredentials, as access_requests.credentials() answers them, not "
+            f"{kind}"
+        )
+    fault = _fault(credentials)
+    if fault is None:
         return credentials
-    kind = type(credentials).__name__
-    del credentials
-    raise InvalidArgumentError(
-        f"credentials must be AccessCredentials, as access_requests.credentials() answers them, not {kind}"
+    raise InvalidArgumentError(f"credentials cannot be used: {fault}")
+
+
+def _fault(credentials: AccessCredentials) -> str | None:
+    """What is wrong with credentials that an application put together itself; None if nothing is."""
+    memory_key = cast("object", credentials.memory_key.reveal())  # whatever it was that was passed
+    if not isinstance(memory_key, str):
+        return f"memory_key must be a string, not {type(memory_key).__name__}"
+    if is_masked(memory_key):
+        return f"memory_key {MASKED}"
+    wrong = text_misfit(credentials.user_id, name="user_id") or text_misfit(
+        credentials.request_id, name="request_id", optional=True
     )
+    return None if wrong is None else str(wrong)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from memoram_async.core.arguments import check_callback, check_optional_text, check_secret_text
+from memoram_async.core.arguments import UNSET, check_callback, check_optional_text, check_secret_text
 from memoram_async.core.errors import InvalidArgumentError, OAuthFlowError
 from memoram_async.core.oauth import (
     FLOW_PURPOSE,
@@ -20,6 +20,14 @@ from memoram_async.core.secret import Secret, conceal, hidden
 from memoram_async.models.tokens import OAuthTokens
 from memoram_async.resources.oauth_flow import AsyncOAuthFlow
 from memoram_async.tokens.user_tokens import UserTokens
+
+
+def _scope(value: object) -> str | None:
+    """A scope, plain or wrapped."""
+    if value is UNSET:
+        raise InvalidArgumentError("scope must be a string or None: leave it out if there is none")
+    wrapped = check_optional_text(value, name="scope")
+    return None if wrapped is None else wrapped.reveal()
 
 
 class AsyncOAuth:
@@ -67,7 +75,7 @@ class AsyncOAuth:
             tokens.config.authorization_endpoint,
             client_id=tokens.client_id(client_id),
             redirect_uri=check_redirect_uri(redirect_uri),
-            scope=None if scope is None else check_optional_text(scope, name="scope").reveal(),
+            scope=_scope(scope),
             params=check_oauth_params(further),
             wall=tokens.runtime.wall(),
             random=secrets.token_urlsafe,

@@ -90,11 +90,11 @@ class AsyncOAuthFlow:
             OutcomeUnknownError: The answer was lost; the code may be spent.
         """
         tokens, flow = self._tokens, self._flow
-        held, further = [callback], hidden(params)
+        held, further = hidden(callback), hidden(params)
         del callback, params  # a traceback may show what local variables hold
-        code = flow.code_from(held.pop(), wall=tokens.runtime.wall())
-        client_secret = tokens.client_secret(self._client_secret)
         checked = check_oauth_params(further)
+        code = flow.code_from(None if held is None else held.reveal(), wall=tokens.runtime.wall())
+        client_secret = tokens.client_secret(self._client_secret)
         if not self._take():
             raise OAuthFlowError(
                 "this flow was completed before, and its code is good once: begin a new flow"

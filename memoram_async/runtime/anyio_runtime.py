@@ -25,6 +25,7 @@ from memoram_async.runtime.forking import no_fork
 from memoram_async.runtime.httpx_adapter import AsyncHTTPClient, check_http_client, timed_out
 from memoram_async.runtime.protocol import Clock
 from memoram_async.runtime.read_ahead import TaskReadAhead
+from memoram_async.runtime.settings import check_settings
 from memoram_async.runtime.turns import Turns
 
 if TYPE_CHECKING:
@@ -92,8 +93,10 @@ class AnyioRuntime:
                 under way follow its pace; all other waiting, and the total timeout, its jumps too.
 
         Raises:
-            ConfigurationError: `http_client` cannot send requests in async code.
+            ConfigurationError: `http_client` cannot send requests in async code, or `clock` tells no time.
+            InvalidArgumentError: Another argument is of the wrong type.
         """
+        check_settings(max_connections, trust_env, clock)
         if http_client is not None and http_client != "httpx2":
             check_http_client(http_client, blocking=False)
         self._clock: Clock = SystemClock() if clock is None else clock

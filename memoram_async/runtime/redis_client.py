@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
+from memoram_async.core.arguments import check_seconds
 from memoram_async.core.errors import ConfigurationError
+from memoram_async.core.kinds import check_methods, check_text
 from memoram_async.core.secret import Secret, conceal
 
 
@@ -30,6 +32,9 @@ class RedisClient(Protocol):
         ...
 
 
+_METHODS: Final = ("get", "set", "eval", "close")
+
+
 class OnRedis:
     """What keeps things in Redis or Valkey: a client, the prefix of its keys, and the end of both.
 
@@ -48,8 +53,11 @@ class OnRedis:
             prefix: What every key begins with.
 
         Raises:
-            ConfigurationError: The client is redis-py's asynchronous one.
+            ConfigurationError: The client is redis-py's asynchronous one, or none.
+            InvalidArgumentError: The prefix is no text.
         """
+        check_text(prefix, name="prefix")
+        check_methods(client, _METHODS, name="client", wanted="a blocking redis.Redis")
         if inspect.iscoroutinefunction(getattr(client, "execute_command", None)):
             raise ConfigurationError(
                 f"{type(self).__name__} takes the blocking redis.Redis, in async code too: it runs in worker "
@@ -69,9 +77,12 @@ class OnRedis:
 
         Raises:
             ConfigurationError: redis-py is not installed, or the address is none.
+            InvalidArgumentError: Another argument is of the wrong type.
         """
         address = conceal(url)
         del url  # a traceback may show what local variables hold
+        check_text(prefix, name="prefix")
+        check_seconds(timeout, name="timeout")
         try:
             from redis import Redis  # noqa: PLC0415 - only who uses Redis need install it
             from redis.backoff import NoBackoff  # noqa: PLC0415
@@ -89,7 +100,7 @@ class OnRedis:
                 # Once more, at once: a connection from the pool may have been closed meanwhile.
                 retry=Retry(NoBackoff(), 1),
             )
-        except ValueError:
+        except (ValueError, TypeError, AttributeError):  # the latter if it is no text
             client = None  # the error may quote the address, password and all
         if client is None:
             raise ConfigurationError(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from memoram_async.core.errors import ConfigurationError
+from memoram_async.core.kinds import check_entry, check_function, check_text
 from memoram_async.runtime.forking import reset_after_fork
 
 
@@ -74,7 +75,11 @@ class MemoryTokenStore:
 
         Args:
             clock: Seconds on a clock that never goes back.
+
+        Raises:
+            InvalidArgumentError: It cannot be called.
         """
+        check_function(clock, name="clock", wanted="a function that tells seconds")
         self._clock = clock
         self._lock = threading.Lock()
         self._values: dict[str, tuple[bytes, float]] = {}
@@ -88,23 +93,28 @@ class MemoryTokenStore:
 
     def get(self, name: str) -> bytes | None:
         """The value of that name; None if there is none or its time is over."""
+        check_text(name, name="name")
         with self._lock:
             value, ends = self._values.get(name, (None, 0.0))
             return value if self._clock() < ends else None
 
     def put(self, name: str, value: bytes, ttl: float) -> None:
         """Keep a value for that many seconds, in place of any other."""
+        check_entry(name, value, ttl=ttl)
         with self._lock:
             self._values[name] = value, self._clock() + ttl
 
     def discard(self, name: str, value: bytes) -> None:
         """Delete a value, if it is still this one."""
+        check_entry(name, value)
         with self._lock:
             if self._values.get(name, (None, 0.0))[0] == value:
                 del self._values[name]
 
     def lease(self, name: str, owner: str, ttl: float) -> bool:
         """Take the right to renew that name for so many seconds; whether the owner holds it now."""
+        check_text(owner, name="owner")
+        check_entry(name, ttl=ttl)
         with self._lock:
             now = self._clock()
             holder, ends = self._leases.get(name, (owner, 0.0))
@@ -115,6 +125,8 @@ class MemoryTokenStore:
 
     def release(self, name: str, owner: str) -> None:
         """Give a lease back, if this owner still holds it."""
+        check_text(owner, name="owner")
+        check_text(name, name="name")
         with self._lock:
             if self._leases.get(name, (None, 0.0))[0] == owner:
                 del self._leases[name]

@@ -31,6 +31,7 @@ from memoram_async.runtime.clock import SystemClock, pause, steady
 from memoram_async.runtime.forking import no_fork, reset_after_fork
 from memoram_async.runtime.httpx_adapter import HTTPClient, check_http_client, check_still_open, error_from
 from memoram_async.runtime.protocol import Clock
+from memoram_async.runtime.settings import check_settings
 from memoram_async.runtime.wire_request import split, wire_request
 from memoram_sync.runtime.bell import Bell
 from memoram_sync.runtime.bounded_threads import BoundedThreads
@@ -79,8 +80,10 @@ class BlockingRuntime:
             trust_env: Whether the environment's proxies and certificates are used.
 
         Raises:
-            ConfigurationError: `http_client` is not a blocking HTTP client.
+            ConfigurationError: `http_client` is not a blocking HTTP client, or `clock` tells no time.
+            InvalidArgumentError: Another argument is of the wrong type.
         """
+        check_settings(max_connections, trust_env, clock)
         self._clock: Clock = SystemClock() if clock is None else clock
         if http_client is not None and http_client != "httpx2":
             check_http_client(http_client, blocking=True)

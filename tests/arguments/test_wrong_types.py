@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import decimal
 import inspect
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +11,6 @@ import pytest
 
 import memoram_sync
 from memoram_async import (
-    UNSET,
     AccessCredentials,
     AsyncMemoram,
     InvalidArgumentError,
@@ -24,6 +21,7 @@ from memoram_async import (
     StoreOptions,
 )
 from memoram_sync import Memoram
+from tests.arguments.wrong_values import KEY, SETTING, WRONG
 from tests.worlds import API_KEY, Service, items
 
 if TYPE_CHECKING:
@@ -33,15 +31,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-KEY: Final = "c0ffee" * 10 + "abcd"
-WRONG: Final[tuple[Any, ...]] = (
-    *(None, True, 7, -1, 0, 10**400, 1.5, float("nan"), float("inf"), 1j, decimal.Decimal(1)),
-    *("text", "", "\ud800", "a\0b", "***", b"text", bytearray(b"text")),
-    *([1], [], ("a",), {"a": 1}, {1: 2}, {1}, range(2), iter(())),
-    *(object(), int, len, lambda: 1, ValueError("x"), datetime(2026, 1, 1, tzinfo=UTC), UNSET),
-    *(Secret("text"), Secret(7), Secret("***")),  # type: ignore[arg-type]
-)
-
 _BLOB: Final = {
     "title": "t",
     "summary": "s",
@@ -50,6 +39,7 @@ _BLOB: Final = {
     "confidence": 1,
     "source": "s",
 }
+_APPLICATION: Final[dict[str, Any]] = {"client_id": "c", "client_secret": "s"}
 _KEY: Final = {"idempotency_key": "outbox-7"}
 _WRITE: Final = {"user_id": "u", "memory_key": "k", "content": "c", **_BLOB}
 RIGHT: Final[dict[str, dict[str, Any]]] = {
@@ -101,6 +91,12 @@ RIGHT: Final[dict[str, dict[str, Any]]] = {
     "store.get": {"memory_id": "m"},
     "store.delete": {"memory_id": "m"},
     "store.list": {"tags": [], "search": "s", "importance": 1, "page_size": 1},
+    "oauth.begin": {"redirect_uri": "https://app.test/back", "scope": "s", **_APPLICATION, "params": {}},
+    "oauth.restore": {"sealed": "s", "secret": "s" * 32, "client_secret": "s"},
+    "oauth.refresh": {"tokens": "t", **_APPLICATION, "params": {}},
+    "flow.seal": {"secret": "s" * 32},
+    "flow.complete": {"callback": "https://app.test/back?code=c&state=s", "params": {}},
+    "pager.page": {"cursor": None},
 }
 """Arguments that are right, of which one at a time is made wrong."""
 
@@ -119,6 +115,11 @@ def target(client: Any, method: str) -> Callable[..., Any]:
         return getattr(client.open(**RIGHT["open"]), tail)  # type: ignore[no-any-return]
     if head == "connections" and tail:
         return getattr(client.connections(**RIGHT["connections"]), tail)  # type: ignore[no-any-return]
+    if head == "flow":
+        flow = client.oauth.begin(redirect_uri="https://app.test/back")
+        return getattr(flow, tail)  # type: ignore[no-any-return]
+    if head == "pager":
+        return getattr(client.tags.list(user_id="u"), tail)  # type: ignore[no-any-return]
     found: Any = client
     for name in method.split("."):
         found = getattr(found, name)
@@ -143,17 +144,17 @@ async def test_a_wrong_argument_is_an_error_of_ours_and_sends_nothing(
     world: World, method: str, name: str
 ) -> None:
     service = refusing()
-    application: dict[str, Any] = {"client_id": "app", "client_secret": "secret"}
-    async with world.client(service, max_retries=0, **application) as client:
+    async with world.client(service, max_retries=0, **_APPLICATION, secret="s" * 33) as client:
         for value in WRONG:
             service.requests.clear()
             error = await outcome(target(client, method), {**RIGHT[method], name: value})
             assert isinstance(error, MemoramError | None), (value, error)
-            if isinstance(error, OAuthFlowError):
-                continue  # the user is fine, and has no such flow
             # What was not sent was refused, and the message says which argument it was.
-            if not service.requests and isinstance(error, InvalidArgumentError):
+            if service.requests or isinstance(error, OAuthFlowError):  # there is no such flow
+                continue
+            if isinstance(error, InvalidArgumentError):
                 words = {name, name.replace("_", " "), name.rstrip("s"), "query parameter", "JSON"}
+                words |= {"refresh_token"} if name == "tokens" else {"sealed"} if name == "sealed" else set()
                 assert any(word in str(error) for word in words), (value, error)
 
 
@@ -165,6 +166,9 @@ def test_every_method_with_arguments_is_tried() -> None:
         "tags.": memoram_sync.Tags,
         "store.": memoram_sync.MemoryStore,
         "connections.": memoram_sync.Connections,
+        "oauth.": memoram_sync.OAuth,
+        "flow.": memoram_sync.OAuthFlow,
+        "pager.": memoram_sync.Pager,
     }
     tried = {(method, name) for method, arguments in RIGHT.items() for name in arguments}
     public = {
@@ -174,7 +178,7 @@ def test_every_method_with_arguments_is_tried() -> None:
         if not method.startswith("_")
         for name in [*inspect.signature(function).parameters][1:]
     }
-    callbacks = {pair for pair in public if pair[1] == "on_status"}
+    callbacks = {pair for pair in public if pair[1] in {"on_status", "on_tokens"}}
     assert public - tried == callbacks | {("access_requests.watch", "request_ids")}
 
 
@@ -185,9 +189,17 @@ async def test_what_is_watched_are_ids(world: World) -> None:
             assert isinstance(error, InvalidArgumentError | None), (value, error)
 
 
-SETTINGS: Final = sorted(
-    set(inspect.signature(AsyncMemoram).parameters) - {"http_client", "runtime", "hooks", "token_store"}
-)
+SETTINGS: Final = sorted(inspect.signature(AsyncMemoram).parameters)
+OBJECTS: Final = ("http_client", "runtime", "hooks", "token_store", "key_store", "store_options")
+
+
+def refusal(kind: type[Any], settings: dict[str, Any]) -> Exception | None:
+    """What making a client raises."""
+    try:
+        kind(**settings)
+    except Exception as error:  # noqa: BLE001 - which one it is, is the question
+        return error
+    return None
 
 
 @pytest.mark.parametrize("kind", [AsyncMemoram, Memoram])
@@ -195,12 +207,10 @@ SETTINGS: Final = sorted(
 def test_a_wrong_setting_is_an_error_of_ours(kind: type[Any], name: str) -> None:
     right = {"api_key": API_KEY, "base_url": "https://api.test/api/v1"}
     for value in WRONG:
-        try:
-            kind(**{**right, name: value})
-        except MemoramError:
-            continue
-        except Exception as error:
-            raise AssertionError((value, error)) from error
+        error = refusal(kind, {**right, name: value})
+        assert isinstance(error, MemoramError | None), (value, error)
+        assert error is None or SETTING.get(name, name) in str(error), (value, error)
+        assert error is not None or name not in OBJECTS or value is None, value
 
 
 @pytest.mark.parametrize("value", [value for value in WRONG if not isinstance(value, AccessCredentials)])

@@ -46,6 +46,11 @@ def test_the_api_key_is_no_secret_to_seal_with() -> None:
         read([KEY.reveal()])
 
 
+def test_a_masked_secret_is_none_to_seal_with() -> None:
+    with pytest.raises(ConfigurationError, match=r"^secret is masked"):
+        read("*" * 40)
+
+
 def test_a_variable_may_hold_several() -> None:
     assert read(" " + "n" * 32 + "\n" + "o" * 32 + "\n", name="MEMORAM_SECRET") == [b"n" * 32, b"o" * 32]
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from memoram_async.core.errors import InvalidKeyError
+from memoram_async.core.errors import InvalidArgumentError, InvalidKeyError
 from memoram_async.core.secret import Secret
 from memoram_async.crypto import EncryptionKey, encrypt
 
@@ -40,6 +40,8 @@ def test_keys_of_other_bytes_or_length_are_not_the_same_key() -> None:
     ("value", "reason"),
     [
         ("", "not 0 characters"),
+        ("***", "is masked"),
+        (Secret("*" * 32), "is masked"),
         ("ab", "not 2 characters"),
         (HEX[:-1], "not 31 characters"),
         (HEX + "a", "not 33 characters"),
@@ -65,6 +67,35 @@ def test_a_faulty_key_is_refused_with_the_reason_and_never_repaired(value: objec
         EncryptionKey.from_hex(cast("str", value), version=1)
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("material", "reason"),
+    [
+        (HEX, "must be bytes, not str; from_hex takes text"),
+        (None, "must be bytes, not NoneType"),
+        (b"k" * 17, "must have 16, 24 or 32 bytes, not 17"),
+        (b"", "must have 16, 24 or 32 bytes, not 0"),
+    ],
+)
+def test_a_key_is_made_of_whole_keys_alone(material: object, reason: str) -> None:
+    with pytest.raises(InvalidKeyError, match=reason):
+        EncryptionKey(cast("bytes", material), version=1)
+    with pytest.raises(InvalidKeyError, match="integer from 0"):
+        EncryptionKey(b"k" * 16, version=cast("int", "1"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"field": 7}, {"field": "content", "key_wrap": 1}, {"field": "content", "subject": b"u"}]
+)
+def test_a_header_is_written_of_text(arguments: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^{list(arguments)[-1]} must be "):
+        EncryptionKey.from_hex(HEX, version=1).header(**arguments)
+
+
+def test_only_a_key_is_compared_with_a_key() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^a key must be an EncryptionKey, .* not str$"):
+        EncryptionKey.from_hex(HEX, version=1).same_key(cast("EncryptionKey", HEX))
 
 
 @pytest.mark.parametrize("version", [0, 1, 2**53 - 1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 import pytest
 from cryptography.fernet import Fernet
@@ -15,11 +15,14 @@ from memoram_async.core.errors import (
     ContextMismatchError,
     DecryptionError,
     IntegrityError,
+    InvalidArgumentError,
+    MalformedCiphertextError,
     PlaintextDecodeError,
     UnsupportedFormatError,
 )
 from memoram_async.crypto import (
     LEGACY_CODECS,
+    Codec,
     CodecRegistry,
     EncryptionKey,
     FernetCodec,
@@ -165,3 +168,24 @@ def test_a_codec_that_is_asked_to_decrypt_something_else_refuses() -> None:
 
 def test_our_own_form_comes_first() -> None:
     assert READER.read(RING, encrypt(RING.current, TEXT)).codec == "jwe"
+
+
+@pytest.mark.parametrize("codec", [NodeGcmHex(), NodeGcmBase64(), FernetCodec(), JweCodec()])
+def test_what_is_no_text_is_no_ciphertext(codec: Codec) -> None:
+    no_text = cast("str", 7)
+    assert codec.detect(no_text) is False
+    with pytest.raises(MalformedCiphertextError, match=r"^a ciphertext must be text, not int$"):
+        codec.decrypt(RING, no_text, field="content")
+    with pytest.raises(InvalidArgumentError, match=r"^keyring must be a Keyring, .* not EncryptionKey$"):
+        codec.decrypt(cast("Keyring", RING.current), "text", field="content")
+
+
+@pytest.mark.parametrize("kind", [NodeGcmHex, NodeGcmBase64])
+def test_keys_were_taken_in_one_of_two_ways(kind: type[NodeGcmHex | NodeGcmBase64]) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^key_encoding must be one of 'bytes', 'hex-text'$"):
+        kind(key_encoding=cast("Literal['bytes']", "base64"))
+
+
+def test_a_text_that_is_no_fernet_token_is_not_opened() -> None:
+    with pytest.raises(IntegrityError):
+        FernetCodec().decrypt(RING, "\ud800", field="content")
