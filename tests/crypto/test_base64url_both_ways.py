@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memoram_async.crypto import base64_standard
+from memoram_async.crypto import base64_standard, base64url
 
 base64_fast = pytest.importorskip("memoram_async.crypto.base64_fast", exc_type=ImportError)
 
@@ -56,3 +58,18 @@ def test_the_end_of_a_token_is_its_three_parts(iv: bytes, ciphertext: bytes, tag
     for codec in (base64_standard, base64_fast):
         assert codec.decode_sealed(token, 3) == (iv, ciphertext + tag)
         assert codec.encode_sealed(iv, ciphertext + tag) == token[3:]
+
+
+def test_what_is_no_ascii_has_no_end_of_a_token() -> None:
+    for codec in (base64_standard, base64_fast):
+        assert codec.decode_sealed(f"h..{'A' * 16}.\u00e4AAA.{'A' * 22}", 3) is None
+
+
+def test_where_pybase64_is_missing_the_standard_library_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, base64_fast.__name__, None)
+    specification = importlib.util.spec_from_file_location("without_pybase64", base64url.__file__)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    assert [getattr(module, name).__module__ for name in base64url.__all__] == [base64_standard.__name__] * 4

@@ -115,6 +115,10 @@ def test_a_closed_key_encrypts_nothing_and_can_still_be_compared() -> None:
     key.close()
     with pytest.raises(InvalidKeyError, match="closed"):
         encrypt(key, "text")
+    with pytest.raises(InvalidKeyError, match="closed"):
+        key.material()
+    with pytest.raises(InvalidKeyError, match="closed"):
+        key.to_hex()
     assert key.same_key(EncryptionKey.from_hex(HEX, version=2))
 
 

@@ -154,7 +154,14 @@ def test_without_being_asked_for_none_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "00:11:22", f"{'00' * 12}:zz:{'11' * 16}", f"{'A' * 16}:====:{'A' * 22}=="]
+    "text",
+    [
+        "",
+        "00:11:22",
+        f"{'00' * 12}:zz:{'11' * 16}",
+        f"{'A' * 16}:====:{'A' * 22}==",
+        f"{'A' * 16}:AAAAA:{'A' * 22}==",
+    ],
 )
 def test_what_only_resembles_them_is_not_theirs(text: str) -> None:
     assert not any(codec().detect(text) for codec in LEGACY_CODECS.values())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -220,3 +222,13 @@ def test_broken_json_reads_the_same_with_and_without_msgspec(
 def test_the_fast_way_reads_an_ordinary_page_itself() -> None:
     pytest.importorskip("msgspec")
     assert blob_pages_fast.read_quickly(answer(BLOB, BLOB).content, BlobDraft, user_id=USER) is not None
+
+
+def test_where_msgspec_is_missing_the_fast_way_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+    specification = importlib.util.spec_from_file_location("without_msgspec", blob_pages_fast.__file__)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    assert module.read_quickly(b'{"memoryBlobs": []}', BlobDraft, user_id="u") is None

@@ -376,3 +376,13 @@ def test_a_model_has_only_what_its_types_say(value: dict[str, object]) -> None:
 def test_a_converter_of_ones_own_reads_the_same() -> None:
     tag = make_converter().structure({"id": "t", "is_enabled": False}, Tag)
     assert (tag.id, tag.is_enabled) == ("t", False)
+
+
+def test_a_word_that_may_be_missing_is_none_then() -> None:
+    @attrs.frozen
+    class Decision:
+        status: AccessStatus | str | None
+
+    converter = make_converter()
+    read = [converter.structure({"status": status}, Decision).status for status in ("pending", "new", None)]
+    assert read == [AccessStatus.PENDING, "new", None]
