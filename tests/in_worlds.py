@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from tests.mocked_network import MockedNetwork
 from tests.worlds import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture(params=["asyncio", "trio", "sync"])
-def world(request: pytest.FixtureRequest) -> World:
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """Each of the worlds that the SDK runs in."""
-    return World(request.param)
+    with MockedNetwork() as network:
+        yield World(request.param, network)
 
 
 @pytest.fixture

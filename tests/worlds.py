@@ -7,6 +7,7 @@ blocking client is lifted: its methods are called as they are, and their results
 from __future__ import annotations
 
 import inspect
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,9 +19,15 @@ import memoram_async.memory_api
 import memoram_sync
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from memoram_sync.runtime.blocking_runtime import BlockingRuntime
+from tests.mocked_network import MockedNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
+
+    import anyio
+
+    from memoram_sync.runtime.bell import Bell
+    from tests.mocked_network import Handler
 
 API = "https://api.test/api/v1"
 AUTH = "https://auth.test"
@@ -91,11 +98,17 @@ def lift(value: Any) -> Any:
 
 @attrs.define
 class Time:
-    """A clock that only sleeping moves, and what was slept."""
+    """A clock that only sleeping moves.
+
+    Attributes:
+        slept: What was slept.
+        waiting: Released by each call that begins to wait, such as for what another call is at.
+    """
 
     moment: float = 1000.0
     epoch: float = 1_800_000_000.0
     slept: list[float] = attrs.field(factory=list[float])
+    waiting: threading.Semaphore = attrs.field(factory=lambda: threading.Semaphore(0))
 
     def pass_by(self, seconds: float) -> None:
         """Let time pass for both clocks."""
@@ -107,6 +120,13 @@ class _Clocked:
     """A runtime's clock, set by a test."""
 
     time: Time
+
+    @classmethod
+    def at(cls, time: Time | None) -> Self:
+        """A runtime on that clock, or one of its own, over connections of its own."""
+        runtime = cls()
+        runtime.time = Time() if time is None else time
+        return runtime
 
     def now(self) -> float:
         return self.time.moment
@@ -131,9 +151,17 @@ class _Clocked:
 class ClockedAnyioRuntime(_Clocked, AnyioRuntime):
     """The async runtime on a test's clock."""
 
+    async def wait(self, waiter: anyio.Event, timeout: float) -> bool:
+        self.time.waiting.release()
+        return await super().wait(waiter, timeout)
+
 
 class ClockedBlockingRuntime(_Clocked, BlockingRuntime):
     """The blocking runtime on a test's clock."""
+
+    async def wait(self, waiter: Bell, timeout: float) -> bool:
+        self.time.waiting.release()
+        return await super().wait(waiter, timeout)
 
 
 @attrs.frozen
@@ -141,39 +169,33 @@ class World:
     """Where a test runs."""
 
     name: str
+    network: MockedNetwork = attrs.field(factory=MockedNetwork, eq=False, repr=False)
 
     @property
     def is_sync(self) -> bool:
         """Whether it is the blocking world."""
         return self.name == "sync"
 
-    def client(
-        self, handler: Callable[[httpx.Request], httpx.Response], *, time: Time | None = None, **options: Any
-    ) -> Any:
-        """A client whose service is a function."""
-        transport = httpx.MockTransport(handler)
-        options = {"api_key": API_KEY, "base_url": API, "auth_url": AUTH, **options}
+    def client(self, handler: Handler, *, time: Time | None = None, **options: Any) -> Any:
+        """A client whose service is a function, on connections of its own below which respx answers."""
+        hosts = self.network.place(handler, *(options.get(name) for name in ("base_url", "auth_url")))
+        options = {
+            "api_key": API_KEY,
+            "base_url": f"https://{hosts.api}/api/v1",
+            "auth_url": f"https://{hosts.auth}",
+            **options,
+        }
         if self.is_sync:
-            blocking = ClockedBlockingRuntime(httpx.Client(transport=transport))
-            blocking.time = time or Time()
-            return Lifted(memoram_sync.Memoram(runtime=blocking, **options))
-        runtime = ClockedAnyioRuntime(httpx.AsyncClient(transport=transport))
-        runtime.time = time or Time()
-        return memoram_async.AsyncMemoram(runtime=runtime, **options)
+            return Lifted(memoram_sync.Memoram(runtime=ClockedBlockingRuntime.at(time), **options))
+        return memoram_async.AsyncMemoram(runtime=ClockedAnyioRuntime.at(time), **options)
 
-    def memory_api(
-        self, handler: Callable[[httpx.Request], httpx.Response], *, time: Time | None = None, **options: Any
-    ) -> Any:
+    def memory_api(self, handler: Handler, *, time: Time | None = None, **options: Any) -> Any:
         """A client of Memory API whose service is a function."""
-        transport = httpx.MockTransport(handler)
-        options = {"api_key": MEMORY_API_KEY, "base_url": MEMORY_API, **options}
+        hosts = self.network.place(handler, options.get("base_url"))
+        options = {"api_key": MEMORY_API_KEY, "base_url": f"https://{hosts.memory_api}/v1", **options}
         if self.is_sync:
-            blocking = ClockedBlockingRuntime(httpx.Client(transport=transport))
-            blocking.time = time or Time()
-            return Lifted(memoram_sync.MemoryAPI(runtime=blocking, **options))
-        runtime = ClockedAnyioRuntime(httpx.AsyncClient(transport=transport))
-        runtime.time = time or Time()
-        return memoram_async.AsyncMemoryAPI(runtime=runtime, **options)
+            return Lifted(memoram_sync.MemoryAPI(runtime=ClockedBlockingRuntime.at(time), **options))
+        return memoram_async.AsyncMemoryAPI(runtime=ClockedAnyioRuntime.at(time), **options)
 
     def real_memory_api(self, **options: Any) -> Any:
         """A client of Memory API that opens sockets."""
@@ -190,12 +212,8 @@ class World:
                 else memoram_async.AsyncMemoram(**options)
             )
         if self.is_sync:
-            blocking = ClockedBlockingRuntime()
-            blocking.time = time
-            return Lifted(memoram_sync.Memoram(runtime=blocking, **options))
-        runtime = ClockedAnyioRuntime()
-        runtime.time = time
-        return memoram_async.AsyncMemoram(runtime=runtime, **options)
+            return Lifted(memoram_sync.Memoram(runtime=ClockedBlockingRuntime.at(time), **options))
+        return memoram_async.AsyncMemoram(runtime=ClockedAnyioRuntime.at(time), **options)
 
 
 @attrs.define

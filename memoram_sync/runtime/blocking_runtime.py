@@ -260,7 +260,7 @@ class BlockingRuntime:
             route.destination,
             target,
             headers=headers,
-            timeout=self._clock.real_seconds(request.timeout),
+            timeout=self._clock.real_seconds(min(request.timeout, left)),
         )
         try:
             return connection.exchange(made)

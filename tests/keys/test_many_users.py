@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpx
 import pytest
+import respx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memoram_async import AccessCredentials, AnyioRuntime, AsyncMemoram, MemoryKeyStore, Secret
+from memoram_async import AccessCredentials, AsyncMemoram, MemoryKeyStore, Secret
 from memoram_async.crypto import EncryptionKey, encrypt
-from memoram_sync import BlockingRuntime, Memoram
+from memoram_sync import Memoram
 from tests.worlds import API, API_KEY, AUTH
 
 if TYPE_CHECKING:
@@ -88,11 +89,10 @@ def check(user: int, memories: Iterator[Any] | list[Any]) -> None:
 @given(st.randoms(use_true_random=False))
 def test_threads_of_many_users_do_not_mix(order: random.Random) -> None:
     kept = MemoryKeyStore()
-    transport = httpx.MockTransport(service)
-    runtime = BlockingRuntime(httpx.Client(transport=transport))
     jobs = [user for user in USERS for _ in range(4)]
     order.shuffle(jobs)
-    with Memoram(API_KEY, base_url=API, auth_url=AUTH, runtime=runtime, key_store=kept) as client:
+    with respx.mock() as network, Memoram(API_KEY, base_url=API, auth_url=AUTH, key_store=kept) as client:
+        network.route().mock(side_effect=service)
         stores = {user: client.open(credentials(user)) for user in USERS}
 
         def work(user: int) -> None:
@@ -115,15 +115,16 @@ async def test_tasks_of_many_users_do_not_mix(seed: int) -> None:
             await anyio.lowlevel.checkpoint()
         return service(request)
 
-    runtime = AnyioRuntime(httpx.AsyncClient(transport=httpx.MockTransport(slowly)))
-    async with AsyncMemoram(API_KEY, base_url=API, auth_url=AUTH, runtime=runtime) as client:
-        stores = {user: client.open(credentials(user)) for user in USERS}
+    with respx.mock() as network:
+        network.route().mock(side_effect=slowly)
+        async with AsyncMemoram(API_KEY, base_url=API, auth_url=AUTH) as client:
+            stores = {user: client.open(credentials(user)) for user in USERS}
 
-        async def work(user: int) -> None:
-            check(user, [memory async for memory in stores[user].list()])
-            assert (await stores[user].get("m4")).content == f"of {user}, 4"
+            async def work(user: int) -> None:
+                check(user, [memory async for memory in stores[user].list()])
+                assert (await stores[user].get("m4")).content == f"of {user}, 4"
 
-        async with anyio.create_task_group() as group:
-            for user in USERS:
-                for _ in range(4):
-                    group.start_soon(work, user)
+            async with anyio.create_task_group() as group:
+                for user in USERS:
+                    for _ in range(4):
+                        group.start_soon(work, user)

@@ -11,6 +11,7 @@ import httpx
 
 from memoram_async import Secret
 from memoram_async.crypto import EncryptionKey, encrypt
+from tests.mocked_network import RawBody
 from tests.secrecy.calls import good
 from tests.secrecy.canaries import CONTENT, ECHO, SECRETS, TOKEN
 
@@ -39,7 +40,7 @@ def _raising(kind: type[Exception], message: str) -> Fault:
 
 
 def _answer(content: bytes, **headers: str) -> Fault:
-    return lambda _: httpx.Response(200, headers={**HEADERS, **headers}, stream=httpx.ByteStream(content))
+    return lambda _: httpx.Response(200, headers={**HEADERS, **headers}, stream=RawBody(content))
 
 
 def _json(value: object) -> Fault:

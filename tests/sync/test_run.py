@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+import respx
 
 from memoram_async import AsyncMemoram
 from memoram_async.core.errors import (
@@ -163,24 +164,22 @@ def without_content(blob: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in blob.items() if name != "content"}
 
 
-def client_of(handler: Callable[[httpx.Request], httpx.Response]) -> Memoram:
-    return Memoram(
-        api_key="mem_test",
-        base_url="http://127.0.0.1:1",
-        auth_url="http://127.0.0.1:1",
-        max_retries=0,
-        http_client=httpx.Client(transport=httpx.MockTransport(handler)),
-    )
+def make_client() -> Memoram:
+    return Memoram("mem_test", base_url="http://127.0.0.1:1", auth_url="http://127.0.0.1:1", max_retries=0)
 
 
 @pytest.fixture
-def service() -> Service:
-    return Service()
+def service() -> Iterator[Service]:
+    service = Service()
+    with respx.mock(assert_all_called=False) as network:
+        network.route().mock(side_effect=service)
+        yield service
 
 
 @pytest.fixture
 def memoram(service: Service) -> Iterator[Memoram]:
-    with client_of(service) as memoram:
+    del service  # which answers it
+    with make_client() as memoram:
         yield memoram
 
 
@@ -243,13 +242,12 @@ class TestFacade:
         assert [memory.content for memory in pager.page(first.next_cursor).items] == ["three"]
 
     def test_a_cursor_that_comes_twice_is_an_error_here_too(self) -> None:
-        def handler(request: httpx.Request) -> httpx.Response:
-            answer = Service()(request)
-            again: dict[str, Any] = {"items": [], "next_cursor": "again"}
-            return httpx.Response(200, json=again) if request.method == "GET" else answer
-
-        with client_of(handler) as memoram, pytest.raises(PaginationError):
-            list(memoram.tags.list(user_id=USER))
+        with respx.mock() as network, make_client() as memoram:
+            network.post("http://127.0.0.1:1/auth/token").mock(side_effect=Service())
+            tags = network.get("http://127.0.0.1:1/tags").respond(json={"items": [], "next_cursor": "again"})
+            with pytest.raises(PaginationError):
+                list(memoram.tags.list(user_id=USER))
+        assert tags.call_count == 2
 
     def test_resources_are_blocking_too(self, memoram: Memoram, store: MemoryStore) -> None:
         store.create("Prefers window seats")
@@ -270,15 +268,12 @@ class TestFacade:
     def test_request(self, memoram: Memoram) -> None:
         assert memoram.request("GET", "/tags").json()["items"][0]["id"] == "tag_1"
 
-    def test_with_options_gives_a_client_of_the_same_class(self, service: Service) -> None:
+    @pytest.mark.usefixtures("service")
+    def test_with_options_gives_a_client_of_the_same_class(self) -> None:
         class Mine(Memoram):
             pass
 
-        mine = Mine(
-            "mem_test",
-            base_url="http://127.0.0.1:1",
-            http_client=httpx.Client(transport=httpx.MockTransport(service)),
-        )
+        mine = Mine("mem_test", base_url="http://127.0.0.1:1")
         clone = assert_type(mine.with_options(timeout=1), Mine)
         assert type(clone) is Mine
         assert [tag.name for tag in clone.tags.list(user_id=USER)] == ["travel"]
@@ -293,8 +288,9 @@ class TestFacade:
         assert repr(memoram) == "<Memoram of http://127.0.0.1:1>"
         assert repr(store) == f"<MemoryStore of user {USER}>"
 
-    def test_with_closes(self, service: Service) -> None:
-        with client_of(service) as memoram, memoram.open(CREDENTIALS) as store:
+    @pytest.mark.usefixtures("service")
+    def test_with_closes(self) -> None:
+        with make_client() as memoram, memoram.open(CREDENTIALS) as store:
             store.create("Prefers window seats")
         with pytest.raises(ClientClosedError):
             store.create("Prefers window seats")
@@ -302,15 +298,14 @@ class TestFacade:
             memoram.request("GET", "/tags")
 
     def test_errors_of_the_http_client_are_translated(self) -> None:
-        def handler(request: httpx.Request) -> httpx.Response:
-            raise httpx.ConnectError("no")
+        with respx.mock() as network, make_client() as memoram:
+            network.route().mock(side_effect=httpx.ConnectError("no"))
+            with pytest.raises(APIConnectionError):
+                memoram.request("GET", "/tags")
 
-        with client_of(handler) as memoram, pytest.raises(APIConnectionError):
-            memoram.request("GET", "/tags")
-
-    def test_a_runtime_takes_the_place_of_the_http_client(self, service: Service) -> None:
-        runtime = BlockingRuntime(httpx.Client(transport=httpx.MockTransport(service)))
-        with Memoram("mem_test", base_url="http://127.0.0.1:1", runtime=runtime) as memoram:
+    @pytest.mark.usefixtures("service")
+    def test_a_runtime_can_be_given(self) -> None:
+        with Memoram("mem_test", base_url="http://127.0.0.1:1", runtime=BlockingRuntime()) as memoram:
             assert memoram.request("GET", "/tags").status == 200
 
     def test_nothing_is_async_in_the_way(self, memoram: Memoram) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import anyio
+import anyio.to_thread
 import httpx
 import pytest
 
@@ -21,7 +21,7 @@ from memoram_async import (
     ServerError,
 )
 from memoram_async.core.oauth import LONGEST_SEAL
-from tests.worlds import API_KEY, Service, World, failure, link
+from tests.worlds import API_KEY, Service, Time, World, failure, link
 
 if TYPE_CHECKING:
     from memoram_async import OAuthTokens
@@ -285,23 +285,27 @@ CROWD = 20
 
 
 async def test_many_refreshes_of_one_token_ask_once(world: World) -> None:
-    arrived = threading.Event()
+    time = Time()
     requests: list[httpx.Request] = []
     saved: list[OAuthTokens] = []
     answers: list[OAuthTokens] = []
 
+    def until_all_others_wait() -> None:
+        for _ in range(CROWD - 1):
+            assert time.waiting.acquire(timeout=30)
+
     async def slow(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        await anyio.sleep(0.05)
+        await anyio.to_thread.run_sync(until_all_others_wait)
         return tokens()
 
     def slow_thread(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        arrived.wait(0.1)
+        until_all_others_wait()
         return tokens()
 
-    handler: Any = slow_thread if world.is_sync else slow
-    async with world.client(handler, **APP) as client:
+    handler = slow_thread if world.is_sync else slow
+    async with world.client(handler, time=time, **APP) as client:
         if world.is_sync:
             with ThreadPoolExecutor(CROWD) as pool:
                 calls = [

@@ -10,8 +10,8 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+import respx
 
-import memoram_async
 import memoram_sync
 from memoram_async import ConfigurationError, InvalidArgumentError, PaginationError, ServerError
 from tests.worlds import API_KEY, Service, World, failure, items
@@ -90,7 +90,8 @@ async def test_a_page_with_a_cursor_that_leads_nowhere_gives_its_items_before_it
     assert len(service.requests) == 2
 
 
-async def test_tasks_that_share_an_iterator_are_told_so(anyio_backend: str) -> None:
+@pytest.mark.parametrize("world", ["asyncio", "trio"], indirect=True)
+async def test_tasks_that_share_an_iterator_are_told_so(world: World) -> None:
     started, go_on = anyio.Event(), anyio.Event()
 
     async def slow(request: httpx.Request) -> httpx.Response:
@@ -100,9 +101,8 @@ async def test_tasks_that_share_an_iterator_are_told_so(anyio_backend: str) -> N
         await go_on.wait()
         return page("a", "b")
 
-    http = httpx.AsyncClient(transport=httpx.MockTransport(slow))
-    async with memoram_async.AsyncMemoram(API_KEY, http_client=http) as client:
-        walk = client.memory_blobs.list(user_id="u").__aiter__()
+    async with world.client(slow) as client:
+        walk = listing(client).__aiter__()
         found: list[str] = []
 
         async def read() -> None:
@@ -117,18 +117,18 @@ async def test_tasks_that_share_an_iterator_are_told_so(anyio_backend: str) -> N
         assert (found, (await walk.__anext__()).id) == (["a"], "b")
 
 
-def test_threads_that_share_an_iterator_are_told_so() -> None:
+@respx.mock
+def test_threads_that_share_an_iterator_are_told_so(respx_mock: respx.MockRouter) -> None:
     started, go_on = threading.Event(), threading.Event()
 
-    def slow(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/auth/token"):
-            return httpx.Response(200, json={"token": "t"})
+    def slow(_: httpx.Request) -> httpx.Response:
         started.set()
         assert go_on.wait(30)
         return page("a", "b")
 
-    http = httpx.Client(transport=httpx.MockTransport(slow))
-    with memoram_sync.Memoram(API_KEY, http_client=http) as client:
+    respx_mock.post(path__regex=r"/auth/token$").respond(json={"token": "t"})
+    respx_mock.get(path__regex=r"/memory-blobs$").mock(side_effect=slow)
+    with memoram_sync.Memoram(API_KEY) as client:
         walk = iter(client.memory_blobs.list(user_id="u"))
         with ThreadPoolExecutor(1) as threads:
             first = threads.submit(next, walk)

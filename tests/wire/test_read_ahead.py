@@ -111,7 +111,7 @@ async def test_outside_of_its_with_it_reads_nothing(world: World) -> None:
     assert len(service.requests) <= 1
 
 
-@pytest.mark.parametrize("world", [World("asyncio"), World("trio")], ids=lambda world: world.name)
+@pytest.mark.parametrize("world", ["asyncio", "trio"], indirect=True)
 async def test_cancelling_ends_it(world: World) -> None:
     reading: Any = None
     async with world.client(Service.answering(page("a", cursor="1"), page("b"))) as client:

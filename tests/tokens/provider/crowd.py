@@ -29,7 +29,6 @@ from tests.worlds import API, API_KEY, AUTH, ClockedAnyioRuntime, ClockedBlockin
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
-    from memoram_sync.runtime.bell import Bell
     from tests.worlds import World
 
 Answer: TypeAlias = Callable[[], httpx.Response]
@@ -100,8 +99,12 @@ class TokenService:
             await _pass(self.door)
             return self._serve(request)
         answer = self._ask(request)
-        await _pass(self.gate)
-        return answer()
+        patience = request.extensions["timeout"]["read"]
+        with anyio.move_on_after(patience):
+            await _pass(self.gate)
+            return answer()
+        self.time.pass_by(patience)
+        raise httpx.ReadTimeout("held back")
 
     def _ask(self, request: httpx.Request) -> Answer:
         self.exchanges.append(request)
@@ -138,26 +141,6 @@ def _http(epoch: float) -> str:
     return formatdate(epoch, usegmt=True)
 
 
-class _WatchedAnyioRuntime(ClockedAnyioRuntime):
-    """Tells of each call that waits for another's exchange."""
-
-    waiting: threading.Semaphore
-
-    async def wait(self, waiter: anyio.Event, timeout: float) -> bool:
-        self.waiting.release()
-        return await super().wait(waiter, timeout)
-
-
-class _WatchedBlockingRuntime(ClockedBlockingRuntime):
-    """Tells of each call that waits for another's exchange."""
-
-    waiting: threading.Semaphore
-
-    async def wait(self, waiter: Bell, timeout: float) -> bool:
-        self.waiting.release()
-        return await super().wait(waiter, timeout)
-
-
 class _Arrivals(memoram_async.Hooks):
     def __init__(self) -> None:
         self.sending = threading.Semaphore(0)
@@ -180,20 +163,18 @@ class Crowd:
         self._world = world
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
-        self.waiting = threading.Semaphore(0)
+        self.waiting = service.time.waiting
         hooks = _Arrivals()
         self.sending = hooks.sending
         options = {"api_key": API_KEY, "base_url": API, "auth_url": AUTH, "hooks": hooks, **options}
         if world.is_sync:
-            blocking = _WatchedBlockingRuntime(httpx.Client(transport=httpx.MockTransport(service.blocking)))
-            blocking.time, blocking.waiting = service.time, self.waiting
-            self.client: Any = memoram_sync.Memoram(runtime=blocking, **options)
-        else:
-            runtime = _WatchedAnyioRuntime(
-                httpx.AsyncClient(transport=httpx.MockTransport(service.suspending))
+            world.network.place(service.blocking)
+            self.client: Any = memoram_sync.Memoram(
+                runtime=ClockedBlockingRuntime.at(service.time), **options
             )
-            runtime.time, runtime.waiting = service.time, self.waiting
-            self.client = memoram_async.AsyncMemoram(runtime=runtime, **options)
+        else:
+            world.network.place(service.suspending)
+            self.client = memoram_async.AsyncMemoram(runtime=ClockedAnyioRuntime.at(service.time), **options)
 
     def __enter__(self) -> Self:
         if self._world.is_sync:

@@ -17,7 +17,6 @@ from memoram_async.tokens.provider import TokenProvider
 from memoram_async.tokens.shared import SharedTokens
 from memoram_sync.runtime.blocking_runtime import BlockingRuntime
 from tests.tokens.store.issuer import SEAL, Scene
-from tests.worlds import World
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -25,10 +24,11 @@ if TYPE_CHECKING:
     import httpx
 
     from memoram_async.core.http import HTTPResponse
+    from tests.worlds import World
 
 pytestmark = pytest.mark.anyio
 
-ASYNC = pytest.mark.parametrize("world", [World("asyncio"), World("trio")])
+ASYNC = pytest.mark.parametrize("world", ["asyncio", "trio"], indirect=True)
 
 
 async def cancelled(scene: Scene, when: str) -> None:
@@ -40,11 +40,7 @@ async def cancelled(scene: Scene, when: str) -> None:
         await anyio.sleep_forever()
         raise AssertionError
 
-    client = scene.world.client(
-        hang,  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-        time=scene.time,
-        token_store=scene.store,
-    )
+    client = scene.world.client(hang, time=scene.time, token_store=scene.store)
     async with anyio.create_task_group() as group:
         if when != "exchange":
             scene.store.after[when] = lambda: anyio.from_thread.run_sync(group.cancel_scope.cancel)
@@ -77,11 +73,7 @@ async def test_the_waiter_of_a_cancelled_leader_exchanges(scene: Scene) -> None:
             await anyio.sleep_forever()
         return scene.issuer(request)
 
-    client = scene.world.client(
-        hang_once,  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-        time=scene.time,
-        token_store=scene.store,
-    )
+    client = scene.world.client(hang_once, time=scene.time, token_store=scene.store)
     async with anyio.create_task_group() as group:
         leader = anyio.CancelScope()
 
@@ -99,7 +91,7 @@ async def test_the_waiter_of_a_cancelled_leader_exchanges(scene: Scene) -> None:
     assert not scene.is_leased()
 
 
-@pytest.mark.parametrize("world", [World("sync")])
+@pytest.mark.parametrize("world", ["sync"], indirect=True)
 @pytest.mark.parametrize("when", ["lease", "exchange", "put"])
 async def test_an_interrupted_leader_gives_its_lease_back(scene: Scene, when: str) -> None:
     def interrupt() -> None:

@@ -125,7 +125,7 @@ async def test_a_token_from_a_slow_store_is_used(scene: Scene) -> None:
     assert await scene.call(scene.client()) == "theirs"
 
 
-@pytest.mark.parametrize("world", [World("asyncio"), World("trio")])
+@pytest.mark.parametrize("world", ["asyncio", "trio"], indirect=True)
 async def test_a_store_that_hangs_is_not_waited_for(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,6 +10,8 @@ from typing import Any, Final, TypeAlias
 import attrs
 import httpx
 
+from tests.mocked_network import RawBody
+
 TOKEN: Final = {"token": "eyJ.e.s", "expires_at": "2040-01-01T00:00:00Z"}
 
 UNREADABLE: Final[dict[str, dict[str, Any]]] = {
@@ -18,7 +20,7 @@ UNREADABLE: Final[dict[str, dict[str, Any]]] = {
     "cut": {"content": b'{"id": "mem_1", "sta'},
     "shape": {"json": {"blob": {"id": "mem_1"}}},
     "list": {"json": ["mem_1"]},
-    "garbage": {"stream": httpx.ByteStream(b"no gzip"), "headers": {"content-encoding": "gzip"}},
+    "garbage": {"stream": RawBody(b"no gzip"), "headers": {"content-encoding": "gzip"}},
 }
 """Answers of success that make no sense, after the service has done its work."""
 
