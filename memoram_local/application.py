@@ -18,7 +18,7 @@ from memoram_local.api.routes import api_routes
 from memoram_local.behaviour import behaviour
 from memoram_local.errors import StorageError, StorageFullError, TooManyAttemptsError
 from memoram_local.http.calls import CallLog
-from memoram_local.http.guards import BodyLimit, HostGuard, RequestIds, SameOriginGuard
+from memoram_local.http.guards import BodyLimit, FormsOnly, HostGuard, RequestIds, SameOriginGuard
 from memoram_local.http.routing import API_PATH, MEMORY_API_PATH
 from memoram_local.memory_api.envelope import plain_refusal
 from memoram_local.memory_api.routes import memory_api_routes
@@ -129,8 +129,9 @@ def build_application(
     def router_of_memory_api() -> Router:
         return Router(memory_api_routes(services), redirect_slashes=False)
 
-    def router_of_pages() -> Router:
-        return Router(web_routes(services, pages, assets), redirect_slashes=False)
+    def router_of_pages() -> ASGIApp:
+        router = Router(web_routes(services, pages, assets), redirect_slashes=False)
+        return FormsOnly(router, refuse=refuse)
 
     application.router.default = _ByPrefix(
         f"{MEMORY_API_PATH}/", _Later(router_of_memory_api), otherwise=_Later(router_of_pages)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from memoram_local.api.answers import ApiError
 from memoram_local.behaviour import behaviour
+from memoram_local.http.json_bodies import AnotherTypeError, DoubledMemberError, check_type, decoded
 from memoram_local.shown_text import hidden_character
 
 if TYPE_CHECKING:
@@ -21,27 +21,6 @@ if TYPE_CHECKING:
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INTEGER = re.compile(r"-?[0-9]{1,400}")
 _NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-class _DoubledError(ValueError):
-    """A member is there twice, and readers differ in which of the two they take (RFC 8259 section 4)."""
-
-
-def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise _DoubledError
-    return members
-
-
-# json.loads would make one of these each time.
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_once_each)
-
-_JSON_TYPE = re.compile(r"application/([a-z0-9!#$&^_.-]+\+)?json")
 
 
 class Body:
@@ -160,13 +139,12 @@ async def read_body(request: Request) -> Body:
     Raises:
         ApiError: It is not JSON in UTF-8, says that it is something else, or is not an object.
     """
-    _check_content_type(request)
-    octets = await request.body()
+    octets = await _octets(request)
     try:
-        content: object = _JSON.decode(octets.decode("utf-8"))
-    except _DoubledError as error:
+        content = decoded(octets)
+    except DoubledMemberError as error:
         raise ApiError(400, "The body has a member that is there more than once.") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ApiError(400, "The body is not valid JSON in UTF-8.") from error
     if not isinstance(content, dict):
         raise ApiError(400, "The body must be a JSON object.")
@@ -179,31 +157,12 @@ async def read_body(request: Request) -> Body:
     "A body that says it is anything but JSON in UTF-8, not encoded, is met with 415; one that says nothing "
     "is read as JSON.",
 )
-def _check_content_type(request: Request) -> None:
-    named = request.headers.getlist("content-type")
-    encodings = request.headers.get("content-encoding", "identity").strip().lower()
-    if encodings not in {"", "identity"}:
-        raise ApiError(415, "The body must not be encoded.", headers={"accept-encoding": "identity"})
-    if not named:
-        return
-    media_type, _, parameters = named[0].partition(";")
-    charset = _charset(parameters)
-    if (
-        len(named) > 1
-        or _JSON_TYPE.fullmatch(media_type.strip().lower()) is None
-        or charset not in {"utf-8", "utf8"}
-    ):
-        raise ApiError(
-            415, "The body must be application/json in UTF-8.", headers={"accept": "application/json"}
-        )
-
-
-def _charset(parameters: str) -> str:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return value.strip().strip('"').lower()
-    return "utf-8"
+async def _octets(request: Request) -> bytes:
+    try:
+        check_type(request.headers)
+    except AnotherTypeError as error:
+        raise ApiError(415, str(error), headers=error.headers) from error
+    return await request.body()
 
 
 class Query:

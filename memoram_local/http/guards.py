@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
+from memoram_local.behaviour import behaviour
 from memoram_local.http.header_fields import value_of, values_of, with_value
 from memoram_local.http.origins import host_name, is_cross_site, is_loopback
 
@@ -34,6 +35,7 @@ _LENGTH_DIGITS = 15
 # Clients of one machine spell its few names, with ports, in a few ways.
 _HOSTS_REMEMBERED = 64
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 class RequestIds:
@@ -122,6 +124,31 @@ class SameOriginGuard:
             answer = self._refuse(scope["path"], 403, "This form was sent from another site.")
             await answer(scope, receive, send)
             return
+        await self._app(scope, receive, send)
+
+
+class FormsOnly:
+    """Refuses what is sent to pages and says that it is anything but a form.
+
+    The fields of anything else would be read as missing, and a form that needs none be carried out.
+    """
+
+    def __init__(self, app: ASGIApp, *, refuse: Refuse) -> None:
+        self._app = app
+        self._refuse = refuse
+
+    @behaviour(
+        "pages.content-type", "invented", "Pages take forms alone: a body of another type is met with 415."
+    )
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse it."""
+        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS:
+            named = values_of(scope["headers"], b"content-type")
+            types = {value.partition(";")[0].strip().lower() for value in named}
+            if len(named) > 1 or not types <= _FORM_TYPES:
+                answer = self._refuse(scope["path"], 415, "Pages take forms alone.")
+                await answer(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
 

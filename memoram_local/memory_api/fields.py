@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from memoram_local.behaviour import behaviour
+from memoram_local.http.json_bodies import AnotherTypeError, DoubledMemberError, check_type, decoded
 from memoram_local.memory_api.envelope import Refusal, invalid
 
 if TYPE_CHECKING:
@@ -18,13 +19,6 @@ _INTEGER: Final = re.compile(r"-?[0-9]{1,400}")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9._~:-]{1,128}")
 _LARGEST: Final = 2**53
 """Beyond this, JSON's numbers are not whole for everybody (RFC 8259 section 6)."""
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-_JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 class Fields:
@@ -163,17 +157,30 @@ def _is_broken(text: str) -> bool:
     return False
 
 
+@behaviour(
+    "memory-api.content-type",
+    "invented",
+    "A body that says it is anything but JSON in UTF-8, not encoded, is met with 415, code "
+    "UNSUPPORTED_MEDIA_TYPE.",
+)
 @behaviour("memory-api.unknown-members", "invented", "Unknown members of a body are ignored.")
 async def read_body(request: Request) -> Fields:
     """The JSON object that a request carries.
 
     Raises:
-        Refusal: It is not JSON in UTF-8, or not an object.
+        Refusal: It is not JSON in UTF-8, says that it is something else, or is not an object.
     """
+    try:
+        check_type(request.headers)
+    except AnotherTypeError as error:
+        raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", str(error), headers=error.headers) from error
     octets = await request.body()
     try:
-        content: object = _JSON.decode(octets.decode("utf-8"))
+        content = decoded(octets)
         json.dumps(content, allow_nan=False)  # such as 1e999, which is read as infinity
+    except DoubledMemberError:
+        message = "The body has a member that is there more than once."
+        raise Refusal(400, "VALIDATION_ERROR", message) from None
     except (ValueError, RecursionError):
         raise Refusal(400, "VALIDATION_ERROR", "The body is not valid JSON in UTF-8.") from None
     if not isinstance(content, dict):
@@ -181,7 +188,19 @@ async def read_body(request: Request) -> Fields:
     return Fields(cast("dict[str, object]", content))
 
 
+@behaviour(
+    "memory-api.repeated", "invented", "A member or parameter that is there more than once is met with 400."
+)
 @behaviour("memory-api.unknown-parameters", "invented", "Unknown parameters of a query are ignored.")
 def read_query(request: Request) -> Fields:
-    """The parameters of a request's query."""
-    return Fields(dict(request.query_params))
+    """The parameters of a request's query.
+
+    Raises:
+        Refusal: One is there more than once.
+    """
+    pairs = request.query_params.multi_items()
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise invalid([(name, "is there more than once") for name in values if names.count(name) > 1])
+    return Fields(dict(values))

@@ -32,10 +32,11 @@ _FORM = "application/x-www-form-urlencoded"
 class OAuthError(Exception):
     """A refusal by the token endpoint (RFC 6749 section 5.2)."""
 
-    def __init__(self, code: str, description: str) -> None:
+    def __init__(self, code: str, description: str, *, status: int = 400) -> None:
         super().__init__(description)
         self.code = code
         self.description = description
+        self.status = status
 
 
 class TokenEndpoint:
@@ -58,7 +59,7 @@ class TokenEndpoint:
         try:
             issued = await self._issued(request)
         except OAuthError as error:
-            return refusal(error.code, error.description)
+            return refusal(error.code, error.description, status=error.status)
         answer: dict[str, object] = {
             "access_token": issued.access_token,
             "token_type": "bearer",
@@ -90,7 +91,7 @@ class TokenEndpoint:
 
     async def _issued(self, request: Request) -> IssuedTokens:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-            raise OAuthError("invalid_request", f"The body must be {_FORM}.")
+            raise OAuthError("invalid_request", f"The body must be {_FORM}.", status=415)
         fields = await read_form(request)
         if fields.repeated:
             raise OAuthError("invalid_request", f"{min(fields.repeated)} is there more than once.")
@@ -125,12 +126,12 @@ class TokenEndpoint:
         return outcome
 
 
-def refusal(code: str, description: str) -> Response:
+def refusal(code: str, description: str, *, status: int = 400) -> Response:
     """A refusal as JSON."""
     if code == "invalid_client":
         headers = {**_NO_STORE, "www-authenticate": 'Basic realm="memoram"'}
         return JSONResponse({"error": code, "error_description": description}, 401, headers=headers)
-    return JSONResponse({"error": code, "error_description": description}, 400, headers=_NO_STORE)
+    return JSONResponse({"error": code, "error_description": description}, status, headers=_NO_STORE)
 
 
 def _checked_grant_type(fields: Fields) -> str:

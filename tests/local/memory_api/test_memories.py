@@ -33,6 +33,40 @@ def test_an_own_id_is_kept_and_may_be_used_once(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"content-type": "application/json; charset=utf-16"},
+        {"content-type": "application/json", "content-encoding": "gzip"},
+    ],
+)
+def test_a_body_of_another_type_is_met_with_415(caller: Caller, headers: dict[str, str]) -> None:
+    answer = caller.http.post("/memories", content=b'{"text": "a"}', headers=headers)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert caller.data("GET", "/memories") == []
+
+
+@pytest.mark.parametrize(
+    "body", ['{"text": "a", "text": "b"}', '{"text": "a", "metadata": {"a": 1, "a": 2}}']
+)
+def test_a_member_that_is_there_twice_is_refused(caller: Caller, body: str) -> None:
+    answer = caller.http.post("/memories", content=body)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert "more than once" in answer.json()["error"]["message"]
+    assert caller.data("GET", "/memories") == []
+
+
+def test_a_parameter_that_is_there_twice_is_refused(caller: Caller) -> None:
+    answer = caller.http.get("/memories?page=1&page=2")
+
+    assert answer.json()["error"]["details"]["field"] == "page"
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
     ("body", "field"),
     [
         ({}, "text"),

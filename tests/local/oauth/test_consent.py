@@ -193,6 +193,45 @@ def test_a_repeated_parameter_is_a_mistake(http: httpx.Client, app: RegisteredAp
     assert shown.status_code == 400
 
 
+def test_the_query_of_a_redirect_uri_comes_back_as_it_was(
+    http: httpx.Client, local: MemoramLocal, user: User, server: LocalServer
+) -> None:
+    """Whatever it repeats, and however it is spelt: nothing takes it apart and puts it together again."""
+    uri = "https://app.example/cb?a=2&a=1&&b&state=own&code=own&c=%7e%20+&iss="
+    app = local.register_app(name="Diary", redirect_uris=[uri])
+    sign_in(http, user)
+    asked = {**parameters(app), "redirect_uri": uri, "state": "s"}
+
+    page = http.get("/oauth/authorize", params=asked)
+    for decision in ("allow", "deny"):
+        location = http.post("/oauth/authorize", data={**asked, "decision": decision}).headers["location"]
+        own, added = location[: len(uri)], location[len(uri) :]
+        assert own == uri
+        assert re.fullmatch(
+            r"&(code=[^&]+|error=access_denied&error_description=[^&]+)&state=s&iss=[^&]+", added
+        )
+    assert page.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["http://app.example/cb", "http://192.168.1.7/cb", "http://localhost.app.example/cb", "http://[::2]/cb"],
+)
+def test_http_beyond_this_machine_is_registered_by_nobody(
+    http: httpx.Client, local: MemoramLocal, app: RegisteredApp, user: User, uri: str
+) -> None:
+    sign_in(http, user)
+
+    with pytest.raises(RegistrationError, match="https is needed there"):
+        local.register_app(name="Diary", redirect_uris=[uri])
+    page = http.post("/portal/apps", data={"name": "Diary", "redirect_uris": uri})
+    asked = http.get("/oauth/authorize", params=parameters(app, redirect_uri=uri))
+
+    assert (page.status_code, asked.status_code) == (400, 400)
+    assert "https is needed there" in page.text
+    assert "location" not in asked.headers
+
+
 def test_a_challenge_given_on_the_consent_page_is_kept(
     http: httpx.Client, app: RegisteredApp, user: User
 ) -> None:

@@ -170,7 +170,7 @@ def test_a_client_proves_itself_in_one_way_only(http: httpx.Client, app: Registe
 def test_the_token_endpoint_takes_forms_only(http: httpx.Client, content_type: str) -> None:
     answer = http.post("/oauth/token", content=b"{}", headers={"content-type": content_type})
 
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert (answer.status_code, answer.json()["error"]) == (415, "invalid_request")
 
 
 def test_a_repeated_form_field_is_a_mistake(http: httpx.Client) -> None:

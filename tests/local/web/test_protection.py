@@ -88,6 +88,37 @@ def test_whoever_is_not_signed_in_changes_nothing(http: httpx.Client) -> None:
             assert answer.headers["location"].startswith("/signin?next=")
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("content-type", "text/plain")],
+        [("content-type", "application/json")],
+        [("content-type", "")],
+        [("content-type", "application/x-www-form-urlencodedx")],
+        [("content-type", "application/x-www-form-urlencoded"), ("content-type", "text/plain")],
+    ],
+)
+def test_pages_take_forms_alone(browser: httpx.Client, headers: list[tuple[str, str]]) -> None:
+    """Not even those that need no field are carried out: the sender thinks that something else is there."""
+    for path in unsafe_paths():
+        answer = browser.post(path, content=b"a=1", headers=headers)
+        assert answer.status_code == 415, path
+        assert "Pages take forms alone." in answer.text
+    assert browser.get("/dashboard").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/x-www-form-urlencoded", "Multipart/Form-Data; boundary=x", None],
+    ids=["urlencoded", "multipart", "no body"],
+)
+def test_every_kind_of_form_is_taken(browser: httpx.Client, content_type: str | None) -> None:
+    headers = {} if content_type is None else {"content-type": content_type}
+    body = b"--x--\r\n" if content_type is not None and "boundary" in content_type else b""
+
+    assert browser.post("/signout", content=body, headers=headers).status_code == 303
+
+
 def test_a_script_that_is_not_signed_in_leads_the_whole_page_to_the_sign_in(http: httpx.Client) -> None:
     answer = http.get("/dashboard", headers={"hx-request": "true"})
 
