@@ -1,49 +1,24 @@
-"""The client: what an application holds."""
+"""The client: what an application holds.
+
+Importing it loads next to nothing: what a client is made of is loaded when one is made, each resource when it
+is first asked for, and what annotations name when somebody resolves them.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Literal, Self
 
-from memoram_async.access.connecting import checked_wish
-from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT as APPROVAL_TIMEOUT
-from memoram_async.core.approval_verdicts import ApprovalProgress
-from memoram_async.core.arguments import UNSET, Unset, check_count
-from memoram_async.core.config import (
-    DEFAULT_MAX_CONNECTIONS,
-    DEFAULT_MAX_RETRIES,
-    DEFAULT_REQUEST_TIMEOUT,
-    DEFAULT_TIMEOUT,
-    Options,
-    resolve,
-)
-from memoram_async.core.http import HTTPResponse
-from memoram_async.core.sealing import SealingSecret
+import memoram_async as sdk
+from memoram_async import _std as std
+from memoram_async._lazy import resource, without_resources
+from memoram_async.core import defaults
 from memoram_async.core.secret import Secret, Unshareable, conceal, hidden, out_of_sight
-from memoram_async.core.urls import check_id
-from memoram_async.crypto import StoreOptions
-from memoram_async.crypto.store_options import check_store_options
-from memoram_async.family import Family
-from memoram_async.grants.connections import AsyncConnections
-from memoram_async.grants.open_stores import DEFAULT_MAX_AGE, DEFAULT_MAX_OPEN
-from memoram_async.grants.store import GrantStore
-from memoram_async.keys.store import KeyStore, check_key_store
-from memoram_async.member import Member
-from memoram_async.memory_api.keys import refuse_foreign_key
-from memoram_async.memory_store import AsyncMemoryStore
-from memoram_async.models.access import AccessCredentials, check_credentials
-from memoram_async.resources.access_requests import AsyncAccessRequests
-from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
-from memoram_async.resources.oauth import AsyncOAuth
-from memoram_async.resources.tags import AsyncTags
-from memoram_async.runtime.anyio_runtime import AnyioRuntime
-from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
-from memoram_async.runtime.protocol import Runtime
-from memoram_async.tokens.store import TokenStore, check_token_store
-from memoram_async.transport.free_request import free_request
-from memoram_async.transport.hooks import Hooks, check_hooks
+from memoram_async.core.unset import UNSET, Unset
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from memoram_async.core.config import Options
+    from memoram_async.family import Family
 
 
 class AsyncMemoram(Unshareable):
@@ -55,18 +30,7 @@ class AsyncMemoram(Unshareable):
 
         async with AsyncMemoram() as memoram:
             store = await memoram.connect(memory_key, reason="Remembers your travel preferences")
-
-    Attributes:
-        access_requests: Asking users for access.
-        memory_blobs: Memories as the service stores them.
-        tags: Users' tags.
-        oauth: Linking users' accounts.
     """
-
-    access_requests: AsyncAccessRequests
-    memory_blobs: AsyncMemoryBlobs
-    tags: AsyncTags
-    oauth: AsyncOAuth
 
     def __init__(
         self,
@@ -74,25 +38,25 @@ class AsyncMemoram(Unshareable):
         *,
         base_url: str | None = None,
         auth_url: str | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        request_timeout: float = DEFAULT_REQUEST_TIMEOUT,
-        max_retries: int = DEFAULT_MAX_RETRIES,
+        timeout: float | None = defaults.TIMEOUT,
+        request_timeout: float = defaults.REQUEST_TIMEOUT,
+        max_retries: int = defaults.MAX_RETRIES,
         token_lifetime: int | None = None,
-        token_store: TokenStore | None = None,
+        token_store: sdk.TokenStore | None = None,
         client_id: str | None = None,
         client_secret: str | Secret | None = None,
-        secret: SealingSecret | None = None,
+        secret: sdk.SealingSecret | None = None,
         dashboard_url: str | None = None,
         authorization_endpoint: str | None = None,
         token_endpoint: str | None = None,
-        store_options: StoreOptions | None = None,
-        key_store: KeyStore | None = None,
+        store_options: sdk.StoreOptions | None = None,
+        key_store: sdk.KeyStore | None = None,
         allow_insecure_http: bool | None = None,
-        hooks: Hooks | None = None,
-        http_client: AsyncHTTPClient | Literal["httpx2"] | None = None,
-        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        hooks: sdk.Hooks | None = None,
+        http_client: sdk.AsyncHTTPClient | std.Literal["httpx2"] | None = None,
+        max_connections: int = defaults.MAX_CONNECTIONS,
         trust_env: bool = True,
-        runtime: Runtime | None = None,
+        runtime: sdk.Runtime | None = None,
     ) -> None:
         """Configure a client; nothing is sent.
 
@@ -141,7 +105,13 @@ class AsyncMemoram(Unshareable):
         token, dashboard, identity = hidden(token_endpoint), hidden(dashboard_url), hidden(client_id)
         del api_key, base_url, auth_url, client_id, client_secret, secret, dashboard_url
         del authorization_endpoint, token_endpoint
-        check_hooks(hooks)
+
+        from memoram_async.core.arguments import check_count
+        from memoram_async.core.config import Options, resolve
+        from memoram_async.crypto.store_options import check_store_options
+        from memoram_async.family import Family
+        from memoram_async.memory_api.keys import refuse_foreign_key
+
         config = resolve(
             api_key=key,
             base_url=base,
@@ -157,42 +127,53 @@ class AsyncMemoram(Unshareable):
         )
         refuse_foreign_key(config.api_key)
         options = Options(timeout=timeout, request_timeout=request_timeout, max_retries=max_retries)
-        connections = check_count(max_connections, name="max_connections") or DEFAULT_MAX_CONNECTIONS
+        connections = check_count(max_connections, name="max_connections") or defaults.MAX_CONNECTIONS
         self._bind(
             Family(
                 config,
-                AnyioRuntime(http_client, max_connections=connections, trust_env=trust_env)
+                sdk.AnyioRuntime(http_client, max_connections=connections, trust_env=trust_env)
                 if runtime is None
                 else runtime,
                 options=options,
-                token_lifetime=check_count(token_lifetime, name="token_lifetime"),
-                token_store=check_token_store(token_store),
-                key_store=check_key_store(key_store),
+                token_lifetime=token_lifetime,
+                token_store=token_store,
+                key_store=key_store,
                 hooks=hooks,
             ),
             options,
             check_store_options(store_options),
-            hooks,
             owner=True,
         )
 
     def _bind(
-        self,
-        family: Family,
-        options: Options,
-        store_options: StoreOptions,
-        hooks: Hooks | None,
-        *,
-        owner: bool,
+        self, family: Family, options: Options, store_options: sdk.StoreOptions, *, owner: bool
     ) -> None:
+        from memoram_async.member import Member
+
         self._family = family
         self._store_options = store_options
         self._owner = owner
-        self._member = member = Member.of(family, options, hooks)
-        self.access_requests = member.requests
-        self.memory_blobs = AsyncMemoryBlobs(member.api)
-        self.tags = AsyncTags(member.api)
-        self.oauth = AsyncOAuth(member.tokens)
+        self._member = Member.of(family, options)
+
+    @resource
+    def access_requests(self) -> sdk.AsyncAccessRequests:
+        """Asking users for access."""
+        return self._member.requests
+
+    @resource
+    def memory_blobs(self) -> sdk.AsyncMemoryBlobs:
+        """Memories as the service stores them."""
+        return sdk.AsyncMemoryBlobs(self._member.api)
+
+    @resource
+    def tags(self) -> sdk.AsyncTags:
+        """Users' tags."""
+        return sdk.AsyncTags(self._member.api)
+
+    @resource
+    def oauth(self) -> sdk.AsyncOAuth:
+        """Linking users' accounts."""
+        return sdk.AsyncOAuth(self._member.tokens)
 
     def with_options(
         self,
@@ -200,8 +181,8 @@ class AsyncMemoram(Unshareable):
         timeout: float | Unset | None = UNSET,
         request_timeout: float | Unset = UNSET,
         max_retries: int | Unset = UNSET,
-        store_options: StoreOptions | Unset = UNSET,
-    ) -> Self:
+        store_options: sdk.StoreOptions | Unset = UNSET,
+    ) -> std.Self:
         """A client with other options that shares this one's connections and token.
 
         It costs next to nothing. Closing it closes nothing; closing the original closes both.
@@ -215,9 +196,12 @@ class AsyncMemoram(Unshareable):
         Raises:
             InvalidArgumentError: An option is out of range.
         """
+        from memoram_async.core.config import Options
+        from memoram_async.crypto.store_options import check_store_options
+
         options = self._member.transport.options
         clone = type(self).__new__(type(self))
-        clone.__dict__.update(self.__dict__)  # what a subclass has beside
+        clone.__dict__.update(without_resources(self))  # what a subclass has beside
         clone._bind(  # noqa: SLF001 - one of our own
             self._family,
             Options(
@@ -226,7 +210,6 @@ class AsyncMemoram(Unshareable):
                 max_retries=options.max_retries if max_retries is UNSET else max_retries,
             ),
             self._store_options if store_options is UNSET else check_store_options(store_options),
-            self._member.transport.hooks,
             owner=False,
         )
         return clone
@@ -236,12 +219,12 @@ class AsyncMemoram(Unshareable):
         memory_key: str | Secret,
         *,
         reason: str,
-        timeout: float | None = APPROVAL_TIMEOUT,
+        timeout: float | None = defaults.APPROVAL_TIMEOUT,
         wait: bool = True,
         request_id: str | None = None,
-        on_status: Callable[[ApprovalProgress], object] | None = None,
-        store_options: StoreOptions | None = None,
-    ) -> AsyncMemoryStore:
+        on_status: std.Callable[[sdk.ApprovalProgress], object] | None = None,
+        store_options: sdk.StoreOptions | None = None,
+    ) -> sdk.AsyncMemoryStore:
         """Get access to a user's memories: ask, wait for the user's approval, fetch the key.
 
         A request of this application that is still open, or was approved before, is used again instead of
@@ -268,6 +251,10 @@ class AsyncMemoram(Unshareable):
         """
         # A traceback may show what local variables hold.
         memory_key, reason = conceal(memory_key), out_of_sight(reason)
+
+        from memoram_async.access.connecting import checked_wish
+        from memoram_async.crypto.store_options import check_store_options
+
         options = check_store_options(store_options, default=self._store_options)
         wish = checked_wish(
             memory_key=memory_key,
@@ -281,11 +268,11 @@ class AsyncMemoram(Unshareable):
 
     def open(
         self,
-        credentials: AccessCredentials,
+        credentials: sdk.AccessCredentials,
         *,
         request_id: str | None = None,
-        store_options: StoreOptions | None = None,
-    ) -> AsyncMemoryStore:
+        store_options: sdk.StoreOptions | None = None,
+    ) -> sdk.AsyncMemoryStore:
         """A store for a user whose credentials are at hand; nothing is sent.
 
         Args:
@@ -300,24 +287,29 @@ class AsyncMemoram(Unshareable):
         """
         handed = hidden(credentials)  # it may be a key by mistake, and a traceback shows local variables
         del credentials
+
+        from memoram_async.core.urls import check_id
+        from memoram_async.crypto.store_options import check_store_options
+        from memoram_async.models.access import check_credentials
+
         checked = check_credentials(handed)
         known = checked.request_id if request_id is None else check_id(request_id, name="request_id")
         options = check_store_options(store_options, default=self._store_options)
         access = self._member.opener.open(checked, request_id=known)
-        return AsyncMemoryStore(access, keys=access.keys, requester=self._member.api, options=options)
+        return sdk.AsyncMemoryStore(access, keys=access.keys, requester=self._member.api, options=options)
 
     def connections(
         self,
-        grants: GrantStore,
+        grants: sdk.GrantStore,
         *,
         redirect_uri: str,
         reason: str,
-        secret: SealingSecret | None = None,
+        secret: sdk.SealingSecret | None = None,
         link_url: str | None = None,
-        store_options: StoreOptions | None = None,
-        max_open: int = DEFAULT_MAX_OPEN,
-        max_age: float = DEFAULT_MAX_AGE,
-    ) -> AsyncConnections:
+        store_options: sdk.StoreOptions | None = None,
+        max_open: int = defaults.MAX_OPEN,
+        max_age: float = defaults.MAX_AGE,
+    ) -> sdk.AsyncConnections:
         """The access of the application's own users; make one and share it. Nothing is sent.
 
         Args:
@@ -337,7 +329,10 @@ class AsyncMemoram(Unshareable):
         """
         sealing, why = hidden(secret), out_of_sight(reason)
         del secret, reason  # a traceback may show what local variables hold
-        return AsyncConnections(
+
+        from memoram_async.crypto.store_options import check_store_options
+
+        return sdk.AsyncConnections(
             self._member,
             grants,
             redirect_uri=redirect_uri,
@@ -354,9 +349,9 @@ class AsyncMemoram(Unshareable):
         method: str,
         path: str,
         *,
-        params: Mapping[str, object] | None = None,
-        json: Any = None,
-    ) -> HTTPResponse:
+        params: std.Mapping[str, object] | None = None,
+        json: std.Any = None,
+    ) -> sdk.HTTPResponse:
         """Send a request that this SDK has no method for, with token, retries and errors as everywhere.
 
         Args:
@@ -372,6 +367,8 @@ class AsyncMemoram(Unshareable):
             InvalidArgumentError: The request cannot be written; nothing was sent.
             APIStatusError: The service said no.
         """
+        from memoram_async.transport.free_request import free_request
+
         further, body = hidden(params), hidden(json)
         del params, json  # a traceback may show what local variables hold
         member = self._member
@@ -382,14 +379,14 @@ class AsyncMemoram(Unshareable):
         if self._owner:
             await self._family.runtime.aclose()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> std.Self:
         return self
 
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        traceback: TracebackType | None,
+        traceback: std.TracebackType | None,
     ) -> None:
         await self.aclose()
 

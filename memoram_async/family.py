@@ -10,6 +10,7 @@ from memoram_async.access.family_access import FamilyAccess
 from memoram_async.approvals.hub import ApprovalHub
 from memoram_async.approvals.polls import ApprovalPolls
 from memoram_async.core.answers import oauth_meaning
+from memoram_async.core.arguments import check_count
 from memoram_async.core.config import Config, Options
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import BadRequestError, NotFoundError
@@ -17,16 +18,16 @@ from memoram_async.core.http import HTTPResponse
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import origin
 from memoram_async.crypto.token_seal import TokenSeal
-from memoram_async.keys.store import KeyStore
+from memoram_async.keys.store import KeyStore, check_key_store
 from memoram_async.runtime.forking import reset_after_fork
 from memoram_async.runtime.protocol import Runtime
 from memoram_async.runtime.settings import check_runtime
 from memoram_async.tokens.provider import TokenProvider, refused_key
 from memoram_async.tokens.shared import SharedTokens
-from memoram_async.tokens.store import TokenStore
+from memoram_async.tokens.store import TokenStore, check_token_store
 from memoram_async.tokens.user_tokens import Refreshes, wrong_address
 from memoram_async.transport.call import Call, Peer
-from memoram_async.transport.hooks import Hooks
+from memoram_async.transport.hooks import Hooks, check_hooks
 from memoram_async.transport.requester import Requester
 from memoram_async.transport.transport import Transport
 
@@ -44,21 +45,30 @@ class Family:
         options: Options,
         token_lifetime: int | None,
         token_store: TokenStore | None,
-        key_store: KeyStore | None = None,
+        key_store: KeyStore | None,
         hooks: Hooks | None,
     ) -> None:
+        """Check what a caller passed to the client.
+
+        Raises:
+            ConfigurationError: A part of another kind was passed.
+            InvalidArgumentError: `token_lifetime` is no number of seconds.
+        """
+        check_hooks(hooks)
         check_runtime(runtime)
         self.config = config
         self.runtime = runtime
-        self.key_store = key_store
-        self._token_lifetime = token_lifetime
+        self.hooks = hooks
+        self.key_store = check_key_store(key_store)
+        self._token_lifetime = check_count(token_lifetime, name="token_lifetime")
         # The exchange serves every clone, so the options of the original client apply to it, not a clone's.
         self._transport = Transport(runtime, options, hooks)
         self.peer = Peer()
+        checked = check_token_store(token_store)
         shared = (
             None
-            if token_store is None
-            else SharedTokens(runtime, token_store, TokenSeal(config.api_key, config.base_url))
+            if checked is None
+            else SharedTokens(runtime, checked, TokenSeal(config.api_key, config.base_url))
         )
         self.tokens = TokenProvider(runtime, self._exchange, shared)
         self.refreshes = Refreshes(runtime)

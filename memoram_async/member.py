@@ -12,7 +12,6 @@ from memoram_async.core.config import Options
 from memoram_async.family import Family
 from memoram_async.resources.access_requests import AsyncAccessRequests
 from memoram_async.tokens.user_tokens import UserTokens
-from memoram_async.transport.hooks import Hooks
 from memoram_async.transport.requester import Requester
 from memoram_async.transport.transport import Transport
 
@@ -40,9 +39,9 @@ class Member:
     dashboard_url: str | None
 
     @classmethod
-    def of(cls, family: Family, options: Options, hooks: Hooks | None) -> Self:
+    def of(cls, family: Family, options: Options) -> Self:
         """A member of a family."""
-        transport = Transport(family.runtime, options, hooks)
+        transport = Transport(family.runtime, options, family.hooks)
         api, dashboard = family.requester(transport), family.config.dashboard_url
         requests = AsyncAccessRequests(api, family.hub)
         return cls(

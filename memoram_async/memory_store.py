@@ -8,8 +8,8 @@ from typing import Self
 
 from memoram_async.access.opened import OpenedAccess
 from memoram_async.access.revocation import under
-from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.secret import Secret, Unshareable, out_of_sight
+from memoram_async.core.unset import UNSET, Unset
 from memoram_async.core.urls import check_id
 from memoram_async.crypto import StoreOptions
 from memoram_async.keys.shared_keys import StoreKeys

@@ -12,8 +12,6 @@ with Memoram() as memoram:  # MEMORAM_API_KEY
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from memoram_async.core.approval_verdicts import ApprovalProgress as ApprovalProgress
-    from memoram_async.core.arguments import UNSET as UNSET
-    from memoram_async.core.arguments import Unset as Unset
     from memoram_async.core.errors import AccessError as AccessError
     from memoram_async.core.errors import AccessRejected as AccessRejected
     from memoram_async.core.errors import AccessRevoked as AccessRevoked
@@ -63,7 +61,10 @@ if TYPE_CHECKING:
     from memoram_async.core.http import HTTPResponse as HTTPResponse
     from memoram_async.core.info import ResponseInfo as ResponseInfo
     from memoram_async.core.rate_limit import RateLimit as RateLimit
+    from memoram_async.core.sealing import SealingSecret as SealingSecret
     from memoram_async.core.secret import Secret as Secret
+    from memoram_async.core.unset import UNSET as UNSET
+    from memoram_async.core.unset import Unset as Unset
     from memoram_async.crypto.codecs import Codec as Codec
     from memoram_async.crypto.decrypted import Decrypted as Decrypted
     from memoram_async.crypto.keyring import Keyring as Keyring

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.secret import Unshareable
+from memoram_async.core.unset import UNSET, Unset
 from memoram_async.memory_store import AsyncMemoryStore
 from memoram_async.models.memory import Memory
 from memoram_async.models.tags import Tag

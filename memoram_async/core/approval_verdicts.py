@@ -22,8 +22,6 @@ from memoram_async.core.errors import (
     MemoramError,
 )
 
-DEFAULT_TIMEOUT: Final = 600.0
-
 _PASSING_STATUSES: Final = frozenset({408, 425, 429})
 
 

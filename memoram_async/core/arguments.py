@@ -6,11 +6,12 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
 from typing import Any, Final, TypeAlias, cast
 
 from memoram_async.core.errors import InvalidArgumentError
-from memoram_async.core.secret import Secret, hidden, is_masked
+from memoram_async.core.masks import is_masked
+from memoram_async.core.secret import Secret, hidden
+from memoram_async.core.unset import UNSET
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 MAX_KEY_VERSION: Final = 2**53 - 1  # the largest integer that every JSON reader keeps exact
@@ -21,18 +22,6 @@ MASKED: Final = (
     "passed as it is"
 )
 
-
-class Unset(Enum):
-    """The type of `UNSET`."""
-
-    UNSET = "UNSET"
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-UNSET: Final = Unset.UNSET
-"""An argument that was not given, where None means "clear it"."""
 
 Text: TypeAlias = str | Secret
 

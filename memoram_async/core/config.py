@@ -7,24 +7,22 @@ from typing import Final, cast
 
 import attrs
 
+from memoram_async.core import defaults
 from memoram_async.core.arguments import MASKED, check_retries, check_seconds, is_visible_ascii
 from memoram_async.core.errors import ConfigurationError
+from memoram_async.core.masks import is_masked
 from memoram_async.core.sealing import sealing_secrets
-from memoram_async.core.secret import Secret, hidden, is_masked
+from memoram_async.core.secret import Secret, hidden
 from memoram_async.core.urls import check_base_url, check_link
 
 DEFAULT_BASE_URL: Final = "https://api.memoram.app/api/v1"
 DEFAULT_AUTH_URL: Final = "https://auth.memoram.io"
-DEFAULT_TIMEOUT: Final = 60.0
-DEFAULT_REQUEST_TIMEOUT: Final = 20.0
-DEFAULT_MAX_RETRIES: Final = 2
 
 _INSECURE_VARIABLE: Final = "MEMORAM_ALLOW_INSECURE_HTTP"
 _SWITCH: Final = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("", "0", "false", "no", "off"), False),
 }
-DEFAULT_MAX_CONNECTIONS: Final = 100
 
 
 @attrs.frozen(kw_only=True)
@@ -37,9 +35,9 @@ class Options:
         max_retries: How often a request that failed without harm is sent again.
     """
 
-    timeout: float | None = DEFAULT_TIMEOUT
-    request_timeout: float = DEFAULT_REQUEST_TIMEOUT
-    max_retries: int = DEFAULT_MAX_RETRIES
+    timeout: float | None = defaults.TIMEOUT
+    request_timeout: float = defaults.REQUEST_TIMEOUT
+    max_retries: int = defaults.MAX_RETRIES
 
     def __attrs_post_init__(self) -> None:
         check_seconds(self.timeout, name="timeout", optional=True)

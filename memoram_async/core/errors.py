@@ -6,11 +6,8 @@ are plain data: they survive pickling, so a process pool hands them on whole.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal, Self
-
-from memoram_async.core.info import ResponseInfo
-from memoram_async.core.secret import Secret
+import memoram_async as sdk
+from memoram_async import _std as std
 
 
 class MemoramError(Exception):
@@ -22,20 +19,20 @@ class MemoramError(Exception):
     """
 
     message: str
-    info: ResponseInfo | None = None
+    info: sdk.ResponseInfo | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[std.Any, ...]:
         return _restore, (type(self), self.message, self._plain_data())
 
-    def _plain_data(self) -> dict[str, Any]:
+    def _plain_data(self) -> dict[str, std.Any]:
         """The attributes that travel in a pickle."""
         return dict(self.__dict__)
 
-    def again(self) -> Self:
+    def again(self) -> std.Self:
         """A fresh error with the same data, for a caller who shares the outcome of another's attempt."""
         twin = type(self).__new__(type(self), self.message)
         twin.args = self.args
@@ -44,7 +41,7 @@ class MemoramError(Exception):
         return twin
 
 
-def _restore(cls: type[MemoramError], message: str, data: dict[str, Any]) -> MemoramError:
+def _restore(cls: type[MemoramError], message: str, data: dict[str, std.Any]) -> MemoramError:
     error = cls.__new__(cls, message)
     error.args = (message,)
     error.__dict__.update(data)
@@ -128,7 +125,7 @@ class APIStatusError(MemoramError):
     status: int
     code: str | None
     request_id: str | None
-    server_message: Secret | None
+    server_message: sdk.Secret | None
     retry_after: float | None
 
     def __init__(
@@ -138,7 +135,7 @@ class APIStatusError(MemoramError):
         status: int,
         code: str | None = None,
         request_id: str | None = None,
-        server_message: Secret | None = None,
+        server_message: sdk.Secret | None = None,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
@@ -148,7 +145,7 @@ class APIStatusError(MemoramError):
         self.server_message = server_message
         self.retry_after = retry_after
 
-    def _plain_data(self) -> dict[str, Any]:
+    def _plain_data(self) -> dict[str, std.Any]:
         return {**self.__dict__, "server_message": None}
 
 
@@ -179,7 +176,7 @@ class ConflictError(APIStatusError):
         until: When the service will allow it; None where it sets no time.
     """
 
-    until: datetime | None = None
+    until: std.datetime | None = None
 
 
 class UnprocessableError(APIStatusError):
@@ -253,14 +250,14 @@ class ApprovalRequired(AccessError):
         url: Where the user does so; None if the application did not say where.
     """
 
-    kind: Literal["link", "approve"]
+    kind: std.Literal["link", "approve"]
     url: str | None
 
     def __init__(
         self,
         message: str,
         *,
-        kind: Literal["link", "approve"],
+        kind: std.Literal["link", "approve"],
         request_id: str | None = None,
         url: str | None = None,
     ) -> None:
@@ -276,9 +273,11 @@ class AccessRejected(AccessError):
         until: When the application may ask this user again; None where the service sets no time.
     """
 
-    until: datetime | None
+    until: std.datetime | None
 
-    def __init__(self, message: str, *, request_id: str | None = None, until: datetime | None = None) -> None:
+    def __init__(
+        self, message: str, *, request_id: str | None = None, until: std.datetime | None = None
+    ) -> None:
         super().__init__(message, request_id=request_id)
         self.until = until
 

@@ -7,7 +7,8 @@ from typing import Final, TypeAlias, cast
 
 from memoram_async.core.arguments import MASKED
 from memoram_async.core.errors import ConfigurationError, MemoramError
-from memoram_async.core.secret import Secret, hidden, is_masked
+from memoram_async.core.masks import is_masked
+from memoram_async.core.secret import Secret, hidden
 
 SHORTEST_SECRET: Final = 32
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, final
 
-T = TypeVar("T")
+from memoram_async import _std as std
+from memoram_async._lazy import resource
 
-_MASK: Final = re.compile(r"\s*(?:Secret\(\s*['\"]?)?[*\u2022]+(?:['\"]?\s*\))?\s*")
+TYPE_CHECKING = False  # importing typing would cost more than all the rest
 
 
 class Confidential:
@@ -16,19 +15,19 @@ class Confidential:
 
     __slots__ = ()
 
-    def _refuse(self) -> NoReturn:
+    def _refuse(self) -> std.NoReturn:
         raise TypeError(
             f"{type(self).__name__} can be neither pickled nor copied: take out what you need, where you "
             "mean to"
         )
 
-    def __reduce__(self) -> NoReturn:
+    def __reduce__(self) -> std.NoReturn:
         self._refuse()
 
-    def __copy__(self) -> NoReturn:
+    def __copy__(self) -> std.NoReturn:
         self._refuse()
 
-    def __deepcopy__(self, memo: object) -> NoReturn:
+    def __deepcopy__(self, memo: object) -> std.NoReturn:
         self._refuse()
 
 
@@ -37,7 +36,7 @@ class Unshareable(Confidential):
 
     __slots__ = ()
 
-    def _refuse(self) -> NoReturn:
+    def _refuse(self) -> std.NoReturn:
         raise TypeError(
             f"{type(self).__name__} holds keys and connections and can be neither pickled nor copied: make "
             "or open one where it is needed"
@@ -45,7 +44,7 @@ class Unshareable(Confidential):
 
     if not TYPE_CHECKING:  # to a type checker, an attribute that does not exist stays a mistake
 
-        def __getattr__(self, name: str) -> NoReturn:
+        def __getattr__(self, name: str) -> std.NoReturn:
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
             if _is_ours(type(self), name):
                 message += ": it was never made, because a subclass does not call super().__init__()"
@@ -54,11 +53,15 @@ class Unshareable(Confidential):
 
 def _is_ours(kind: type, name: str) -> bool:
     """Whether a class of the SDK sets this attribute when it is made."""
-    annotations = [vars(base).get("__annotations__", {}) for base in kind.__mro__]
-    return name in {"_async", "_family"} or any(name in each for each in annotations)
+    if name in {"_async", "_family"}:
+        return True
+    return any(
+        name in vars(base).get("__annotations__", {}) or isinstance(vars(base).get(name), resource)
+        for base in kind.__mro__
+    )
 
 
-@final
+@std.final
 class Secret(Confidential):
     """A text that never shows itself: not in a repr, a log line, a pickle or a copy.
 
@@ -84,22 +87,17 @@ class Secret(Confidential):
         return format(repr(self), format_spec)
 
 
-def is_masked(text: str) -> bool:
-    """Whether a text is what a log or a form shows in place of a secret, such as `***`."""
-    return _MASK.fullmatch(text) is not None
-
-
-def hidden(value: Any) -> Secret | None:
+def hidden(value: std.Any) -> Secret | None:
     """A value of any type, wrapped before it is checked, so that no traceback shows it; None stays None."""
     return value if value is None or isinstance(value, Secret) else Secret(value)
 
 
-def out_of_sight(value: T) -> T:
+def out_of_sight(value: std.T) -> std.T:
     """An argument, wrapped, under the type that it had; None and constants such as `UNSET` stay.
 
     For what is no key but a user's words all the same: a traceback may show what local variables hold.
     """
-    return value if isinstance(value, Enum) else cast("T", hidden(value))
+    return value if isinstance(value, Enum) else hidden(value)  # type: ignore[return-value]
 
 
 def conceal(value: str | Secret) -> Secret:

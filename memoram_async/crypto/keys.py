@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from memoram_async.core.arguments import MASKED, MAX_KEY_VERSION
 from memoram_async.core.errors import InvalidArgumentError, InvalidKeyError
 from memoram_async.core.kinds import flag_misfit, misfit, text_misfit
-from memoram_async.core.secret import Confidential, Secret, is_masked
+from memoram_async.core.masks import is_masked
+from memoram_async.core.secret import Confidential, Secret
 from memoram_async.crypto.header import DIRECT, write_header
 
 _HEX: Final = re.compile("[0-9A-Fa-f]+")

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import Final
 
 import attrs
 
 from memoram_async.access.opened import OpenedAccess
+from memoram_async.core import defaults
 from memoram_async.core.arguments import check_count, check_seconds
 from memoram_async.core.errors import MemoramError
 from memoram_async.core.secret import Confidential
 from memoram_async.runtime.forking import reset_after_fork
-
-DEFAULT_MAX_OPEN: Final = 1000
-DEFAULT_MAX_AGE: Final = 900.0
 
 
 @attrs.frozen(eq=False)
@@ -41,7 +38,7 @@ class OpenStores(Confidential):
         Raises:
             InvalidArgumentError: A number is out of range.
         """
-        self._most = check_count(most, name="max_open") or DEFAULT_MAX_OPEN
+        self._most = check_count(most, name="max_open") or defaults.MAX_OPEN
         self._seconds: float = check_seconds(seconds, name="max_age")
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()

@@ -1,53 +1,25 @@
-"""The client of Memory API: what an application holds."""
+"""The client of Memory API: what an application holds.
+
+Importing it loads next to nothing; see `memoram_async.client`.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Literal, Self
 
-import attrs
+import memoram_async as sdk
+import memoram_async.memory_api as service
+from memoram_async import _std as std
+from memoram_async._lazy import resource
+from memoram_async.core import defaults
+from memoram_async.core.secret import Secret, conceal, hidden, out_of_sight
+from memoram_async.core.unset import UNSET, Unset
 
-from memoram_async.core.arguments import UNSET, Unset, check_count, check_method, given
-from memoram_async.core.config import (
-    DEFAULT_MAX_CONNECTIONS,
-    DEFAULT_MAX_RETRIES,
-    DEFAULT_REQUEST_TIMEOUT,
-    DEFAULT_TIMEOUT,
-    Options,
-)
-from memoram_async.core.http import HTTPResponse
-from memoram_async.core.retry import READING_METHODS, Safety
-from memoram_async.core.secret import Secret, conceal, hidden
-from memoram_async.core.urls import check_path
-from memoram_async.memory_api.arguments import (
-    MOST_MATCHES,
-    AuthHeader,
-    ContentType,
-    EnvironmentName,
-    check_content_type,
-    check_fraction,
-    check_object,
-    check_within,
-    check_words,
-)
-from memoram_async.memory_api.credentials import KeyCredentials
-from memoram_async.memory_api.envelope import unwrap, unwrap_report
-from memoram_async.memory_api.models import Answer, Extraction, QueryResult, Report, Signup
-from memoram_async.memory_api.refusals import meaning_of
-from memoram_async.memory_api.resources.account import AsyncAccount
-from memoram_async.memory_api.resources.memories import AsyncMemories
-from memoram_async.memory_api.resources.usage import AsyncUsage
-from memoram_async.memory_api.settings import Settings, resolve
-from memoram_async.runtime.anyio_runtime import AnyioRuntime
-from memoram_async.runtime.httpx_adapter import AsyncHTTPClient
-from memoram_async.runtime.protocol import Runtime
-from memoram_async.runtime.settings import check_runtime
-from memoram_async.transport.call import Call
-from memoram_async.transport.hooks import Hooks
-from memoram_async.transport.requester import Requester
-from memoram_async.transport.transport import Transport
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from memoram_async.memory_api.credentials import KeyCredentials
+    from memoram_async.memory_api.settings import Settings
+    from memoram_async.transport.transport import Transport
 
 
 class AsyncMemoryAPI:
@@ -59,33 +31,24 @@ class AsyncMemoryAPI:
         async with AsyncMemoryAPI() as memory_api:
             await memory_api.memories.create("Prefers window seats")
             result = await memory_api.query("Which seat should I book?")
-
-    Attributes:
-        account: The organization and its keys.
-        memories: Memories as they are stored.
-        usage: What was called.
     """
-
-    account: AsyncAccount
-    memories: AsyncMemories
-    usage: AsyncUsage
 
     def __init__(
         self,
         api_key: str | Secret | None = None,
         *,
-        environment: EnvironmentName | None = None,
-        auth_header: AuthHeader = "authorization",
+        environment: service.EnvironmentName | None = None,
+        auth_header: service.AuthHeader = "authorization",
         base_url: str | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        request_timeout: float = DEFAULT_REQUEST_TIMEOUT,
-        max_retries: int = DEFAULT_MAX_RETRIES,
+        timeout: float | None = defaults.TIMEOUT,
+        request_timeout: float = defaults.REQUEST_TIMEOUT,
+        max_retries: int = defaults.MAX_RETRIES,
         allow_insecure_http: bool = False,
-        hooks: Hooks | None = None,
-        http_client: AsyncHTTPClient | Literal["httpx2"] | None = None,
-        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        hooks: sdk.Hooks | None = None,
+        http_client: sdk.AsyncHTTPClient | std.Literal["httpx2"] | None = None,
+        max_connections: int = defaults.MAX_CONNECTIONS,
         trust_env: bool = True,
-        runtime: Runtime | None = None,
+        runtime: sdk.Runtime | None = None,
     ) -> None:
         """Configure a client; nothing is sent.
 
@@ -116,6 +79,14 @@ class AsyncMemoryAPI:
         # A traceback may show what local variables hold, and an address may have a password in it.
         key, url = hidden(api_key), hidden(base_url)
         del api_key, base_url
+
+        from memoram_async.core.arguments import check_count
+        from memoram_async.core.config import Options
+        from memoram_async.memory_api.credentials import KeyCredentials
+        from memoram_async.memory_api.settings import resolve
+        from memoram_async.runtime.settings import check_runtime
+        from memoram_async.transport.transport import Transport
+
         settings = resolve(
             api_key=key,
             environment=environment,
@@ -124,14 +95,14 @@ class AsyncMemoryAPI:
             allow_insecure_http=allow_insecure_http,
             variables=os.environ,
         )
-        connections = check_count(max_connections, name="max_connections") or DEFAULT_MAX_CONNECTIONS
+        connections = check_count(max_connections, name="max_connections") or defaults.MAX_CONNECTIONS
         if runtime is not None:
             check_runtime(runtime)
         self._bind(
             settings,
             KeyCredentials(settings.api_key, header=settings.auth_header),
             Transport(
-                AnyioRuntime(http_client, max_connections=connections, trust_env=trust_env)
+                sdk.AnyioRuntime(http_client, max_connections=connections, trust_env=trust_env)
                 if runtime is None
                 else runtime,
                 Options(timeout=timeout, request_timeout=request_timeout, max_retries=max_retries),
@@ -143,6 +114,10 @@ class AsyncMemoryAPI:
     def _bind(
         self, settings: Settings, credentials: KeyCredentials, transport: Transport, *, owner: bool
     ) -> None:
+        from memoram_async.memory_api.operations import Operations
+        from memoram_async.memory_api.refusals import meaning_of
+        from memoram_async.transport.requester import Requester
+
         self._settings = settings
         self._credentials = credentials
         self._transport = transport
@@ -150,13 +125,25 @@ class AsyncMemoryAPI:
         self._requester = Requester(
             base_url=settings.base_url, credentials=credentials, transport=transport, meaning=meaning_of
         )
-        self._open = attrs.evolve(self._requester, credentials=None)
-        self.account = AsyncAccount(self._requester, credentials)
-        self.memories = AsyncMemories(self._requester)
-        self.usage = AsyncUsage(self._requester)
+        self._operations = Operations(self._requester)
+
+    @resource
+    def account(self) -> service.AsyncAccount:
+        """The organization and its keys."""
+        return service.AsyncAccount(self._requester, self._credentials)
+
+    @resource
+    def memories(self) -> service.AsyncMemories:
+        """Memories as they are stored."""
+        return service.AsyncMemories(self._requester)
+
+    @resource
+    def usage(self) -> service.AsyncUsage:
+        """What was called."""
+        return service.AsyncUsage(self._requester)
 
     @property
-    def environment(self) -> Literal["live", "test"] | None:
+    def environment(self) -> std.Literal["live", "test"] | None:
         """Where the key works; without a key, what the client was meant for, None if nobody said."""
         return self._settings.environment
 
@@ -166,7 +153,7 @@ class AsyncMemoryAPI:
         timeout: float | Unset | None = UNSET,
         request_timeout: float | Unset = UNSET,
         max_retries: int | Unset = UNSET,
-    ) -> Self:
+    ) -> std.Self:
         """A client with other options that shares this one's connections and key.
 
         It costs next to nothing. Closing it closes nothing; closing the original closes both.
@@ -179,6 +166,9 @@ class AsyncMemoryAPI:
         Raises:
             InvalidArgumentError: An option is out of range.
         """
+        from memoram_async.core.config import Options
+        from memoram_async.transport.transport import Transport
+
         options = self._transport.options
         changed = Options(
             timeout=options.timeout if timeout is UNSET else timeout,
@@ -194,7 +184,7 @@ class AsyncMemoryAPI:
         )
         return clone
 
-    async def health(self) -> Report:
+    async def health(self) -> service.Report:
         """Whether the service is alive (contract `health`); no key is needed or sent.
 
         Returns:
@@ -204,9 +194,9 @@ class AsyncMemoryAPI:
             ServerError: It is not well.
             APIConnectionError: It does not answer.
         """
-        return unwrap_report(await self._open.send("health", "GET", "/health"))
+        return await self._operations.health()
 
-    async def signup(self, *, name: str, email: str, plan_id: str | None = None) -> Signup:
+    async def signup(self, *, name: str, email: str, plan_id: str | None = None) -> service.Signup:
         """Open an organization and get its first key (contract `signup`); no key is needed or sent.
 
         This client goes on with the key that it has: make another one with `signup.key`.
@@ -224,13 +214,7 @@ class AsyncMemoryAPI:
             ValidationError: The service did not accept one.
             OutcomeUnknownError: The answer was lost, and with it the key, if the organization was opened.
         """
-        body = given(
-            name=check_words(name, name="name"),
-            email=check_words(email, name="email"),
-            plan_id=UNSET if plan_id is None else check_words(plan_id, name="plan_id"),
-        )
-        response = await self._open.send("signup", "POST", "/signup", json=body, safety=Safety.ONCE)
-        return unwrap(response, Signup, operation="signup")
+        return await self._operations.signup(name=name, email=email, plan_id=plan_id)
 
     async def query(
         self,
@@ -239,7 +223,7 @@ class AsyncMemoryAPI:
         max_memories: int | None = None,
         relevance_threshold: float | None = None,
         include_metadata: bool | None = None,
-    ) -> QueryResult:
+    ) -> service.QueryResult:
         """Find the memories that match a question best (contract `query`).
 
         Args:
@@ -252,14 +236,13 @@ class AsyncMemoryAPI:
             InvalidArgumentError: An argument cannot be sent.
             InsufficientScopeError: The key has not the scope `read`.
         """
-        asked = conceal(context)
-        del context  # a traceback may show what local variables hold
-        body = given(
-            **_question(asked, max_memories, relevance_threshold),
-            include_metadata=UNSET if include_metadata is None else bool(include_metadata),
+        context = conceal(context)  # a traceback may show what local variables hold
+        return await self._operations.query(
+            context,
+            max_memories=max_memories,
+            relevance_threshold=relevance_threshold,
+            include_metadata=include_metadata,
         )
-        response = await self._requester.send("query", "POST", "/query", json=body)
-        return unwrap(response, QueryResult, operation="query")
 
     async def query_answer(
         self,
@@ -268,7 +251,7 @@ class AsyncMemoryAPI:
         max_memories: int | None = None,
         relevance_threshold: float | None = None,
         prompt_template: str | Secret | None = None,
-    ) -> Answer:
+    ) -> service.Answer:
         """Have a question answered from memories (contract `queryAnswer`).
 
         Args:
@@ -281,22 +264,22 @@ class AsyncMemoryAPI:
             InvalidArgumentError: An argument cannot be sent.
             InsufficientScopeError: The key has not the scope `read`.
         """
-        asked, template = conceal(context), hidden(prompt_template)
-        del context, prompt_template  # a traceback may show what local variables hold
-        body = given(
-            **_question(asked, max_memories, relevance_threshold),
-            prompt_template=UNSET if template is None else check_words(template, name="prompt_template"),
+        # A traceback may show what local variables hold.
+        context, prompt_template = conceal(context), hidden(prompt_template)
+        return await self._operations.query_answer(
+            context,
+            max_memories=max_memories,
+            relevance_threshold=relevance_threshold,
+            prompt_template=prompt_template,
         )
-        response = await self._requester.send("queryAnswer", "POST", "/query/answer", json=body)
-        return unwrap(response, Answer, operation="queryAnswer")
 
     async def extract(
         self,
         content: str | Secret,
         *,
-        content_type: ContentType | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Extraction:
+        content_type: service.ContentType | None = None,
+        metadata: std.Mapping[str, std.Any] | None = None,
+    ) -> service.Extraction:
         """Have what is worth remembering in a text stored as memories (contract `extractMemories`).
 
         Args:
@@ -310,27 +293,18 @@ class AsyncMemoryAPI:
             ExtractionFailedError: The service could make nothing of it.
             OutcomeUnknownError: The answer was lost; `memories.list` shows whether anything was stored.
         """
-        text, kept = conceal(content), hidden(metadata)
-        del content, metadata  # a traceback may show what local variables hold
-        kind = check_content_type(content_type)
-        body = given(
-            content=check_words(text, name="content"),
-            content_type=UNSET if kind is None else kind,
-            metadata=UNSET if kept is None else check_object(kept, name="metadata"),
-        )
-        response = await self._requester.send(
-            "extractMemories", "POST", "/query/extract", json=body, safety=Safety.ONCE
-        )
-        return unwrap(response, Extraction, operation="extractMemories")
+        # A traceback may show what local variables hold.
+        content, metadata = conceal(content), out_of_sight(metadata)
+        return await self._operations.extract(content, content_type=content_type, metadata=metadata)
 
     async def request(
         self,
         method: str,
         path: str,
         *,
-        params: Mapping[str, object] | None = None,
-        json: Any = None,
-    ) -> HTTPResponse:
+        params: std.Mapping[str, object] | None = None,
+        json: std.Any = None,
+    ) -> sdk.HTTPResponse:
         """Send a request that this SDK has no method for, with key, retries and errors as everywhere.
 
         Args:
@@ -346,39 +320,27 @@ class AsyncMemoryAPI:
             InvalidArgumentError: The request cannot be written; nothing was sent.
             APIStatusError: The service said no.
         """
-        # Into the call first, which shows neither: a traceback may show what local variables hold.
-        call = Call(
-            operation="request",
-            method=method,
-            url="",
-            template=None,
-            params=params or {},
-            json=json,
-            credentials=self._credentials,
-            meaning=meaning_of,
+        from memoram_async.transport.free_request import free_request
+
+        further, body = hidden(params), hidden(json)
+        del params, json  # a traceback may show what local variables hold
+        return await self._transport.call(
+            free_request(self._requester, method, path, params=further, json=body)
         )
-        del params, json
-        call = attrs.evolve(
-            call,
-            method=check_method(method),
-            url=self._settings.base_url + check_path(path),
-            safety=Safety.IDEMPOTENT if method in READING_METHODS else Safety.ONCE,
-        )
-        return await self._transport.call(call)
 
     async def aclose(self) -> None:
         """Close the connections; calls made afterwards raise. A second time does nothing."""
         if self._owner:
             await self._transport.runtime.aclose()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> std.Self:
         return self
 
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        traceback: TracebackType | None,
+        traceback: std.TracebackType | None,
     ) -> None:
         await self.aclose()
 
@@ -386,15 +348,3 @@ class AsyncMemoryAPI:
         # Debuggers show a client whose construction failed, too.
         settings = getattr(self, "_settings", None)
         return f"<{type(self).__name__} of {settings.base_url if settings else 'no service'}>"
-
-
-def _question(
-    context: Secret, max_memories: int | None, relevance_threshold: float | None
-) -> dict[str, object]:
-    most = check_within(max_memories, name="max_memories", most=MOST_MATCHES)
-    least = check_fraction(relevance_threshold, name="relevance_threshold")
-    return {
-        "context": check_words(context, name="context"),
-        "max_memories": UNSET if most is None else most,
-        "relevance_threshold": UNSET if least is None else least,
-    }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import memoram_async.memory_api as service
+from memoram_async import _std as std
 from memoram_async.core.errors import (
     AuthenticationError,
     BadRequestError,
@@ -14,7 +14,6 @@ from memoram_async.core.errors import (
     RateLimitedError,
     ServerError,
 )
-from memoram_async.memory_api.models import NewAPIKey
 
 
 class MissingAPIKeyError(AuthenticationError):
@@ -46,7 +45,7 @@ class InsufficientScopeError(PermissionDeniedError):
 
     scope: str | None
 
-    def __init__(self, message: str, *, scope: str | None = None, **details: Any) -> None:
+    def __init__(self, message: str, *, scope: str | None = None, **details: std.Any) -> None:
         super().__init__(message, **details)
         self.scope = scope
 
@@ -64,7 +63,7 @@ class ValidationError(BadRequestError):
 
     fields: tuple[str, ...]
 
-    def __init__(self, message: str, *, fields: tuple[str, ...] = (), **details: Any) -> None:
+    def __init__(self, message: str, *, fields: tuple[str, ...] = (), **details: std.Any) -> None:
         super().__init__(message, **details)
         self.fields = fields
 
@@ -114,12 +113,14 @@ class RotationError(MemoramError):
     """
 
     alive: tuple[str, ...]
-    new_key: NewAPIKey | None
+    new_key: service.NewAPIKey | None
 
-    def __init__(self, message: str, *, alive: tuple[str, ...], new_key: NewAPIKey | None = None) -> None:
+    def __init__(
+        self, message: str, *, alive: tuple[str, ...], new_key: service.NewAPIKey | None = None
+    ) -> None:
         super().__init__(message)
         self.alive = alive
         self.new_key = new_key
 
-    def _plain_data(self) -> dict[str, Any]:
+    def _plain_data(self) -> dict[str, std.Any]:
         return {**self.__dict__, "new_key": None}

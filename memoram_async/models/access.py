@@ -12,7 +12,8 @@ from attrs.converters import optional
 from memoram_async.core.arguments import MASKED
 from memoram_async.core.errors import InvalidArgumentError
 from memoram_async.core.kinds import text_misfit
-from memoram_async.core.secret import Secret, conceal, hidden, is_masked
+from memoram_async.core.masks import is_masked
+from memoram_async.core.secret import Secret, conceal, hidden
 from memoram_async.models.answered import Answered
 from memoram_async.models.guard import Unpicklable
 

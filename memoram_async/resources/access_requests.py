@@ -7,7 +7,8 @@ from collections.abc import Callable
 import attrs
 
 from memoram_async.approvals.hub import ApprovalHub, Transitions
-from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT, ApprovalProgress, refused_to_ask
+from memoram_async.core import defaults
+from memoram_async.core.approval_verdicts import ApprovalProgress, refused_to_ask
 from memoram_async.core.arguments import (
     check_callback,
     check_key_version,
@@ -126,7 +127,7 @@ class AsyncAccessRequests:
         self,
         request_id: str,
         *,
-        timeout: float | None = DEFAULT_TIMEOUT,
+        timeout: float | None = defaults.APPROVAL_TIMEOUT,
         on_status: Callable[[ApprovalProgress], object] | None = None,
     ) -> AccessRequest:
         """Wait until the user approves; goes on with a wait that any process began.

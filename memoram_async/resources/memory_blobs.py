@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from memoram_async.core.arguments import (
-    UNSET,
-    Unset,
     check_idempotency_key,
     check_number,
     check_optional_text,
@@ -17,6 +15,7 @@ from memoram_async.core.arguments import (
 )
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import Secret, conceal, out_of_sight
+from memoram_async.core.unset import UNSET, Unset
 from memoram_async.core.urls import check_id
 from memoram_async.memories.listing import MemoryListing
 from memoram_async.models.belonging import check_belongs

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from memoram_async.core.arguments import UNSET, check_callback, check_optional_text, check_secret_text
+from memoram_async.core.arguments import check_callback, check_optional_text, check_secret_text
 from memoram_async.core.errors import InvalidArgumentError, OAuthFlowError
 from memoram_async.core.oauth import (
     FLOW_PURPOSE,
@@ -17,6 +17,7 @@ from memoram_async.core.oauth import (
 )
 from memoram_async.core.sealing import SealingSecret
 from memoram_async.core.secret import Secret, conceal, hidden
+from memoram_async.core.unset import UNSET
 from memoram_async.models.tokens import OAuthTokens
 from memoram_async.resources.oauth_flow import AsyncOAuthFlow
 from memoram_async.tokens.user_tokens import UserTokens

@@ -14,7 +14,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import sniffio
 
-from memoram_async.core.config import DEFAULT_MAX_CONNECTIONS
+from memoram_async.core import defaults
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import ClientClosedError, ConfigurationError, MemoramError
 from memoram_async.core.http import HTTPRequest, HTTPResponse
@@ -78,7 +78,7 @@ class AnyioRuntime:
         self,
         http_client: AsyncHTTPClient | Literal["httpx2"] | None = None,
         *,
-        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        max_connections: int = defaults.MAX_CONNECTIONS,
         trust_env: bool = True,
         clock: Clock | None = None,
     ) -> None:

@@ -6,16 +6,12 @@ those of a library with the same interface, so nothing here looks at their class
 
 from __future__ import annotations
 
-import codecs
-import http.cookiejar
 import inspect
 import os
 import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
-
-import httpx
 
 from memoram_async.core.errors import (
     APIConnectionError,
@@ -28,8 +24,6 @@ from memoram_async.core.errors import (
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.urls import origin
 from memoram_async.runtime.answer_body import plain_headers
-from memoram_async.runtime.environment import TLS
-from memoram_async.runtime.forking import no_fork
 
 CONNECTIONS: Final = 32
 """Requests under way at once; more wait their turn without burdening the connection pool."""
@@ -85,57 +79,6 @@ class HTTPClient(Protocol):
     def close(self) -> None:
         """Close the connections."""
         ...
-
-
-def _no_cookies() -> http.cookiejar.CookieJar:
-    """A jar that takes none: a cookie set for one user must not travel with another's request."""
-    return http.cookiejar.CookieJar(policy=http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-
-
-# The pool of httpx searches all connections for each request and each waiter, and one that a cancellation
-# caught half-way stays taken. So a client of ours is one connection, and the runtimes keep a stack of them.
-_LIMITS: Final = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-
-_ELSEWHERE: Final = httpx.URL("https://elsewhere.invalid")
-_NEVER_PROXIED: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
-
-
-class _QuietURL(httpx.URL):
-    """A URL that keeps its query to itself: httpx logs every URL, and people search for all sorts of things.
-
-    httpcore logs no more of a request than its method, and hpack, which logs all header fields, is not used
-    where HTTP/2 is off, as it is here.
-    """
-
-    def __str__(self) -> str:
-        return str(httpx.URL(self).copy_with(query=None))
-
-    def __repr__(self) -> str:
-        return repr(httpx.URL(self).copy_with(query=None))
-
-    def __eq__(self, other: object) -> bool:
-        return httpx.URL(self) == other
-
-    def __hash__(self) -> int:
-        return hash(httpx.URL(self))
-
-
-def _keep_query_out_of_logs(request: httpx.Request) -> None:
-    request.url = _QuietURL(request.url)
-
-
-def make_client() -> httpx.Client:
-    """One blocking connection of our own; it goes by the environment's proxies, but not to this machine."""
-    with no_fork():
-        codecs.lookup("idna")
-        return httpx.Client(
-            verify=TLS.context(_ELSEWHERE),
-            limits=_LIMITS,
-            mounts=dict.fromkeys(_NEVER_PROXIED),
-            cookies=_no_cookies(),
-            event_hooks={"request": [_keep_query_out_of_logs]},
-            follow_redirects=False,
-        )
 
 
 def check_http_client(client: object, *, blocking: bool) -> None:

@@ -11,6 +11,8 @@ with MemoryAPI() as memory_api:  # MEMORY_API_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from memoram_async.memory_api.arguments import AuthHeader as AuthHeader
+    from memoram_async.memory_api.arguments import ContentType as ContentType
     from memoram_async.memory_api.arguments import EnvironmentName as EnvironmentName
     from memoram_async.memory_api.arguments import ScopeName as ScopeName
     from memoram_async.memory_api.errors import APIKeyNotFoundError as APIKeyNotFoundError

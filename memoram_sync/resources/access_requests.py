@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memoram_async.core.approval_verdicts import DEFAULT_TIMEOUT, ApprovalProgress
+from memoram_async.core import defaults
+from memoram_async.core.approval_verdicts import ApprovalProgress
 from memoram_async.core.secret import Secret
 from memoram_async.models.access import AccessCredentials, AccessRequest
 from memoram_async.resources.access_requests import AsyncAccessRequests
@@ -72,7 +73,7 @@ class AccessRequests:
         self,
         request_id: str,
         *,
-        timeout: float | None = DEFAULT_TIMEOUT,
+        timeout: float | None = defaults.APPROVAL_TIMEOUT,
         on_status: Callable[[ApprovalProgress], object] | None = None,
     ) -> AccessRequest:
         """Wait until the user approves; goes on with a wait that any process began.

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.secret import Secret
+from memoram_async.core.unset import UNSET, Unset
 from memoram_async.models.memory import MemoryBlob
 from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 from memoram_sync.runtime.coroutines import run

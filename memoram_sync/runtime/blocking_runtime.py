@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from memoram_async.core.config import DEFAULT_MAX_CONNECTIONS
+from memoram_async.core import defaults
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import (
     APIConnectionError,
@@ -66,7 +66,7 @@ class BlockingRuntime:
         http_client: HTTPClient | Literal["httpx2"] | None = None,
         *,
         clock: Clock | None = None,
-        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        max_connections: int = defaults.MAX_CONNECTIONS,
         trust_env: bool = True,
     ) -> None:
         """A runtime that opens connections when it first sends.

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any, TypeVar
-
+from memoram_async import _std as std
 from memoram_async.core.errors import InternalError
 
-T = TypeVar("T")
 
-
-def run(coroutine: Coroutine[Any, Any, T]) -> T:
+def run(coroutine: std.Coroutine[std.Any, std.Any, std.T]) -> std.T:
     """Run a coroutine of the core over a blocking runtime to its end.
 
     Raises:
@@ -19,7 +15,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         coroutine.send(None)
     except StopIteration as stop:
-        result: T = stop.value
+        result: std.T = stop.value
         return result
     coroutine.close()
     raise InternalError(

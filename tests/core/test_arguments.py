@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memoram_async.core.arguments import (
-    UNSET,
     check_callback,
     check_count,
     check_key_version,
@@ -32,6 +31,7 @@ from memoram_async.core.arguments import (
 from memoram_async.core.arguments import given as given_members
 from memoram_async.core.errors import InvalidArgumentError
 from memoram_async.core.secret import Secret
+from memoram_async.core.unset import UNSET
 
 if TYPE_CHECKING:
     from collections.abc import Callable

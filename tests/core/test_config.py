@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from memoram_async.core import defaults
 from memoram_async.core.config import (
     DEFAULT_AUTH_URL,
     DEFAULT_BASE_URL,
-    DEFAULT_MAX_RETRIES,
-    DEFAULT_REQUEST_TIMEOUT,
-    DEFAULT_TIMEOUT,
     Config,
     Options,
     resolve,
@@ -145,9 +143,9 @@ def test_a_config_does_not_show_its_key() -> None:
 def test_options_have_defaults() -> None:
     options = Options()
     assert (options.timeout, options.request_timeout, options.max_retries) == (
-        DEFAULT_TIMEOUT,
-        DEFAULT_REQUEST_TIMEOUT,
-        DEFAULT_MAX_RETRIES,
+        defaults.TIMEOUT,
+        defaults.REQUEST_TIMEOUT,
+        defaults.MAX_RETRIES,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import attrs
 import pytest
 
+from memoram_async._lazy import resource
 from memoram_async.core.secret import Secret, Unshareable, conceal, hidden, reveal
 
 if TYPE_CHECKING:
@@ -139,6 +140,11 @@ class Client(Unshareable):
 
     tags: str
 
+    @resource
+    def oauth(self) -> str:
+        """A part."""
+        raise AttributeError  # what it is made of is not there
+
     def __init__(self) -> None:
         """Make it without the attributes that the SDK sets."""
 
@@ -149,7 +155,7 @@ def test_what_holds_connections_is_neither_pickled_nor_copied(take: Callable[[ob
         take(Client())
 
 
-@pytest.mark.parametrize("name", ["tags", "_family", "_async"])
+@pytest.mark.parametrize("name", ["tags", "oauth", "_family", "_async"])
 def test_what_was_never_made_says_so(name: str) -> None:
     with pytest.raises(AttributeError, match=r"never made, because .* super\(\)\.__init__\(\)"):
         getattr(Client(), name)

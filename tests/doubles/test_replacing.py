@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import weakref
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 import pytest
 
+import memoram_async
+import memoram_sync
 from memoram_async import AccessCredentials, AsyncMemoram, AsyncMemoryAPI, Secret
 from memoram_sync import Memoram, MemoryAPI
 from tests.worlds import API, API_KEY, MEMORY_API, MEMORY_API_KEY
@@ -84,6 +87,23 @@ REPLACED: Final = [
 ]
 
 
+AUTOSPECCED: Final = (
+    "connect",
+    "access_requests.wait",
+    "memory_blobs.create",
+    "memory_blobs.list",
+    "tags.get",
+    "oauth.begin",
+)
+MEMORY_API_AUTOSPECCED: Final = (
+    "query",
+    "account.get",
+    "account.api_keys.create",
+    "memories.create",
+    "usage.get",
+)
+
+
 def made(kind: type, part: str = "client") -> Any:
     """A part of a client, which was never used."""
     if kind in {AsyncMemoram, Memoram}:
@@ -134,3 +154,57 @@ def test_a_resource_is_the_same_each_time(kind: type) -> None:
 
     with mock.patch.object(client.tags, "list", return_value=["travel"]):
         assert client.tags.list(user_id="user-1") == ["travel"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        *[(kind, path) for kind in (AsyncMemoram, Memoram) for path in AUTOSPECCED],
+        *[(kind, path) for kind in (AsyncMemoryAPI, MemoryAPI) for path in MEMORY_API_AUTOSPECCED],
+    ],
+)
+def test_a_double_of_a_client_has_its_resources(kind: type, path: str) -> None:
+    double = mock.create_autospec(kind, instance=True)
+
+    found, real = attrgetter(path)(double), attrgetter(path)(made(kind))
+    assert callable(found) == callable(real)
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'mistaken'|missing a required"):
+        found(mistaken=True)
+    with pytest.raises(AttributeError):
+        attrgetter(f"{path.rpartition('.')[0]}.craete")(double)
+
+
+@pytest.mark.anyio
+async def test_a_double_of_a_client_is_awaited_as_the_client_is() -> None:
+    double = mock.create_autospec(AsyncMemoram, instance=True)
+    double.memory_blobs.get.return_value = "found"
+
+    assert await double.memory_blobs.get("mem_1", user_id="user-1") == "found"
+    double.memory_blobs.get.assert_awaited_once_with("mem_1", user_id="user-1")
+
+
+def test_a_double_of_a_blocking_client_is_called_as_the_client_is() -> None:
+    double = mock.create_autospec(Memoram, instance=True)
+    double.tags.get.return_value = "found"
+
+    assert double.tags.get("tag_1", user_id="user-1") == "found"
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [(AsyncMemoram, memoram_async.AsyncMemoryBlobs), (Memoram, memoram_sync.MemoryBlobs)],
+)
+def test_the_class_of_a_client_has_the_classes_of_its_resources(kind: Any, part: type) -> None:
+    assert kind.memory_blobs is part
+
+
+@pytest.mark.parametrize("kind", [AsyncMemoram, Memoram])
+def test_a_client_with_other_options_has_resources_of_its_own(kind: type) -> None:
+    client = made(kind)
+    client.beside = "what a subclass has"
+    tags = client.tags
+    other = client.with_options(timeout=1)
+
+    assert other.tags is not tags
+    assert client.tags is tags
+    assert other.beside is client.beside

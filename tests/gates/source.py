@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -10,10 +11,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("memoram_async", "memoram_sync", "memoram_local")
+HOMES: Final[Mapping[str, Mapping[str, str]]] = {
+    name: importlib.import_module(f"{name}._homes").HOMES
+    for name in ("memoram_async", "memoram_async.memory_api", "memoram_sync", "memoram_sync.memory_api")
+}
+"""Where the names of packages are defined that load them when they are first asked for."""
 PURE_FLOORS: Final = ("memoram_async.core", "memoram_async.crypto", "memoram_async.models")
 
 
@@ -72,11 +78,26 @@ def imports(module: Module) -> Iterator[tuple[int, str]]:
     """The line and dotted target of every import, wherever it stands; `from a import b` yields `a.b`."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            for alias in node.names:
+                homes = HOMES.get(alias.name)
+                if homes is None or alias.asname is None:
+                    yield node.lineno, alias.name
+                else:
+                    yield from names_taken(module, alias.asname, homes)
         elif isinstance(node, ast.ImportFrom):
             # Relative imports are a violation of their own, so their base does not matter here.
             base = "." * node.level + (node.module or "")
             yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def names_taken(module: Module, package: str, homes: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    """What is used of a package that loads names when asked for them: `sdk.Tag` imports it from its home."""
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == package:
+                yield node.lineno, f"{homes.get(attribute, package)}.{attribute}"
+            case _:
+                pass
 
 
 def is_below(target: str, *packages: str) -> bool:

@@ -90,7 +90,7 @@ MAY_IMPORT: Final = {
 
 FLOORS: Final = {
     "memoram_async": (
-        ("_homes", "_lazy"),
+        ("_homes", "_lazy", "_std"),
         ("core",),
         ("crypto",),
         ("models",),
@@ -313,6 +313,8 @@ def test_purity_is_let_through(name: str, text: str) -> None:
         ("memoram_async.core.x", "from memoram_async.models.page import Page"),
         ("memoram_async.core.x", "from memoram_async import Secret"),
         ("memoram_async.core.x", "import memoram_async"),
+        ("memoram_async.core.x", "import memoram_async as sdk\ndef f(client: sdk.AsyncMemoram): ..."),
+        ("memoram_async.core.x", "import memoram_async as sdk\ndef f(): return sdk.Tag"),
         ("memoram_async.core.x", "from memoram_async.core_two import a"),
         ("memoram_async.core.x", "from .errors import MemoramError"),
         ("memoram_async.crypto.x", "from memoram_async.models.memory import Memory"),
@@ -352,6 +354,7 @@ def test_an_import_that_points_up_is_seen(name: str, text: str) -> None:
     [
         ("memoram_async.core.x", "from memoram_async.core.errors import MemoramError"),
         ("memoram_async.models.x", "from memoram_async.crypto import Decrypted"),
+        ("memoram_async.models.x", "import memoram_async as sdk\ndef f(x: sdk.Decrypted) -> sdk.Tag: ..."),
         ("memoram_async", "from memoram_async.client import AsyncMemoram as AsyncMemoram"),
         ("memoram_sync.client", "from memoram_async.core.secret import Secret"),
         ("memoram_local.demo.run", "from memoram_sync import Memoram"),

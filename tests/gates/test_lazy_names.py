@@ -10,33 +10,76 @@ import pytest
 
 import memoram_async
 import memoram_sync
-from tests.gates.source import ROOT
+from tests.gates.source import ROOT, imports, is_below, modules
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-HEAVY = ("attrs", "httpx", "anyio", "asyncio", "cattrs", "cryptography", "dataclasses", "typing", "sniffio")
+HEAVY = (
+    *("anyio", "asyncio", "attr", "attrs", "cattrs", "cryptography", "httpcore", "httpx", "sniffio", "ssl"),
+    *("collections.abc", "contextlib", "dataclasses", "http.cookiejar", "importlib", "inspect", "json"),
+    *("logging", "re", "threading", "typing", "warnings"),
+)
 both_packages = pytest.mark.parametrize(
     "package", [memoram_async, memoram_sync], ids=lambda each: each.__name__
 )
 
 
 def loaded_by(code: str) -> set[str]:
-    """Which of the heavy modules a fresh interpreter has loaded after this."""
-    code = f"{code}\nimport sys\nprint(*sys.modules)"
+    """Which of the heavy modules this loads in a fresh interpreter, beside those that it starts with."""
+    watched = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+before = set(sys.modules)
+{code}
+print(*sys.modules.keys() - before)
+"""
     done = subprocess.run(  # noqa: S603 - our own words
-        (sys.executable, "-S", "-c", code), capture_output=True, encoding="utf-8", check=True, cwd=ROOT
+        (sys.executable, "-I", "-c", watched), capture_output=True, encoding="utf-8", check=True
     )
     return set(done.stdout.split()) & set(HEAVY)
 
 
-@pytest.mark.parametrize("name", ["memoram_async", "memoram_sync"])
-def test_importing_a_package_loads_nothing_heavy(name: str) -> None:
-    assert loaded_by(f"import {name}") == set()
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import memoram_async, memoram_async.memory_api",
+        "import memoram_sync, memoram_sync.memory_api",
+        "from memoram_async import AsyncMemoram, AsyncMemoryAPI",
+        "from memoram_sync import Memoram, MemoryAPI",
+        "from memoram_async.memory_api import AsyncMemoryAPI",
+        "from memoram_sync.memory_api import MemoryAPI",
+        "from memoram_async import UNSET, MemoramError, NotFoundError, Secret",
+        "from memoram_sync.memory_api import RotationError, ValidationError",
+    ],
+)
+def test_clients_and_errors_load_nothing_heavy_before_they_are_used(statement: str) -> None:
+    assert loaded_by(statement) == set()
+
+
+@pytest.mark.parametrize(
+    ("heavy", "statement"),
+    [
+        ("httpx", "from memoram_async import Memory, StoreOptions"),
+        ("asyncio", "from memoram_sync import Memoram, MemoryBlob, Tag"),
+        ("cryptography", "from memoram_async import AccessRequest, ResponseInfo"),
+    ],
+)
+def test_a_name_loads_no_more_than_it_needs(heavy: str, statement: str) -> None:
+    assert heavy not in loaded_by(statement)
+
+
+def test_nobody_imports_what_reads_cookies() -> None:
+    assert not [
+        (module.name, target)
+        for module in modules("memoram_async", "memoram_sync")
+        for _, target in imports(module)
+        if is_below(target, "http")
+    ]
 
 
 def test_what_is_loaded_is_seen() -> None:
-    assert loaded_by("import typing, dataclasses") == {"typing", "dataclasses"}
+    assert {"typing", "dataclasses"} <= loaded_by("import typing, dataclasses")
 
 
 @both_packages

@@ -15,6 +15,7 @@ import pytest
 
 import memoram_async
 import memoram_sync
+from memoram_async._lazy import resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,8 @@ def accessors(member: object) -> tuple[object, ...]:
     """The functions behind an attribute of a class."""
     if isinstance(member, staticmethod | classmethod):
         return (inspect.unwrap(cast("Any", member).__func__),)
+    if isinstance(member, resource):
+        return (vars(member)["_make"],)
     if isinstance(member, property):
         return (member.fget, member.fset)
     return (inspect.unwrap(member) if callable(member) else getattr(member, "func", None),)

@@ -326,7 +326,7 @@ REFUSED: Final = [
     ),
     ("hiding", "    async def go(self, run: bool) -> None:\n        pass\n", "hides a name"),
     ("class variable", "    limit = 3\n", "no form for `limit = 3`"),
-    ("attribute", "    limit: int\n", "no form for an attribute"),
+    ("attribute", "    limit: int\n", "no form for `limit: int`"),
     (
         "HTTP client",
         "    def go(self, *, http_client: AsyncHTTPClient) -> None:\n        pass\n",

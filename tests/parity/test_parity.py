@@ -16,6 +16,7 @@ import pytest
 
 import memoram_async
 import memoram_sync
+from memoram_async._lazy import resource
 
 NAMES: Final = {"AnyioRuntime": "BlockingRuntime"}
 METHODS: Final = {
@@ -94,6 +95,8 @@ def members(kind: type) -> dict[str, Any]:
 
 def function(member: Any) -> FunctionType:
     """What a member is made of."""
+    if isinstance(member, resource):
+        member = vars(member)["_make"]
     if isinstance(member, property):
         assert isinstance(member.fget, FunctionType)
         assert member.fset is None

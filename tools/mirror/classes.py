@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 _OVER: Final = (
     "client = type(self).__new__(type(self))",
-    "client.__dict__.update(self.__dict__)  # what a subclass has beside",
+    "client.__dict__.update(without_resources(self))  # what a subclass has beside",
     "client._bind(wrapped)  # noqa: SLF001 - one of our own",
     "return client",
 )
@@ -33,7 +32,6 @@ class _Members:
 
     constructor: cst.FunctionDef | None
     methods: list[cst.FunctionDef]
-    attributes: Mapping[str, str]
     has_slots: bool
 
     @property
@@ -57,7 +55,6 @@ def mirror_class(node: cst.ClassDef, names: Names, *, module: str) -> str:
     parts = [
         *_documentation(node, names, where),
         *_slots(members, where),
-        *_attributes(members, names, where),
         *_constructors(node, members, names, where),
         *_methods(owner, members, names, where),
     ]
@@ -67,7 +64,6 @@ def mirror_class(node: cst.ClassDef, names: Names, *, module: str) -> str:
 def _members(node: cst.ClassDef, where: str) -> _Members:
     constructor: cst.FunctionDef | None = None
     methods: list[cst.FunctionDef] = []
-    attributes: dict[str, str] = {}
     has_slots = False
     for statement in _statements(node):
         match statement:
@@ -78,14 +74,13 @@ def _members(node: cst.ClassDef, where: str) -> _Members:
                     methods.append(statement)
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value="__slots__"))]):
                 has_slots = True
-            case cst.AnnAssign(target=cst.Name(value=name), annotation=annotation, value=None):
-                if not is_private(name):
-                    attributes[name] = code(annotation.annotation)
+            case cst.AnnAssign(target=cst.Name(value=name), value=None) if is_private(name):
+                pass
             case cst.Expr(value=cst.SimpleString()) | cst.Pass():
                 pass
             case _:
                 raise Refusal(f"{where}: no form for `{code(statement).splitlines()[0]}`")
-    return _Members(constructor, methods, attributes, has_slots)
+    return _Members(constructor, methods, has_slots)
 
 
 def _statements(node: cst.ClassDef) -> Iterator[cst.CSTNode]:
@@ -104,16 +99,7 @@ def _documentation(node: cst.ClassDef, names: Names, where: str) -> list[str]:
 def _slots(members: _Members, where: str) -> list[str]:
     if members.has_slots and members.is_client:
         raise Refusal(f"{where}: no form for a client with __slots__")
-    names = ", ".join(f'"{name}"' for name in ("__weakref__", "_async", *members.attributes))
-    return [f"    __slots__ = ({names})"] if members.has_slots else []
-
-
-def _attributes(members: _Members, names: Names, where: str) -> list[str]:
-    for name, kind in members.attributes.items():
-        if not names.is_mirrored(kind):
-            raise Refusal(f"{where}.{name}: no form for an attribute of another class than a mirrored one")
-    lines = [f"    {name}: {names.sync(kind, where=where)}" for name, kind in members.attributes.items()]
-    return ["\n".join(lines)] if lines else []
+    return ['    __slots__ = ("__weakref__", "_async")'] if members.has_slots else []
 
 
 def _constructors(node: cst.ClassDef, members: _Members, names: Names, where: str) -> list[str]:
@@ -121,19 +107,14 @@ def _constructors(node: cst.ClassDef, members: _Members, names: Names, where: st
     owner = node.name.value
     bases = [code(base.value) for base in node.bases]
     twin = owner + "".join(base.removeprefix("Generic") for base in bases if base.startswith("Generic"))
-    resources = [
-        f"self.{name} = {names.sync(kind, where=where)}(wrapped.{name})"
-        for name, kind in members.attributes.items()
-    ]
     if members.constructor is None or not members.is_client:
-        made = ["self._async = wrapped", *resources]
-        return [function(f"def __init__(self, wrapped: {twin}) -> None:", made)]
+        return [function(f"def __init__(self, wrapped: {twin}) -> None:", ["self._async = wrapped"])]
     where = f"{where}.__init__"
     method = Method(members.constructor, owner, is_client=True, is_iterator=False, where=where)
     return [
         mirror_constructor(method, names),
-        function(f"def _bind(self, wrapped: {twin}) -> None:", ["self._async = wrapped", *resources]),
-        function(f"def _over(self, wrapped: {twin}) -> Self:", _OVER),
+        function(f"def _bind(self, wrapped: {twin}) -> None:", ["self._async = wrapped"]),
+        function(f"def _over(self, wrapped: {twin}) -> std.Self:", _OVER),
     ]
 
 

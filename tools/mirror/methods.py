@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textwrap import indent
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 import libcst as cst
@@ -12,14 +12,17 @@ import libcst.matchers as m
 from tools.mirror.docstrings import mirror_docstring
 from tools.mirror.names import method_name
 from tools.mirror.refusal import Refusal
-from tools.mirror.source import code, docstring, names_in
+from tools.mirror.source import code, docstring, kind_of, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tools.mirror.names import Names
 
-DECORATORS: Final = frozenset({"property", "classmethod", "overload"})
+DECORATORS: Final = frozenset({"property", "resource", "classmethod", "overload"})
+READ: Final = frozenset({"property", "resource"})
+"""Decorators of what is read as an attribute."""
+
 CONFIDENTIAL: Final = frozenset(
     {
         *("auth_url", "authorization_endpoint", "base_url", "dashboard_url", "token_endpoint"),
@@ -111,7 +114,7 @@ def _check(method: Method) -> None:
     unknown = method.decorators - DECORATORS
     if unknown:
         raise Refusal(f"{method.where}: no form for the decorator {', '.join(sorted(unknown))}")
-    if method.is_async and "property" in method.decorators:
+    if method.is_async and method.decorators & READ:
         raise Refusal(f"{method.where}: a property cannot be awaited in one world and read in the other")
     if _is_generator(method.node):
         raise Refusal(
@@ -137,13 +140,13 @@ def _own_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield from _own_nodes(child)
 
 
-def _sync_types(node: cst.CSTNode, method: Method, names: Names) -> object:
+def _sync_types(node: cst.CSTNode, method: Method, names: Names) -> cst.CSTNode:
     """Parameters or an annotation with the names of types exchanged."""
 
     def exchange(node: cst.CSTNode, _: object) -> cst.Name:
         return cst.Name(names.sync(cst.ensure_type(node, cst.Name).value, where=method.where))
 
-    return m.replace(node, m.Name(), exchange)
+    return cast("cst.CSTNode", m.replace(node, m.Name(), exchange))  # a node stays a node
 
 
 def _signature(method: Method, names: Names) -> str:
@@ -224,7 +227,7 @@ def _call(method: Method) -> str:
     """The call of the async twin."""
     if "classmethod" in method.decorators:
         return f"{method.owner}.{method.name}({_arguments(method)})"
-    if "property" in method.decorators:
+    if method.decorators & READ:
         return f"self._async.{method.name}"
     return f"self._async.{method.name}({_arguments(method)})"
 
@@ -245,24 +248,25 @@ def _arguments(method: Method) -> str:
                 f"{method.where}: {settings[0]} needs a runtime beside it, which the mirror passes on"
             )
         arguments = [each for each in arguments if each not in settings]
-        made = f"BlockingRuntime({', '.join(settings)})"
+        made = f"sdk.BlockingRuntime({', '.join(settings)})"
         arguments[arguments.index("runtime=runtime")] = f"runtime={made} if runtime is None else runtime"
     return ", ".join(arguments)
 
 
 def _returned(method: Method, value: str, names: Names) -> str:
     """The statement that hands a result back as what the blocking signature promises."""
-    match method.returns.annotation:
-        case cst.Name(value="None"):
-            return value
-        case cst.Name(value="Self"):
-            return f"return {_own(method)}({value})"
-        case cst.Name(value=kind) | cst.Subscript(value=cst.Name(value=kind)) if names.is_mirrored(kind):
-            return f"return {names.sync(kind, where=method.where)}({value})"
-        case other if any(names.is_mirrored(each) or each == "Self" for each in names_in(other)):
-            raise Refusal(f"{method.where}: no form for the result {code(other)}")
-        case _:
-            return f"return {value}"
+    annotation = method.returns.annotation
+    kind = kind_of(annotation)
+    if kind == "None":
+        return value
+    if kind == "Self":
+        return f"return {_own(method)}({value})"
+    if kind is not None and names.is_mirrored(kind):
+        twin = annotation.value if isinstance(annotation, cst.Subscript) else annotation
+        return f"return {code(_sync_types(twin, method, names))}({value})"
+    if any(names.is_mirrored(each) or each == "Self" for each in names_in(annotation)):
+        raise Refusal(f"{method.where}: no form for the result {code(annotation)}")
+    return f"return {value}"
 
 
 def _own(method: Method) -> str:

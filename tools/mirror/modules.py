@@ -6,6 +6,8 @@ import ast
 import builtins
 from typing import TYPE_CHECKING, Final
 
+import attrs
+
 from tools.mirror.classes import mirror_class
 from tools.mirror.docstrings import mirror_docstring
 from tools.mirror.names import ASYNC_PACKAGE, HANDWRITTEN, SYNC_PACKAGE, sync_place
@@ -29,8 +31,9 @@ _PREPARED: Final = {
     each.bound: each
     for each in (
         Import(f"{_RUNTIME}.coroutines", "run"),
-        Import(f"{_RUNTIME}.blocking_runtime", "BlockingRuntime"),
-        Import("typing", "Self"),
+        Import(SYNC_PACKAGE, "", "sdk"),
+        Import(f"{ASYNC_PACKAGE}._lazy", "without_resources"),
+        Import(ASYNC_PACKAGE, "_std", "std"),
     )
 }
 
@@ -142,7 +145,8 @@ def _known(source: Source, names: Names) -> dict[str, Import]:
     for kind in source.classes:
         known[kind.name.value] = Import(source.name, kind.name.value)
     for each in source.imports.values():
-        known[each.bound] = each
+        # Of a whole package, it is the names of the blocking world that are used.
+        known[each.bound] = each if each.name else attrs.evolve(each, module=sync_place(each.module))
         if each.name in HANDWRITTEN or names.is_mirrored(each.name):
             twin = _twin(each, names, where=source.name)
             known[twin.bound] = twin

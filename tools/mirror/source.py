@@ -28,13 +28,24 @@ def names_in(node: cst.CSTNode) -> list[str]:
     return [cst.ensure_type(each, cst.Name).value for each in m.findall(node, m.Name())]
 
 
+def kind_of(annotation: cst.BaseExpression) -> str | None:
+    """The class that an annotation names, qualified or not, generic or not; None for any other form."""
+    match annotation:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name
+        case cst.Subscript(value=value):
+            return kind_of(value)
+        case _:
+            return None
+
+
 BASES: Final = ("Unshareable",)
 """What classes of both worlds may derive from: it knows nothing of either."""
 
 
 @attrs.frozen
 class Import:
-    """One imported name: `from module import name as alias`."""
+    """One imported name: `from module import name as alias`; without a name, `import module as alias`."""
 
     module: str
     name: str
@@ -47,6 +58,8 @@ class Import:
 
     def __str__(self) -> str:
         alias = "" if self.alias is None else f" as {self.alias}"
+        if not self.name:
+            return f"import {self.module}{alias}"
         return f"from {self.module} import {self.name}{alias}"
 
 
@@ -81,9 +94,9 @@ def read(name: str, text: str) -> Source:
     classes: list[cst.ClassDef] = []
     for statement in _statements(body, name):
         match statement:
-            case cst.ImportFrom():
+            case cst.ImportFrom() | cst.Import():
                 imports |= {each.bound: each for each in _imported(statement, name)}
-            case cst.Import() | cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString()):
+            case cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString()):
                 pass
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=variable))]):
                 variables[variable] = code(statement)
@@ -120,12 +133,22 @@ def _statements(body: Iterable[cst.BaseStatement], name: str) -> Iterator[cst.CS
                 yield statement
 
 
-def _imported(statement: cst.ImportFrom, name: str) -> Iterator[Import]:
+def _imported(statement: cst.ImportFrom | cst.Import, name: str) -> Iterator[Import]:
+    if isinstance(statement, cst.Import):
+        yield from _modules(statement)
+        return
     if statement.module is None or statement.relative or isinstance(statement.names, cst.ImportStar):
         raise Refusal(f"{name}: no form for `{code(statement)}`; import by name from an absolute module")
     for each in statement.names:
         alias = None if each.asname is None else code(each.asname.name)
         yield Import(code(statement.module), code(each.name), alias)
+
+
+def _modules(statement: cst.Import) -> Iterator[Import]:
+    """The modules that are imported under another name; the mirror has no use for the others."""
+    for each in statement.names:
+        if each.asname is not None:
+            yield Import(code(each.name), "", code(each.asname.name))
 
 
 def _mirrorable(kind: cst.ClassDef, module: str) -> cst.ClassDef:

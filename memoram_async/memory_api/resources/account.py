@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memoram_async._lazy import resource
 from memoram_async.memory_api.credentials import KeyCredentials
 from memoram_async.memory_api.envelope import unwrap
 from memoram_async.memory_api.models import Organization
@@ -10,17 +11,16 @@ from memoram_async.transport.requester import Requester
 
 
 class AsyncAccount:
-    """The organization and its keys.
-
-    Attributes:
-        api_keys: The organization's keys.
-    """
-
-    api_keys: AsyncAPIKeys
+    """The organization and its keys."""
 
     def __init__(self, requester: Requester, credentials: KeyCredentials) -> None:
         self._requester = requester
-        self.api_keys = AsyncAPIKeys(requester, credentials)
+        self._credentials = credentials
+
+    @resource
+    def api_keys(self) -> AsyncAPIKeys:
+        """The organization's keys."""
+        return AsyncAPIKeys(self._requester, self._credentials)
 
     async def get(self) -> Organization:
         """The organization (contract `getAccount`); any key that works may read it.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from memoram_async.core.arguments import UNSET, check_count, given
+from memoram_async.core.arguments import check_count, given
 from memoram_async.core.errors import PaginationError
 from memoram_async.core.retry import Safety
+from memoram_async.core.unset import UNSET
 from memoram_async.core.urls import check_id
 from memoram_async.memory_api.arguments import (
     EnvironmentName,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from memoram_async.core.arguments import UNSET, Unset, given
+from memoram_async.core.arguments import given
 from memoram_async.core.errors import InvalidArgumentError
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import Secret, conceal, hidden
+from memoram_async.core.unset import UNSET, Unset
 from memoram_async.core.urls import check_id
 from memoram_async.memory_api.arguments import (
     LARGEST_PAGE,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from memoram_async._lazy import resource
 from memoram_async.memory_api.models import Organization
 from memoram_async.memory_api.resources.account import AsyncAccount
 from memoram_sync.memory_api.resources.api_keys import APIKeys
@@ -11,17 +12,15 @@ from memoram_sync.runtime.coroutines import run
 
 
 class Account:
-    """The organization and its keys.
-
-    Attributes:
-        api_keys: The organization's keys.
-    """
-
-    api_keys: APIKeys
+    """The organization and its keys."""
 
     def __init__(self, wrapped: AsyncAccount) -> None:
         self._async = wrapped
-        self.api_keys = APIKeys(wrapped.api_keys)
+
+    @resource
+    def api_keys(self) -> APIKeys:
+        """The organization's keys."""
+        return APIKeys(self._async.api_keys)
 
     def get(self) -> Organization:
         """The organization (contract `getAccount`); any key that works may read it.

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from memoram_async.core.arguments import UNSET, Unset
 from memoram_async.core.secret import Secret
+from memoram_async.core.unset import UNSET, Unset
 from memoram_async.memory_api.models import Memory
 from memoram_async.memory_api.resources.memories import AsyncMemories
 from memoram_sync.runtime.coroutines import run

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from memoram_async import APITimeoutError, AuthenticationError
-from memoram_async.core.config import DEFAULT_MAX_CONNECTIONS
+from memoram_async.core import defaults
 from tests.tokens.provider.crowd import THREADS, Crowd, TokenService, errors, first, results, until
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def test_a_waiter_whose_time_is_up_says_what_it_waited_for_and_disturbs_nobody(w
 
 @pytest.mark.parametrize("number", [1, THREADS])
 def test_stale_refusals_take_one_exchange_and_are_no_more_than_have_a_turn(world: World, number: int) -> None:
-    at_once = min(number, DEFAULT_MAX_CONNECTIONS)
+    at_once = min(number, defaults.MAX_CONNECTIONS)
     service = TokenService()
     with Crowd(world, service) as crowd:
         results(crowd.calls(1))
