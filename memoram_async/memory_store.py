@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from memoram_async.access.opened import OpenedAccess
 from memoram_async.access.revocation import under
@@ -23,6 +24,8 @@ from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
 from memoram_async.resources.tags import AsyncTags
 from memoram_async.transport.pager import AsyncPager
 from memoram_async.transport.requester import Requester
+
+_LARGEST_PAGE: Final = 100
 
 
 class AsyncMemoryStore(Unshareable):
@@ -45,6 +48,8 @@ class AsyncMemoryStore(Unshareable):
         self._keys = keys
         self._content = MemoryContent(keys, options)
         self._approval = access.approval
+        self._recall = access.recall
+        self._owns_keys = keys is access.keys
         self._memory_key: Secret = access.memory_key
         self._blobs = AsyncMemoryBlobs(requester)
         self._tags = AsyncTags(requester)
@@ -117,7 +122,9 @@ class AsyncMemoryStore(Unshareable):
             source=source,
             idempotency_key=idempotency_key,
         )
-        return Memory.of(await under(self._approval, call), readable)
+        memory = Memory.of(await under(self._approval, call), readable)
+        self._recall.wrote(memory)
+        return memory
 
     async def get(self, memory_id: str) -> Memory:
         """Fetch and decrypt one memory.
@@ -233,7 +240,9 @@ class AsyncMemoryStore(Unshareable):
             confidence=confidence,
             source=source,
         )
-        return Memory.of(await under(self._approval, call), readable)
+        memory = Memory.of(await under(self._approval, call), readable)
+        self._recall.wrote(memory)
+        return memory
 
     async def delete(self, memory_id: str) -> None:
         """Delete a memory for good.
@@ -249,6 +258,35 @@ class AsyncMemoryStore(Unshareable):
         await under(
             self._approval, self._blobs.delete(check_id(memory_id, name="memory_id"), user_id=self._user_id)
         )
+        self._recall.deleted(memory_id)
+
+    async def recall(self, query: str, *, limit: int = 10) -> tuple[Memory, ...]:
+        """The memories that share most with a question, best first, found on this side.
+
+        All memories are listed and decrypted for the first question, and again when a minute has passed; what
+        this process writes is known at once. They are ranked by the words that they share with the question,
+        in content, title, summary and tags (BM25), without case, accents and English endings; among those
+        that fit equally well, the more important comes first, then the newer. They stay in this process's
+        memory until the store is closed, and the question is sent nowhere.
+
+        Args:
+            query: A question, or words to look for.
+            limit: How many memories are wanted at most.
+
+        Returns:
+            The memories; none if no word is shared.
+
+        Raises:
+            InvalidArgumentError: `query` is empty or no text, or `limit` no positive number.
+            AccessRevoked: The user has taken the approval back.
+            PermissionDeniedError: It was refused, and why is not known.
+        """
+        query = out_of_sight(query)  # a traceback may show what local variables hold
+        self._keys.ring()
+        return await self._recall.search(query, limit=limit, list_all=self._all)
+
+    async def _all(self) -> builtins.list[Memory]:
+        return [memory async for memory in self.list(page_size=_LARGEST_PAGE)]
 
     def list_tags(self) -> AsyncPager[Tag]:
         """The user's tags."""
@@ -262,6 +300,8 @@ class AsyncMemoryStore(Unshareable):
     def close(self) -> None:
         """Drop the user's key; the client stays open. A second time does nothing."""
         self._keys.close()
+        if self._owns_keys:  # others may stand on what is shared
+            self._recall.close()
 
     async def __aenter__(self) -> Self:
         return self

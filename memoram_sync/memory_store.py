@@ -200,6 +200,29 @@ class MemoryStore(Unshareable):
         """
         run(self._async.delete(memory_id))
 
+    def recall(self, query: str, *, limit: int = 10) -> tuple[Memory, ...]:
+        """The memories that share most with a question, best first, found on this side.
+
+        All memories are listed and decrypted for the first question, and again when a minute has passed; what
+        this process writes is known at once. They are ranked by the words that they share with the question,
+        in content, title, summary and tags (BM25), without case, accents and English endings; among those
+        that fit equally well, the more important comes first, then the newer. They stay in this process's
+        memory until the store is closed, and the question is sent nowhere.
+
+        Args:
+            query: A question, or words to look for.
+            limit: How many memories are wanted at most.
+
+        Returns:
+            The memories; none if no word is shared.
+
+        Raises:
+            InvalidArgumentError: `query` is empty or no text, or `limit` no positive number.
+            AccessRevoked: The user has taken the approval back.
+            PermissionDeniedError: It was refused, and why is not known.
+        """
+        return run(self._async.recall(query, limit=limit))
+
     def list_tags(self) -> Pager[Tag]:
         """The user's tags."""
         return Pager(self._async.list_tags())

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 import attrs
 
 from memoram_async.access.revocation import Approval
-from memoram_async.core.errors import AccessRevoked
+from memoram_async.core.errors import AccessRevoked, MemoramError
 from memoram_async.core.secret import Confidential, Secret
 from memoram_async.keys.store import KeyStore
 from memoram_async.keys.user_keys import UserKeys
 from memoram_async.models.access import AccessCredentials
+from memoram_async.recall import StoreRecall
 from memoram_async.resources.access_requests import AsyncAccessRequests
 from memoram_async.runtime.protocol import Runtime
 
@@ -24,11 +25,22 @@ class OpenedAccess(Confidential):
         memory_key: Goes with every write.
         keys: The user's keys.
         approval: The access request that it stands on; None if that is not known.
+        recall: Finds memories by what they say.
     """
 
     memory_key: Secret
     keys: UserKeys
     approval: Approval | None
+    recall: StoreRecall
+
+    def end(self, why: MemoramError) -> None:
+        """Drop what was decrypted with it, and what it was decrypted with.
+
+        Args:
+            why: What the stores that stand on it raise from now on.
+        """
+        self.keys.end(why)
+        self.recall.close()
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -66,7 +78,8 @@ class AccessOpener:
         fetch = _other_versions(requests, request_id)
         keys = UserKeys(credentials, runtime=self.runtime, fetch=fetch, store=self.key_store)
         approval = None if request_id is None else Approval(request_id, requests.get, on_revoked)
-        return OpenedAccess(memory_key=credentials.memory_key, keys=keys, approval=approval)
+        recall = StoreRecall(self.runtime)
+        return OpenedAccess(memory_key=credentials.memory_key, keys=keys, approval=approval, recall=recall)
 
 
 def _other_versions(

@@ -83,6 +83,24 @@ def check_reason(value: object) -> Secret:
     raise InvalidArgumentError(fault)
 
 
+def check_query(value: object) -> Secret:
+    """A question, plain or wrapped.
+
+    Raises:
+        InvalidArgumentError: It is empty, blank or no text.
+    """
+    wrapped = hidden(value)
+    del value
+    text = None if wrapped is None else cast("object", wrapped.reveal())  # whatever it was that was passed
+    if wrapped is not None and isinstance(text, str) and text.strip():
+        return wrapped
+    kind = type(text).__name__
+    del text
+    raise InvalidArgumentError(
+        "query is empty: say what to look for" if kind == "str" else f"query must be a string, not {kind}"
+    )
+
+
 def check_optional_text(value: object, *, name: str) -> Any:
     """A text member, plain or wrapped, None or UNSET; wrapped, if it is text.
 

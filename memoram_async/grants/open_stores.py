@@ -98,7 +98,7 @@ class OpenStores(Confidential):
             if ended is current:
                 self._kept.pop(user, None)
         if ended is not None:
-            ended.keys.end(why)
+            ended.end(why)
 
     def clear(self, why: MemoramError) -> None:
         """End everybody's."""
@@ -106,7 +106,7 @@ class OpenStores(Confidential):
             self._changes += 1
             ended, self._kept = self._kept, OrderedDict()
         for each in ended.values():
-            each.access.keys.end(why)
+            each.access.end(why)
 
     def __repr__(self) -> str:
         return f"<OpenStores of {len(self._kept)} users>"

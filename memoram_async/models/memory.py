@@ -130,6 +130,10 @@ class Memory(Unpicklable, Answered):
         """The version of the key that the content is encrypted with; None if it is not, or was not read."""
         return None if self._provenance is None else self._provenance.key_version
 
+    def with_content_of(self, other: Memory) -> Memory:
+        """This memory with the content that another state of it had."""
+        return attrs.evolve(self, content=other._content, provenance=other._provenance)
+
     @classmethod
     def of(cls, blob: MemoryBlob, content: Decrypted | MemoramError | None) -> Memory:
         """A stored blob together with what became of its content."""

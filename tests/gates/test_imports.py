@@ -56,6 +56,7 @@ PURE_IMPORTS: Final = frozenset(
         "threading",
         "types",
         "typing",
+        "unicodedata",
         "urllib.parse",
         "memoram_async",
     }
@@ -96,7 +97,7 @@ FLOORS: Final = {
         ("models",),
         ("runtime",),
         ("transport", "tokens", "keys"),
-        ("approvals", "memories"),
+        ("approvals", "memories", "recall"),
         ("resources",),
         ("access",),
         ("family", "member"),

@@ -153,6 +153,7 @@ CALLS: Final[dict[str, Callable[[Any], Awaitable[Any]]]] = {
     "store.delete": lambda client: client.open(credentials()).delete("mem-1"),
     "store.list": lambda client: items(client.open(credentials()).list()),
     "store.list_tags": lambda client: items(client.open(credentials()).list_tags()),
+    "store.recall": lambda client: client.open(credentials()).recall(CONTENT),
 }
 """Methods that send something."""
 

@@ -113,6 +113,11 @@ def update(scene: Scene) -> None:
     assert scene.store.update(scene.facts.memory_id, content=CONTENTS[0], importance=1).content == CONTENTS[0]
 
 
+def recall(scene: Scene) -> None:
+    found = scene.store.recall(CONTENTS[0], limit=1)
+    assert [memory.content for memory in found] == [CONTENTS[0]]
+
+
 def list_tags(scene: Scene) -> None:
     assert TAG in [tag.name for tag in scene.store.list_tags()]
 
@@ -272,6 +277,7 @@ CALLS: Final[dict[Callable[[Scene], object], set[str]]] = {
     create_and_delete: {"MemoryStore.create", "MemoryStore.get", "MemoryStore.delete"},
     update: {"MemoryStore.update"},
     list_tags: {"MemoryStore.list_tags"},
+    recall: {"MemoryStore.recall"},
     page: {"MemoryStore.list", "Pager.first_page", "Pager.page", "Pager.skipped"},
     pages: {"Pager.pages", "PageIterator.__iter__", "PageIterator.__next__"},
     each_item: {"Pager.__iter__", "ItemIterator.__iter__", "ItemIterator.__next__"},
