@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -41,6 +44,24 @@ async def test_memories_are_found_by_their_content(stage: Stage) -> None:
         assert await contents(store, "hiking") == ["Hikes in the Dolomites every summer"]
         assert await contents(store, "HEALTH") == ["Is allergic to hazelnuts"]
         assert await contents(store, "submarine") == []
+
+
+def recall_in_the_readme() -> str:
+    text = Path(__file__).resolve().parents[2].joinpath("README.md").read_text("utf-8")
+    (code,) = re.findall(
+        r"^```python\n(for memory in await store.recall.*?)^```$", text, re.DOTALL | re.MULTILINE
+    )
+    return textwrap.indent(code, "    ")
+
+
+async def test_the_readmes_question_is_answered(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    async with stage.client() as client:
+        store = await stage.store(client)
+        await store.create("Prefers window seats on trains")
+        names: dict[str, Any] = {"store": store}
+        exec(f"async def asked():\n{recall_in_the_readme()}", names)  # noqa: S102 - the README's own
+        await names["asked"]()
+    assert capsys.readouterr().out == "Prefers window seats on trains\n"
 
 
 async def test_the_question_goes_nowhere(stage: Stage) -> None:

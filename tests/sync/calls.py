@@ -10,17 +10,24 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from memoram_async.core.grants import GRANT_PURPOSE
+from memoram_async.core.pending_flows import PendingFlow
+from memoram_async.core.secret import Secret
+from memoram_async.crypto.secret_seal import SecretSeal
+from memoram_async.grants.rows import GrantRows
 from memoram_sync import (
     ApprovalWatch,
     ClientClosedError,
+    ConnectionState,
     ItemIterator,
     MemoryAPI,
+    MemoryGrantStore,
     NotFoundError,
     OAuthFlow,
     PageIterator,
     ReadAhead,
 )
-from tests.sync.scenes import BACK, CONTENTS, SECRET, TAG, sealed_flow
+from tests.sync.scenes import BACK, CONTENTS, SECRET, TAG, flow_of, sealed_flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -234,6 +241,33 @@ def tokens(scene: Scene) -> None:
     assert new.access_token.reveal()
 
 
+def connections(scene: Scene) -> None:
+    made = scene.client.connections(
+        MemoryGrantStore(), redirect_uri=BACK, reason="Plans journeys", secret=SECRET
+    )
+    assert repr(made) == f"<Connections back to {BACK}>"
+    assert made.status("ada").state is ConnectionState.NOT_LINKED
+    assert made.link("ada", scene.facts.memory_key).state is ConnectionState.APPROVED
+    assert made.tokens("ada") is None
+    with made.store("ada") as store:
+        get(scene, store)
+    assert made.disconnect("ada").was_linked
+    made.close()
+
+
+def complete_connection(scene: Scene) -> None:
+    grants, pending = MemoryGrantStore(), flow_of(scene.facts)
+    rows = GrantRows(grants, SecretSeal([Secret(SECRET)], purpose=GRANT_PURPOSE), endpoint=pending.endpoint)
+    rows.begin(PendingFlow(user="ada", return_to="/notes", flow=pending), wall=pending.began)
+    made = scene.client.connections(grants, redirect_uri=BACK, reason="Plans journeys", secret=SECRET)
+    assert made.begin("grace").startswith(pending.endpoint)
+    status = made.complete("ada", {"code": scene.codes.pop(), "state": pending.state.reveal()})
+    assert (status.state, status.return_to) == (ConnectionState.APPROVED, "/notes")
+    kept = made.tokens("ada")
+    assert kept is not None
+    assert kept.access_token.reveal()
+
+
 def list_user_tags(scene: Scene) -> None:
     assert TAG in [tag.name for tag in scene.client.tags.list(user_id=scene.facts.user_id)]
 
@@ -302,6 +336,11 @@ CALLS: Final[dict[Callable[[Scene], object], set[str]]] = {
     },
     seal_and_restore: {"OAuthFlow.seal", "OAuth.restore"},
     tokens: {"OAuthFlow.complete", "OAuth.refresh"},
+    connections: {
+        *("Memoram.connections", "Connections.__repr__", "Connections.status", "Connections.link"),
+        *("Connections.store", "Connections.disconnect", "Connections.close"),
+    },
+    complete_connection: {"Connections.begin", "Connections.complete", "Connections.tokens"},
     list_user_tags: {"Tags.list"},
     get_tag: {"Tags.get"},
     memory_api: {

@@ -21,9 +21,9 @@ VERIFIER: Final = "the verifier of every code that the scenes have"
 SECRET: Final = "a secret of 32 bytes, or of more"
 
 
-def sealed_flow(facts: Facts) -> str:
+def flow_of(facts: Facts) -> Flow:
     """The flow that the scenes' codes belong to."""
-    flow = Flow(
+    return Flow(
         endpoint=f"{facts.auth_url}/oauth/authorize",
         client_id=facts.client_id,
         redirect_uri=BACK,
@@ -33,6 +33,11 @@ def sealed_flow(facts: Facts) -> str:
         code_verifier=Secret(VERIFIER),
         began=4_000_000_000,
     )
+
+
+def sealed_flow(facts: Facts) -> str:
+    """The same, sealed."""
+    flow = flow_of(facts)
     seal = SecretSeal([Secret(SECRET)], purpose=FLOW_PURPOSE)
     return seal.seal(flow.written(), context=flow.endpoint.encode())
 
@@ -75,6 +80,8 @@ class Facts:
             self.api_key,
             base_url=self.api_url,
             auth_url=self.auth_url,
+            client_id=self.client_id,
+            client_secret=self.client_secret,
             runtime=BlockingRuntime(max_connections=CONNECTIONS),
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.sync.calls import CALLS, tokens
+from tests.sync.calls import CALLS, complete_connection, tokens
 from tests.sync.scenes import CONNECTIONS, Scene
 from tests.sync.threads import together
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 THREADS: Final = 200
 ROWS: Final = tuple(CALLS)
-HANDS: Final = [ROWS[first::5] for first in range(5)]
+HANDS: Final = [ROWS[first::6] for first in range(6)]
 """All calls, dealt out so that those on one thing are made beside those on others."""
 MOST: Final = max(map(len, HANDS))
 """How many calls of a hand a thread makes if it makes every one."""
@@ -44,7 +44,12 @@ def test_all_of_them_at_once_make_these_calls_and_the_key_is_exchanged_once(
         for number in range(THREADS)
     ]
     facts = platform.facts()  # of its own: some calls leave something to each thread
-    scene = Scene(facts, platform.codes(facts, sum(calls.count(tokens) for calls in chosen)))
+    scene = Scene(
+        facts,
+        platform.codes(
+            facts, sum(calls.count(each) for calls in chosen for each in (tokens, complete_connection))
+        ),
+    )
 
     def work(number: int) -> None:
         for call in chosen[number]:
