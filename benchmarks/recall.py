@@ -150,9 +150,8 @@ def found() -> None:
             f"mem_{evidence}" in [each.id for each in recall.search(Secret(question), limit=limit)]
             for question, evidence in asked
         )
-        print(
-            f"| evidence among the first {limit} of {len(texts)}, {len(asked)} questions | | {hits / len(asked):.3f} |"
-        )
+        what = f"{len(asked)} questions: evidence among the first {limit} of {len(texts)} memories"
+        print(f"| {what} | none set | {hits / len(asked):.3f} |")
 
 
 def main() -> None:
