@@ -13,7 +13,7 @@ import anyio
 from memoram_async.core.errors import APIConnectionError, ConfigurationError, MemoramError
 from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.runtime.answer_body import Body, plain_headers
-from memoram_async.runtime.environment import TLS, proxy_for
+from memoram_async.runtime.environment import TLS, proxy_for, proxy_for_library
 from memoram_async.runtime.httpx_adapter import (
     AsyncHTTPClient,
     check_still_open,
@@ -99,7 +99,7 @@ class Httpx2Connections:
             verify=TLS.context(address, trust_env=self._trust_env),
             trust_env=False,
             limits=library.Limits(max_connections=self._most, max_keepalive_connections=self._most),
-            proxy=None if proxy is None else library.Proxy(str(proxy.url), auth=proxy.auth),
+            proxy=proxy_for_library(library, proxy),
         )
 
     async def aclose(self) -> None:

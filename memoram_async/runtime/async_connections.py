@@ -53,8 +53,12 @@ class _Connection(httpx.AsyncHTTPTransport):
 
     async def drop(self) -> None:
         """Close it, whatever state it is in and even in a call that is being cancelled."""
-        with anyio.move_on_after(CLOSE_SECONDS, shield=True), suppress(Exception):
-            await self._pool.aclose()
+        # The stream itself as well: httpcore forgets it where negotiations with a SOCKS proxy fail.
+        opened, self.state.opened = self.state.opened, None
+        for closing in (self._pool, opened):
+            if closing is not None:
+                with anyio.move_on_after(CLOSE_SECONDS, shield=True), suppress(Exception):
+                    await closing.aclose()
 
 
 class _Route:
@@ -152,7 +156,7 @@ class AsyncConnections:
             if isinstance(failure, APIConnectionError):
                 if state.is_over:
                     failure = timed_out(place)
-                if state.was_opened:
+                if state.opened is not None:
                     failure.sent = state.sent
             return failure.with_traceback(None)  # the frames in it hold what was read
         else:

@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Iterable
 from itertools import chain, zip_longest
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import anyio
 import httpcore
@@ -96,6 +96,16 @@ def _settle(future: asyncio.Future[bool], *, change: bool = False) -> None:
         future.set_result(change)
 
 
+def _fail(error: Exception, fault: Exception | None) -> NoReturn:
+    """Raise an error for what the network did.
+
+    That is its context as well as its cause: httpcore's pool, which proxies are spoken to through, takes the
+    cause away from errors that pass.
+    """
+    error.__context__ = fault
+    raise error from fault
+
+
 class AsyncioStream(httpcore.AsyncNetworkStream):
     """A connection of asyncio's."""
 
@@ -112,7 +122,7 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         receiver = self._receiver
         while not receiver.chunks:
             if receiver.fault is not None:
-                raise httpcore.ReadError from receiver.fault
+                _fail(httpcore.ReadError(), receiver.fault)
             if receiver.at_end:
                 return b""
             await self._wait(timeout, httpcore.ReadTimeout)
@@ -131,13 +141,13 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         receiver = self._receiver
         # httpcore reads on after a WriteError: a service that takes no more may have answered.
         if receiver.at_end or self._transport.is_closing():
-            raise httpcore.WriteError from receiver.fault
+            _fail(httpcore.WriteError(), receiver.fault)
         if self._layers == 0:
             self._state.sent = True
         self._transport.write(part)
         while receiver.is_full:
             if receiver.at_end:
-                raise httpcore.WriteError from receiver.fault
+                _fail(httpcore.WriteError(), receiver.fault)
             await self._wait(timeout, httpcore.WriteError if receiver.chunks else httpcore.WriteTimeout)
 
     async def _wait(self, timeout: float | None, error: type[Exception]) -> None:
@@ -154,7 +164,7 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
     ) -> AsyncioStream:
         """The same connection, encrypted."""
         if self._receiver.at_end:  # a handshake on a closed transport of asyncio's never ends
-            raise httpcore.ConnectError from self._receiver.fault
+            _fail(httpcore.ConnectError(), self._receiver.fault)
         receiver = _Receiver()
         transport: asyncio.Transport | None = None
         fault: Exception | None = None
@@ -163,13 +173,15 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
                 transport = await asyncio.get_running_loop().start_tls(
                     self._transport, receiver, ssl_context, server_hostname=server_hostname
                 )
-        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a name may be none for TLS
+        except (OSError, ValueError, TypeError) as error:
+            # ssl.SSLError is an OSError; a name may be none for TLS; Python 3.11 stumbles where a handshake
+            # inside another layer of TLS fails.
             fault = error
         finally:
             if transport is None:
                 self._transport.abort()
         if fault is not None:
-            raise httpcore.ConnectError from fault
+            _fail(httpcore.ConnectError(), fault)
         if transport is None:
             raise httpcore.ConnectTimeout
         receiver.transport = transport
@@ -222,10 +234,10 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
             raise
         if race.won is not None:
             transport, receiver = race.won
-            self._state.was_opened = True
-            return AsyncioStream(transport, receiver, self._state, self._layers)
+            self._state.opened = stream = AsyncioStream(transport, receiver, self._state, self._layers)
+            return stream
         if race.faults:
-            raise httpcore.ConnectError from race.faults[-1]
+            _fail(httpcore.ConnectError(), race.faults[-1])
         raise httpcore.ConnectTimeout
 
 

@@ -13,7 +13,7 @@ import ssl
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.request import getproxies
 
 import certifi
@@ -58,12 +58,32 @@ class _Unshown(bytes):
         return "b'***'"
 
 
+class _UnshownText(str):
+    """The same as text, which becomes bytes like these."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return _Unshown(super().encode(encoding, errors))
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 def credentials_of(proxy: httpx.Proxy) -> tuple[bytes, bytes] | None:
     """The name and password that a proxy asks for, as httpcore takes them."""
     if proxy.raw_auth is None:
         return None
     name, password = proxy.raw_auth
     return _Unshown(name), _Unshown(password)
+
+
+def proxy_for_library(library: Any, proxy: httpx.Proxy | None) -> Any:
+    """The same proxy as another library with httpx's interface knows it."""
+    if proxy is None:
+        return None
+    auth = None if proxy.auth is None else tuple(_UnshownText(part) for part in proxy.auth)
+    return library.Proxy(str(proxy.url), auth=auth)
 
 
 def _proxy(address: str, *, name: str) -> httpx.Proxy:

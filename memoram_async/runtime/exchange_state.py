@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 from memoram_async.runtime.clock import steady
+
+
+class Closable(Protocol):
+    """What can be closed: a network stream of httpcore's."""
+
+    async def aclose(self) -> None:
+        """Close it."""
+        ...
 
 
 class ExchangeState:
@@ -17,15 +26,15 @@ class ExchangeState:
     Attributes:
         ends_at: The moment at which the exchange gives up, on `clock.steady`.
         sent: Whether a byte of the request may have left; what a tunnel through a proxy is made with is none.
-        was_opened: Whether there was a connection at all; without one, a mock has answered.
+        opened: The stream to the service or its proxy, in async code; without one, a mock has answered.
     """
 
-    __slots__ = ("__weakref__", "ends_at", "sent", "was_opened")
+    __slots__ = ("__weakref__", "ends_at", "opened", "sent")
 
     def __init__(self) -> None:
         self.ends_at = math.inf
         self.sent = False
-        self.was_opened = False
+        self.opened: Closable | None = None
 
     def begin(self, ends_at: float) -> None:
         """Begin another exchange on the same connection."""

@@ -87,5 +87,5 @@ class TrioBackend(httpcore.AsyncNetworkBackend):
         if left <= 0:
             raise httpcore.ConnectTimeout
         inner = await self._inner.connect_tcp(host, port, left, local_address, socket_options)
-        self._state.was_opened = True
-        return TrioStream(inner, self._state, self._layers)
+        self._state.opened = stream = TrioStream(inner, self._state, self._layers)
+        return stream

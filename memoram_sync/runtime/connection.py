@@ -69,25 +69,51 @@ class Connection(httpx.HTTPTransport):
         return HTTPResponse(status=response.status_code, headers=headers, content=body.content())
 
 
+class _Proxied:
+    """The one connection that goes through a proxy.
+
+    Args:
+        pool: What made it. A mock that has taken the place of its method, as respx does, gets the request.
+        origin: The service.
+    """
+
+    def __init__(self, pool: httpcore.ConnectionPool, origin: httpcore.Origin) -> None:
+        self._pool = pool
+        self._connection = pool.create_connection(origin)
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        pool = self._pool
+        is_mocked = not pool.handle_request.__module__.startswith("httpcore.")
+        return (pool if is_mocked else self._connection).handle_request(request)
+
+    def is_idle(self) -> bool:
+        return self._connection.is_idle()
+
+    def has_expired(self) -> bool:
+        return self._connection.has_expired()
+
+
 def _through(
     proxy: httpx.Proxy,
     origin: httpcore.Origin,
     backend: httpcore.NetworkBackend,
     tls: ssl.SSLContext | None,
-) -> Any:
-    """A single connection through a proxy; the pool that makes it is not used."""
+) -> _Proxied:
+    """A single connection through a proxy."""
     address = httpcore.URL(
         scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
     )
     if proxy.url.scheme.startswith("socks5"):
-        return httpcore.SOCKSProxy(
+        socks = httpcore.SOCKSProxy(
             address, proxy_auth=credentials_of(proxy), ssl_context=tls, network_backend=backend
-        ).create_connection(origin)
-    return httpcore.HTTPProxy(
+        )
+        return _Proxied(socks, origin)
+    pool = httpcore.HTTPProxy(
         address,
         proxy_auth=credentials_of(proxy),
         proxy_headers=proxy.headers.raw,
         ssl_context=tls,
         proxy_ssl_context=tls if proxy.url.scheme == "https" else None,
         network_backend=backend,
-    ).create_connection(origin)
+    )
+    return _Proxied(pool, origin)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from memoram_async.core.errors import ConfigurationError
-from memoram_async.runtime.environment import TLS, proxy_for
+from memoram_async.runtime.environment import TLS, proxy_for, proxy_for_library
 from memoram_async.runtime.wire_request import Destination, split
 
 
@@ -48,7 +48,7 @@ class Httpx2Client:
             verify=TLS.context(address, trust_env=self._trust_env),
             trust_env=False,
             limits=library.Limits(max_connections=self._most, max_keepalive_connections=self._most),
-            proxy=None if proxy is None else library.Proxy(str(proxy.url), auth=proxy.auth),
+            proxy=proxy_for_library(library, proxy),
         )
 
     def close(self) -> None:

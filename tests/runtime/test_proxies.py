@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 import select
 import socket
 import ssl
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
+import anyio
+import anyio.to_thread
 import pytest
+import respx
 
 from memoram_async import APIConnectionError, ConfigurationError
 from tests.raw_server import answer, read_request, serving
@@ -102,9 +107,9 @@ def with_password(url: str) -> str:
     return url.replace("://", f"://ada:{PASSWORD}@")
 
 
-async def get_twice(world: World, url: str) -> None:
+async def get_twice(world: World, url: str, **options: Any) -> None:
     async with world.real_client(
-        api_key="mem_x", base_url=url, allow_insecure_http=True, max_retries=0, timeout=20
+        api_key="mem_x", base_url=url, allow_insecure_http=True, max_retries=0, timeout=20, **options
     ) as client:
         assert PASSWORD not in repr(client)
         for _ in range(2):
@@ -144,6 +149,11 @@ async def test_a_tunnel_leads_to_a_service_with_tls(
     assert BASIC in connect
 
 
+OWN: Final[dict[str, Any]] = {}
+HTTPX2: Final[dict[str, Any]] = {"http_client": "httpx2"}
+
+
+@pytest.mark.parametrize("library", [OWN, HTTPX2], ids=["own", "httpx2"])
 @pytest.mark.parametrize("password", [False, True])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_a_socks_proxy_resolves_the_name_and_connects(
@@ -153,6 +163,7 @@ async def test_a_socks_proxy_resolves_the_name_and_connects(
     caplog: pytest.LogCaptureFixture,
     scheme: str,
     password: bool,
+    library: dict[str, Any],
 ) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("SSL_CERT_FILE", trusted.certificate)
@@ -163,7 +174,7 @@ async def test_a_socks_proxy_resolves_the_name_and_connects(
     ):
         address = url.replace("http", "socks5h")
         monkeypatch.setenv("ALL_PROXY", with_password(address) if password else address)
-        await get_twice(world, f"{scheme}://api.test")
+        await get_twice(world, f"{scheme}://api.test", **library)
     assert "httpcore" in caplog.text
     assert PASSWORD not in caplog.text
     expected = [b"api.test:%d" % (443 if scheme == "https" else 80)]
@@ -183,18 +194,111 @@ async def test_a_socks_proxy_without_its_package_is_told(
     assert PASSWORD not in f"{error!r}"
 
 
-async def test_a_proxys_password_is_in_no_log_and_no_error(
-    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("proxy_scheme", ["http", "https"])
+async def test_a_certificate_behind_a_tunnel_that_is_not_trusted_is_told(
+    world: World, trusted: TrustedServer, monkeypatch: pytest.MonkeyPatch, proxy_scheme: str
 ) -> None:
-    def refuse(connection: socket.socket) -> None:
-        read_request(connection)
-        connection.sendall(answer(b"", status=407))
+    monkeypatch.setenv("SSL_CERT_FILE", trusted.certificate)
+    if world.name == "asyncio":  # Python 3.11 tells the loop that it stumbled over TLS inside TLS
+        asyncio.get_running_loop().set_exception_handler(ignore)
+    with serving(trusted.over(service)) as there:
+        proxy = tunnel(there, [])
+        with serving(trusted.over(proxy) if proxy_scheme == "https" else proxy) as url:
+            monkeypatch.setenv("HTTPS_PROXY", url.replace("http", proxy_scheme, 1))
+            error = await refused(world, "https://other.test")
+    assert "certificate not trusted: Hostname mismatch" in str(error)
+    assert error.sent is False
 
-    caplog.set_level(logging.DEBUG)
+
+async def test_a_proxy_that_is_not_there_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(service) as url:
+        monkeypatch.setenv("HTTPS_PROXY", url)
+    assert "(Connection refused)" in str(await refused(world, "https://api.test"))
+
+
+SOCKS_REFUSALS: Final = {
+    "all ways to sign in": [b"\x05\xff"],
+    "the connection": [b"\x05\x00", b"\x05\x05\x00\x01" + bytes(6)],
+}
+
+
+@pytest.mark.parametrize("answers", SOCKS_REFUSALS.values(), ids=SOCKS_REFUSALS)
+async def test_a_socks_proxy_that_refuses_leaves_no_connection_open(
+    world: World, monkeypatch: pytest.MonkeyPatch, answers: list[bytes]
+) -> None:
+    left = threading.Event()
+
+    def refuse(connection: socket.socket) -> None:
+        for each in answers:
+            connection.recv(4096)
+            connection.sendall(each)
+        if not connection.recv(4096):
+            left.set()
+
     with serving(refuse) as url:
-        monkeypatch.setenv("HTTPS_PROXY", with_password(url))
+        monkeypatch.setenv("HTTPS_PROXY", url.replace("http", "socks5h"))
+        error = await refused(world, "https://api.test")
+        assert await anyio.to_thread.run_sync(left.wait, 10)
+    assert "the proxy refused" in str(error)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5h"])
+@pytest.mark.parametrize("service_scheme", ["http", "https"])
+async def test_respx_sees_every_request_in_place_of_a_proxy(
+    world: World, monkeypatch: pytest.MonkeyPatch, scheme: str, service_scheme: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"{scheme}://127.0.0.1:1")
+    url = f"{service_scheme}://api.test"
+    with respx.mock() as network:
+        network.post(f"{url}/auth/token").respond(json={"token": "eyJ.e.s"})
+        tag = network.get(f"{url}/tags/tag_1", params={"user_id": "u"}).respond(json={"id": "tag_1"})
+        await get_twice(world, url)
+    assert tag.call_count == 2
+
+
+def ignore(*_: object) -> None: ...
+
+
+async def refused(world: World, url: str) -> APIConnectionError:
+    """The error of a call to a service that cannot be reached, once the client is closed."""
+    async with world.real_client(api_key="mem_x", base_url=url, max_retries=0, timeout=20) as client:
+        error: APIConnectionError = await failure(client.tags.get("tag_1", user_id="u"), APIConnectionError)
+    return error
+
+
+def wants_another_password(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(answer(b"", status=407))
+
+
+def wants_another_socks_password(connection: socket.socket) -> None:
+    for each in (b"\x05\x02", b"\x01\x01"):
+        connection.recv(4096)
+        connection.sendall(each)
+
+
+@pytest.mark.parametrize(
+    ("library", "scheme"),
+    [
+        *((OWN, scheme) for scheme in ("http", "https", "socks5", "socks5h")),
+        *((HTTPX2, scheme) for scheme in ("http", "https")),  # over SOCKS it leaves refused connections open
+    ],
+)
+async def test_a_proxys_password_is_in_no_log_and_no_error(
+    world: World,
+    trusted: TrustedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    library: dict[str, Any],
+    scheme: str,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("SSL_CERT_FILE", trusted.certificate)
+    refuse = wants_another_socks_password if scheme.startswith("socks") else wants_another_password
+    with serving(trusted.over(refuse) if scheme == "https" else refuse) as url:
+        monkeypatch.setenv("HTTPS_PROXY", with_password(url.replace("http", scheme, 1)))
         async with world.real_client(
-            api_key="mem_x", base_url="https://api.test", max_retries=0, timeout=20
+            api_key="mem_x", base_url="https://api.test", max_retries=0, timeout=20, **library
         ) as client:
             error = await failure(client.tags.get("tag_1", user_id="u"), APIConnectionError)
     shown = f"{error!r} {error} {error.__cause__!r} {error.__context__!r} {client!r} {caplog.text}"
