@@ -11,6 +11,7 @@ import attrs
 from memoram_async.core.secret import Secret
 from memoram_async.models.answered import Answered
 from memoram_async.models.guard import Unpicklable
+from memoram_async.models.plain_data import PlainData
 
 
 class Scope(StrEnum):
@@ -117,7 +118,7 @@ class Extraction(Answered):
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Plan:
+class Plan(PlainData):
     """What an organization pays for.
 
     Attributes:

@@ -7,10 +7,11 @@ names would mean nothing.
 import attrs
 
 from memoram_async.core.info import ResponseInfo
+from memoram_async.models.plain_data import PlainData
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Answered:
+class Answered(PlainData):
     """A part of an answer.
 
     Attributes:

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import attrs
 
+from memoram_async.models.plain_data import PlainData
+
 
 class ConnectionState(StrEnum):
     """Where one of an application's users stands."""
@@ -19,7 +21,7 @@ class ConnectionState(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class ConnectionStatus:
+class ConnectionStatus(PlainData):
     """Where one of an application's users stands, and what the user can do about it.
 
     Attributes:
@@ -40,7 +42,7 @@ class ConnectionStatus:
 
 
 @attrs.frozen(kw_only=True)
-class Disconnected:
+class Disconnected(PlainData):
     """What `disconnect` forgot, and what stays at the service.
 
     Attributes:

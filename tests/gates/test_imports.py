@@ -52,6 +52,7 @@ PURE_IMPORTS: Final = frozenset(
         "operator",
         "os",
         "pybase64",
+        "pydantic_core",
         "re",
         "threading",
         "types",
