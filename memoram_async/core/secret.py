@@ -46,14 +46,14 @@ class Unshareable(Confidential):
 
         def __getattr__(self, name: str) -> std.NoReturn:
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            if _is_ours(type(self), name):
-                message += ": it was never made, because a subclass does not call super().__init__()"
+            if _is_set_when_made(type(self), name):
+                message += ": it was never made, if a subclass does not call super().__init__()"
             raise AttributeError(message, name=name, obj=self)
 
 
-def _is_ours(kind: type, name: str) -> bool:
-    """Whether a class of the SDK sets this attribute when it is made."""
-    if name in {"_async", "_family"}:
+def _is_set_when_made(kind: type, name: str) -> bool:
+    """Whether an attribute may be one that the SDK's classes set in their constructors."""
+    if name.startswith("_") and not name.startswith("__"):
         return True
     return any(
         name in vars(base).get("__annotations__", {}) or isinstance(vars(base).get(name), resource)

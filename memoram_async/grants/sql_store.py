@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, Self
 
 from memoram_async.core.errors import ConfigurationError, InvalidArgumentError
 from memoram_async.core.kinds import check_function, check_swap, check_text
-from memoram_async.core.secret import Secret, conceal
+from memoram_async.core.secret import Secret, Unshareable, conceal
 
 DEFAULT_URL: Final = "sqlite:///memoram-grants.db"
 TABLE: Final = "memoram_grants"
@@ -32,7 +32,7 @@ class SQLEngine(Protocol):
         ...
 
 
-class SQLGrantStore:
+class SQLGrantStore(Unshareable):
     """Keeps grants in a table of SQLite or PostgreSQL; see `GrantStore`.
 
     The table is made when the store is first used. Every step is one statement, so that any number of

@@ -10,6 +10,7 @@ from typing import Final, Protocol, cast
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.kinds import check_function, check_swap, check_text
+from memoram_async.core.secret import Unshareable
 from memoram_async.runtime.forking import reset_after_fork
 
 
@@ -64,7 +65,7 @@ def check_grant_store(store: object) -> GrantStore:
     return cast("GrantStore", store)
 
 
-class MemoryGrantStore:
+class MemoryGrantStore(Unshareable):
     """Keeps grants in this process, for tests and for scripts: they end with it. See `GrantStore`."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.kinds import check_methods, check_text
-from memoram_async.core.secret import Secret, conceal
+from memoram_async.core.secret import Secret, Unshareable, conceal
 
 DEFAULT_SERVICE: Final = "memoram"
 _METHODS: Final = ("get_password", "set_password")
@@ -20,7 +20,7 @@ class KeyringBackend(Protocol):
         ...
 
 
-class KeyringKeyStore:
+class KeyringKeyStore(Unshareable):
     """Keeps users' keys in the keyring of the operating system; see `KeyStore`.
 
     That is the Keychain of macOS, the Credential Locker of Windows, or the Secret Service of a Linux

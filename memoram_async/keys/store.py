@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from memoram_async.core.arguments import check_key_version, check_secret_text
 from memoram_async.core.errors import ConfigurationError, InvalidArgumentError
 from memoram_async.core.kinds import check_text
-from memoram_async.core.secret import Secret, conceal
+from memoram_async.core.secret import Secret, Unshareable, conceal
 
 
 class KeyStore(Protocol):
@@ -59,7 +59,7 @@ def _entry(user_id: object, version: object) -> tuple[str, int]:
     return check_text(user_id, name="user_id"), checked
 
 
-class MemoryKeyStore:
+class MemoryKeyStore(Unshareable):
     """Keeps keys as long as the process lives, for all stores of a user; see `KeyStore`."""
 
     def __init__(self) -> None:

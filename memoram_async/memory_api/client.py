@@ -12,7 +12,7 @@ import memoram_async.memory_api as service
 from memoram_async import _std as std
 from memoram_async._lazy import resource
 from memoram_async.core import defaults
-from memoram_async.core.secret import Secret, conceal, hidden, out_of_sight
+from memoram_async.core.secret import Secret, Unshareable, conceal, hidden, out_of_sight
 from memoram_async.core.unset import UNSET, Unset
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from memoram_async.transport.transport import Transport
 
 
-class AsyncMemoryAPI:
+class AsyncMemoryAPI(Unshareable):
     """A client of Memory API for one application; make one and share it among all tasks.
 
     Nothing is sent before the first call. The API key goes with every call that needs one.

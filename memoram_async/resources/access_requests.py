@@ -18,7 +18,7 @@ from memoram_async.core.arguments import (
 )
 from memoram_async.core.errors import ConflictError, InvalidArgumentError
 from memoram_async.core.retry import Safety
-from memoram_async.core.secret import Secret, conceal, out_of_sight
+from memoram_async.core.secret import Secret, Unshareable, conceal, out_of_sight
 from memoram_async.core.urls import check_id
 from memoram_async.models.access import AccessCredentials, AccessRequest
 from memoram_async.models.belonging import check_belongs
@@ -29,7 +29,7 @@ from memoram_async.transport.pager import AsyncPager
 from memoram_async.transport.requester import Requester
 
 
-class AsyncAccessRequests:
+class AsyncAccessRequests(Unshareable):
     """Requests for access, which the user decides on in the dashboard."""
 
     def __init__(self, requester: Requester, hub: ApprovalHub) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from memoram_async.approvals.hub import Transitions
+from memoram_async.core.secret import Unshareable
 from memoram_async.models.access import AccessRequest
 
 
-class AsyncApprovalWatch:
+class AsyncApprovalWatch(Unshareable):
     """The changes of some access requests, one after another; from `access_requests.watch`."""
 
     __slots__ = ("__weakref__", "_transitions")

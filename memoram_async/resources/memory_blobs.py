@@ -14,7 +14,7 @@ from memoram_async.core.arguments import (
     given,
 )
 from memoram_async.core.retry import Safety
-from memoram_async.core.secret import Secret, conceal, out_of_sight
+from memoram_async.core.secret import Secret, Unshareable, conceal, out_of_sight
 from memoram_async.core.unset import UNSET, Unset
 from memoram_async.core.urls import check_id
 from memoram_async.memories.listing import MemoryListing
@@ -27,7 +27,7 @@ from memoram_async.transport.pager import AsyncPager
 from memoram_async.transport.requester import Requester
 
 
-class AsyncMemoryBlobs:
+class AsyncMemoryBlobs(Unshareable):
     """Stored memories, content as it is on the server; `AsyncMemoryStore` encrypts and decrypts."""
 
     def __init__(self, requester: Requester) -> None:

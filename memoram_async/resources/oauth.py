@@ -16,7 +16,7 @@ from memoram_async.core.oauth import (
     read_flow,
 )
 from memoram_async.core.sealing import SealingSecret
-from memoram_async.core.secret import Secret, conceal, hidden
+from memoram_async.core.secret import Secret, Unshareable, conceal, hidden
 from memoram_async.core.unset import UNSET
 from memoram_async.models.tokens import OAuthTokens
 from memoram_async.resources.oauth_flow import AsyncOAuthFlow
@@ -31,7 +31,7 @@ def _scope(value: object) -> str | None:
     return None if wrapped is None else wrapped.reveal()
 
 
-class AsyncOAuth:
+class AsyncOAuth(Unshareable):
     """The authorization code flow (RFC 6749 4.1), always with PKCE S256 (RFC 7636).
 
     The client id and secret are those of the client, unless a method is given others.

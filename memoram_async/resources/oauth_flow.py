@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from memoram_async.core.errors import InvalidArgumentError, MemoramError, OAuthFlowError
 from memoram_async.core.oauth import FLOW_PURPOSE, LONGEST_SEAL, Flow, check_oauth_params
 from memoram_async.core.sealing import SealingSecret
-from memoram_async.core.secret import Secret, hidden
+from memoram_async.core.secret import Secret, Unshareable, hidden
 from memoram_async.models.tokens import OAuthTokens
 from memoram_async.tokens.user_tokens import UserTokens, may_be_spent
 
 
-class AsyncOAuthFlow:
+class AsyncOAuthFlow(Unshareable):
     """One user's way through the authorization server and back; from `oauth.begin` or `oauth.restore`.
 
     Send the user's browser to `url`, and hand the callback to `complete`. Keep the flow in the user's own

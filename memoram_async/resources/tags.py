@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memoram_async.core.secret import Unshareable
 from memoram_async.core.urls import check_id
 from memoram_async.models.belonging import check_belongs
 from memoram_async.models.converter import structure, structure_page
@@ -11,7 +12,7 @@ from memoram_async.transport.pager import AsyncPager
 from memoram_async.transport.requester import Requester
 
 
-class AsyncTags:
+class AsyncTags(Unshareable):
     """Tags, which come into being with the first memory that bears them."""
 
     def __init__(self, requester: Requester) -> None:

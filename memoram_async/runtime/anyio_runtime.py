@@ -18,6 +18,7 @@ from memoram_async.core import defaults
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import ClientClosedError, ConfigurationError, MemoramError
 from memoram_async.core.http import HTTPRequest, HTTPResponse
+from memoram_async.core.secret import Unshareable
 from memoram_async.core.urls import origin
 from memoram_async.runtime.async_clients import Httpx2Connections, InjectedClient
 from memoram_async.runtime.clock import SystemClock, pause
@@ -71,7 +72,7 @@ class _Home:
             bell.set()
 
 
-class AnyioRuntime:
+class AnyioRuntime(Unshareable):
     """Runs the core on asyncio or trio; see `memoram_async.runtime.protocol.Runtime`."""
 
     def __init__(
@@ -136,7 +137,9 @@ class AnyioRuntime:
             raise ConfigurationError(
                 "this client is in use in another event loop: make one client for each loop, in the loop"
             )
-        # What the old loop or process left behind cannot be closed from here.
+        if home is not None and home.pid == os.getpid():
+            home.connections.abandon()
+        # What another process left behind is not to be closed from here.
         self._home = _Home(anyio.lowlevel.current_token(), self._connections(), Turns(self._max_connections))
         return self._home
 
@@ -298,7 +301,10 @@ class AnyioRuntime:
         """
         self._closed = True
         home, self._home = self._home, None
-        if home is None or home.pid != os.getpid() or _is_over(home.token):
+        if home is None or home.pid != os.getpid():
+            return
+        if _is_over(home.token):
+            home.connections.abandon()
             return
         if home.is_here:
             home.send_home()

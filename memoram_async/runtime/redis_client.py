@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, Self
 from memoram_async.core.arguments import check_seconds
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.kinds import check_methods, check_text
-from memoram_async.core.secret import Secret, conceal
+from memoram_async.core.secret import Secret, Unshareable, conceal
 
 
 class RedisClient(Protocol):
@@ -35,7 +35,7 @@ class RedisClient(Protocol):
 _METHODS: Final = ("get", "set", "eval", "close")
 
 
-class OnRedis:
+class OnRedis(Unshareable):
     """What keeps things in Redis or Valkey: a client, the prefix of its keys, and the end of both.
 
     It takes the blocking client, in async code too. redis-py's clients may be shared by threads, and after a

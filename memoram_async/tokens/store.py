@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.kinds import check_entry, check_function, check_text
+from memoram_async.core.secret import Unshareable
 from memoram_async.runtime.forking import reset_after_fork
 
 
@@ -67,7 +68,7 @@ def check_token_store(store: TokenStore | None) -> TokenStore | None:
     return store
 
 
-class MemoryTokenStore:
+class MemoryTokenStore(Unshareable):
     """Shares a token among clients of one process; see `TokenStore`."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

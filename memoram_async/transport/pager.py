@@ -9,13 +9,14 @@ from typing import Any, Generic, Self, TypeVar
 
 from memoram_async.core.errors import ConfigurationError, PaginationError
 from memoram_async.core.paging import CursorGuard
+from memoram_async.core.secret import Unshareable
 from memoram_async.models.page import Page
 from memoram_async.runtime.protocol import ReadAhead, Runtime
 
 T = TypeVar("T")
 
 
-class AsyncPager(Generic[T]):
+class AsyncPager(Unshareable, Generic[T]):
     """A list, read page by page as it is iterated.
 
     Iterate over it for the items, over `pages()` for whole pages, or await `first_page()` for the
@@ -85,7 +86,7 @@ class AsyncPager(Generic[T]):
         return page
 
 
-class AsyncPageIterator(Generic[T]):
+class AsyncPageIterator(Unshareable, Generic[T]):
     """Walks through the pages of a list. A page that failed is asked for again by the next step.
 
     It makes one step at a time: whoever shares a list needs an iterator of their own.
@@ -142,7 +143,7 @@ class AsyncPageIterator(Generic[T]):
         return page
 
 
-class AsyncItemIterator(Generic[T]):
+class AsyncItemIterator(Unshareable, Generic[T]):
     """Walks through the items of a list, across its pages."""
 
     __slots__ = ("__weakref__", "_items", "_pages", "_position")
@@ -169,7 +170,7 @@ class AsyncItemIterator(Generic[T]):
         return item
 
 
-class AsyncReadAhead(Generic[T]):
+class AsyncReadAhead(Unshareable, Generic[T]):
     """Walks through the items of a list while the next page is fetched; see `AsyncPager.ahead`."""
 
     __slots__ = ("__weakref__", "_ahead", "_fetching", "_finish", "_items", "_position", "_runtime", "_spent")

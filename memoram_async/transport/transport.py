@@ -179,6 +179,8 @@ class Transport:
         except BaseException as error:
             if _was_not_sent(error):
                 progress.in_doubt = was_in_doubt
+            if isinstance(error, APIResponseError):  # the runtime knows what is wrong, and not with what
+                error.args = (f"{call.operation}: {error}",)
             if isinstance(error, TokenGone):
                 progress.attempts -= 1
             elif sending.told is not None:

@@ -12,13 +12,13 @@ import memoram_sync.memory_api as service
 from memoram_async import _std as std
 from memoram_async._lazy import resource, without_resources
 from memoram_async.core import defaults
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret, Unshareable
 from memoram_async.core.unset import UNSET, Unset
 from memoram_async.memory_api.client import AsyncMemoryAPI
 from memoram_sync.runtime.coroutines import run
 
 
-class MemoryAPI:
+class MemoryAPI(Unshareable):
     """A client of Memory API for one application; make one and share it among all threads.
 
     Nothing is sent before the first call. The API key goes with every call that needs one.

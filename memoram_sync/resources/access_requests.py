@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from memoram_async.core import defaults
 from memoram_async.core.approval_verdicts import ApprovalProgress
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret, Unshareable
 from memoram_async.models.access import AccessCredentials, AccessRequest
 from memoram_async.resources.access_requests import AsyncAccessRequests
 from memoram_sync.resources.approval_watch import ApprovalWatch
@@ -16,7 +16,7 @@ from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
 
 
-class AccessRequests:
+class AccessRequests(Unshareable):
     """Requests for access, which the user decides on in the dashboard."""
 
     def __init__(self, wrapped: AsyncAccessRequests) -> None:

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from memoram_async.core.secret import Unshareable
 from memoram_async.models.access import AccessRequest
 from memoram_async.resources.approval_watch import AsyncApprovalWatch
 from memoram_sync.runtime.coroutines import run
 
 
-class ApprovalWatch:
+class ApprovalWatch(Unshareable):
     """The changes of some access requests, one after another; from `access_requests.watch`."""
 
     __slots__ = ("__weakref__", "_async")

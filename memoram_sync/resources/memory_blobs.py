@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret, Unshareable
 from memoram_async.core.unset import UNSET, Unset
 from memoram_async.models.memory import MemoryBlob
 from memoram_async.resources.memory_blobs import AsyncMemoryBlobs
@@ -14,7 +14,7 @@ from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
 
 
-class MemoryBlobs:
+class MemoryBlobs(Unshareable):
     """Stored memories, content as it is on the server; `MemoryStore` encrypts and decrypts."""
 
     def __init__(self, wrapped: AsyncMemoryBlobs) -> None:

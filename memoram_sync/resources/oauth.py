@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from memoram_async.core.sealing import SealingSecret
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret, Unshareable
 from memoram_async.models.tokens import OAuthTokens
 from memoram_async.resources.oauth import AsyncOAuth
 from memoram_sync.resources.oauth_flow import OAuthFlow
 from memoram_sync.runtime.coroutines import run
 
 
-class OAuth:
+class OAuth(Unshareable):
     """The authorization code flow (RFC 6749 4.1), always with PKCE S256 (RFC 7636).
 
     The client id and secret are those of the client, unless a method is given others.

@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from memoram_async.core.sealing import SealingSecret
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret, Unshareable
 from memoram_async.models.tokens import OAuthTokens
 from memoram_async.resources.oauth_flow import AsyncOAuthFlow
 from memoram_sync.runtime.coroutines import run
 
 
-class OAuthFlow:
+class OAuthFlow(Unshareable):
     """One user's way through the authorization server and back; from `oauth.begin` or `oauth.restore`.
 
     Send the user's browser to `url`, and hand the callback to `complete`. Keep the flow in the user's own

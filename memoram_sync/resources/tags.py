@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+from memoram_async.core.secret import Unshareable
 from memoram_async.models.tags import Tag
 from memoram_async.resources.tags import AsyncTags
 from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
 
 
-class Tags:
+class Tags(Unshareable):
     """Tags, which come into being with the first memory that bears them."""
 
     def __init__(self, wrapped: AsyncTags) -> None:

@@ -27,9 +27,16 @@ from memoram_async.core.errors import (
     PoolTimeoutError,
 )
 from memoram_async.core.http import HTTPRequest, HTTPResponse
+from memoram_async.core.secret import Unshareable
 from memoram_async.runtime.clock import SystemClock, pause, steady
 from memoram_async.runtime.forking import no_fork, reset_after_fork
-from memoram_async.runtime.httpx_adapter import HTTPClient, check_http_client, check_still_open, error_from
+from memoram_async.runtime.httpx_adapter import (
+    HTTPClient,
+    check_http_client,
+    check_still_open,
+    error_from,
+    refused_by_hook,
+)
 from memoram_async.runtime.protocol import Clock
 from memoram_async.runtime.settings import check_settings
 from memoram_async.runtime.wire_request import split, wire_request
@@ -53,7 +60,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class BlockingRuntime:
+class BlockingRuntime(Unshareable):
     """Runs the core on the calling thread; see `memoram_async.runtime.protocol.Runtime`.
 
     A client may be shared by many threads. After a fork the child opens connections of its own. Closing
@@ -290,11 +297,11 @@ class BlockingRuntime:
                 client, request, headers, timeout=timeout, is_over=lambda: deadline.expired(self.now())
             )
         except Exception as error:
-            meaning = error_from(error, url=request.url)
+            meaning = refused_by_hook(error) or error_from(error, url=request.url)
             if meaning is None:
                 check_still_open(client)
                 raise
-            return meaning.with_traceback(None)
+            return meaning.with_traceback(None) if isinstance(meaning, MemoramError) else meaning
 
     async def sleep(self, seconds: float, *, unless: Bell | None = None) -> None:
         """Let time pass; no more of it once that waiter is woken.

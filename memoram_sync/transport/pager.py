@@ -7,6 +7,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from memoram_async.core.secret import Unshareable
 from memoram_async.models.page import Page
 from memoram_async.transport.pager import AsyncItemIterator, AsyncPageIterator, AsyncPager, AsyncReadAhead
 from memoram_sync.runtime.coroutines import run
@@ -14,7 +15,7 @@ from memoram_sync.runtime.coroutines import run
 T = TypeVar("T")
 
 
-class Pager(Generic[T]):
+class Pager(Unshareable, Generic[T]):
     """A list, read page by page as it is iterated.
 
     Iterate over it for the items, over `pages()` for whole pages, or call `first_page()` for the
@@ -66,7 +67,7 @@ class Pager(Generic[T]):
         return ReadAhead(self._async.ahead())
 
 
-class PageIterator(Generic[T]):
+class PageIterator(Unshareable, Generic[T]):
     """Walks through the pages of a list. A page that failed is asked for again by the next step.
 
     It makes one step at a time: whoever shares a list needs an iterator of their own.
@@ -93,7 +94,7 @@ class PageIterator(Generic[T]):
             raise StopIteration from None
 
 
-class ItemIterator(Generic[T]):
+class ItemIterator(Unshareable, Generic[T]):
     """Walks through the items of a list, across its pages."""
 
     __slots__ = ("__weakref__", "_async")
@@ -116,7 +117,7 @@ class ItemIterator(Generic[T]):
             raise StopIteration from None
 
 
-class ReadAhead(Generic[T]):
+class ReadAhead(Unshareable, Generic[T]):
     """Walks through the items of a list while the next page is fetched; see `Pager.ahead`."""
 
     __slots__ = ("__weakref__", "_async")

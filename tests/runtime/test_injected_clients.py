@@ -114,6 +114,22 @@ async def test_a_refusal_has_its_status(world: World, library: Any) -> None:
     await close(http)
 
 
+async def test_a_hook_that_raises_for_a_status_is_a_refusal(world: World, library: Any) -> None:
+    def raise_for_status(response: Any) -> None:
+        response.raise_for_status()
+
+    async def raise_in_async_code(response: Any) -> None:
+        response.raise_for_status()
+
+    transport = service(library, lambda _: library.Response(404, headers={"X-Request-Id": "r1"}))
+    client, http = injected(world, library, transport)
+    http.event_hooks = {"response": [raise_for_status if world.is_sync else raise_in_async_code]}
+    error = await failure(client.tags.get("tag_1", user_id="u"), NotFoundError)
+    assert (error.status, error.request_id) == (404, "r1")
+    assert (error.__cause__, error.__context__) == (None, None)
+    await close(http)
+
+
 async def test_a_lost_answer_to_a_write_is_in_doubt(world: World, library: Any) -> None:
     def play(connection: socket.socket) -> None:
         while request := read_request(connection):

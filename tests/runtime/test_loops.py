@@ -29,6 +29,23 @@ async def count(client: AsyncMemoram) -> int:
     return len((await client.access_requests.list().first_page()).items)
 
 
+@pytest.mark.parametrize("rest", ["close", "again"])
+def test_a_second_run_complains_of_nothing(client: AsyncMemoram, rest: str) -> None:
+    complaints: list[object] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sys.unraisablehook", complaints.append)
+            assert asyncio.run(count(client)) == 0
+            gc.collect()
+            if rest == "again":
+                assert asyncio.run(count(client)) == 0
+                gc.collect()
+            asyncio.run(client.aclose())
+            gc.collect()
+    assert complaints == []
+
+
 def test_a_loop_that_has_ended_can_be_followed_by_another(client: AsyncMemoram) -> None:
     with warnings.catch_warnings():
         # The sockets of the first loop are nobody's to close once it has ended.

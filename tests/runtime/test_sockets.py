@@ -263,3 +263,13 @@ async def test_other_requests_go_through_the_proxy_of_the_environment(
     assert requests[0].startswith(b"CONNECT api.example.com:443")
     assert error.sent is False
     assert "the proxy refused" in str(error)
+
+
+async def test_an_answer_in_an_unknown_encoding_names_its_operation(world: World) -> None:
+    def script(connection: socket.socket, request: bytes) -> None:
+        connection.sendall(answer(b"?", headers="Content-Encoding: br\r\n"))
+
+    with serving(after_token(script)) as url:
+        async with client_of(world, url) as client:
+            error = await failure(get(client), APIResponseError)
+    assert str(error) == "getTag: the service's answer has a content encoding that was not asked for"

@@ -51,7 +51,7 @@ def mirror_class(node: cst.ClassDef, names: Names, *, module: str) -> str:
     owner = node.name.value
     where = f"{module}.{owner}"
     members = _members(node, where)
-    bases = "".join(f"({code(base.value)})" for base in node.bases)
+    bases = f"({', '.join(code(base.value) for base in node.bases)})" if node.bases else ""
     parts = [
         *_documentation(node, names, where),
         *_slots(members, where),

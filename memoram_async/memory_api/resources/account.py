@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from memoram_async._lazy import resource
+from memoram_async.core.secret import Unshareable
 from memoram_async.memory_api.credentials import KeyCredentials
 from memoram_async.memory_api.envelope import unwrap
 from memoram_async.memory_api.models import Organization
@@ -10,7 +11,7 @@ from memoram_async.memory_api.resources.api_keys import AsyncAPIKeys
 from memoram_async.transport.requester import Requester
 
 
-class AsyncAccount:
+class AsyncAccount(Unshareable):
     """The organization and its keys."""
 
     def __init__(self, requester: Requester, credentials: KeyCredentials) -> None:

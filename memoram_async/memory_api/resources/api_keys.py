@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from memoram_async.core.arguments import check_count, given
 from memoram_async.core.errors import PaginationError
 from memoram_async.core.retry import Safety
+from memoram_async.core.secret import Unshareable
 from memoram_async.core.unset import UNSET
 from memoram_async.core.urls import check_id
 from memoram_async.memory_api.arguments import (
@@ -25,7 +26,7 @@ from memoram_async.transport.pager import AsyncPager
 from memoram_async.transport.requester import Requester
 
 
-class AsyncAPIKeys:
+class AsyncAPIKeys(Unshareable):
     """Keys, each with scopes of its own: give every part of an application one that can do what it must.
 
     All of this needs a key with the scope `admin`.

@@ -8,7 +8,7 @@ from typing import Any
 from memoram_async.core.arguments import given
 from memoram_async.core.errors import InvalidArgumentError
 from memoram_async.core.retry import Safety
-from memoram_async.core.secret import Secret, conceal, hidden
+from memoram_async.core.secret import Secret, Unshareable, conceal, hidden
 from memoram_async.core.unset import UNSET, Unset
 from memoram_async.core.urls import check_id
 from memoram_async.memory_api.arguments import (
@@ -26,7 +26,7 @@ from memoram_async.transport.pager import AsyncPager
 from memoram_async.transport.requester import Requester
 
 
-class AsyncMemories:
+class AsyncMemories(Unshareable):
     """Memories of the key's environment, in plain text that the service can read."""
 
     def __init__(self, requester: Requester) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from memoram_async.core.secret import Unshareable
 from memoram_async.memory_api.envelope import unwrap_report
 from memoram_async.memory_api.models import Report
 from memoram_async.transport.requester import Requester
 
 
-class AsyncUsage:
+class AsyncUsage(Unshareable):
     """Counts. The contract leaves open what they hold, so they come as the service gives them."""
 
     def __init__(self, requester: Requester) -> None:

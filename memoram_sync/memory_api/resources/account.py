@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from memoram_async._lazy import resource
+from memoram_async.core.secret import Unshareable
 from memoram_async.memory_api.models import Organization
 from memoram_async.memory_api.resources.account import AsyncAccount
 from memoram_sync.memory_api.resources.api_keys import APIKeys
 from memoram_sync.runtime.coroutines import run
 
 
-class Account:
+class Account(Unshareable):
     """The organization and its keys."""
 
     def __init__(self, wrapped: AsyncAccount) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from memoram_async.core.secret import Unshareable
 from memoram_async.memory_api.arguments import EnvironmentName, ScopeName
 from memoram_async.memory_api.models import APIKey, Environment, NewAPIKey, Scope
 from memoram_async.memory_api.resources.api_keys import AsyncAPIKeys
@@ -13,7 +14,7 @@ from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
 
 
-class APIKeys:
+class APIKeys(Unshareable):
     """Keys, each with scopes of its own: give every part of an application one that can do what it must.
 
     All of this needs a key with the scope `admin`.

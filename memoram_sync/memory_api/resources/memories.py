@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from memoram_async.core.secret import Secret
+from memoram_async.core.secret import Secret, Unshareable
 from memoram_async.core.unset import UNSET, Unset
 from memoram_async.memory_api.models import Memory
 from memoram_async.memory_api.resources.memories import AsyncMemories
@@ -15,7 +15,7 @@ from memoram_sync.runtime.coroutines import run
 from memoram_sync.transport.pager import Pager
 
 
-class Memories:
+class Memories(Unshareable):
     """Memories of the key's environment, in plain text that the service can read."""
 
     def __init__(self, wrapped: AsyncMemories) -> None:

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from memoram_async.core.secret import Unshareable
 from memoram_async.memory_api.models import Report
 from memoram_async.memory_api.resources.usage import AsyncUsage
 from memoram_sync.runtime.coroutines import run
 
 
-class Usage:
+class Usage(Unshareable):
     """Counts. The contract leaves open what they hold, so they come as the service gives them."""
 
     def __init__(self, wrapped: AsyncUsage) -> None:
