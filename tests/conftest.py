@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytest_plugins = ["tests.services"]
+
+# A shell has whatever it starts in the background ignore Ctrl-C, which some tests press in child processes.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("memoram", deadline=None, print_blob=True)
 settings.register_profile("core", settings.get_profile("memoram"), max_examples=25)

@@ -62,7 +62,7 @@ class Ranking:
             closeness: Texts whose score is that close to the last one's come as well, beyond the limit: a
                 part of the best score. Whoever has a reason to prefer one of them can.
         """
-        scores = self._scores(set(words))
+        scores = self._scores(dict.fromkeys(words))
         if not scores:
             return []
         top = nlargest(limit, scores.values())
@@ -71,7 +71,7 @@ class Ranking:
         found.sort(key=lambda each: -each[1])
         return found
 
-    def _scores(self, words: set[str]) -> dict[int, float]:
+    def _scores(self, words: Iterable[str]) -> dict[int, float]:
         lengths = self._lengths
         count = len(lengths)
         found = [places for word in words if (places := self._places.get(word))]

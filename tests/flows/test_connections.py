@@ -43,7 +43,7 @@ LINK = "https://app.test/connect"
 
 def client_of(stage: Stage, **options: Any) -> Any:
     """A client that knows all that connecting takes."""
-    secrets = {"client_id": stage.app.client_id, "client_secret": stage.app.client_secret}
+    secrets: dict[str, Any] = {"client_id": stage.app.client_id, "client_secret": stage.app.client_secret}
     return stage.client(**{**secrets, "secret": SECRET, "dashboard_url": DASHBOARD, **options})
 
 
