@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache, partial
 from types import NoneType, UnionType
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -61,8 +61,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, PlainData):
         return value.to_dict()
     if isinstance(value, tuple):
-        items: tuple[Any, ...] = value
-        return [plain(each) for each in items]
+        return [plain(each) for each in cast("tuple[Any, ...]", value)]
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, MemoramError):

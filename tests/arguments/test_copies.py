@@ -87,7 +87,7 @@ def test_stores_and_runtimes_are_not_copied(name: str, take: Callable[[Any], Any
 def test_a_clone_of_a_subclass_has_what_the_subclass_added(kind: type[Any]) -> None:
     class Own(kind):  # type: ignore[misc]
         def __init__(self, team: str) -> None:
-            super().__init__(API_KEY, base_url=API)
+            kind.__init__(self, API_KEY, base_url=API)
             self.team = team
 
     clone = Own("planners").with_options(timeout=5)

@@ -43,8 +43,13 @@ LINK = "https://app.test/connect"
 
 def client_of(stage: Stage, **options: Any) -> Any:
     """A client that knows all that connecting takes."""
-    secrets: dict[str, Any] = {"client_id": stage.app.client_id, "client_secret": stage.app.client_secret}
-    return stage.client(**{**secrets, "secret": SECRET, "dashboard_url": DASHBOARD, **options})
+    known: dict[str, Any] = {
+        "client_id": stage.app.client_id,
+        "client_secret": stage.app.client_secret,
+        "secret": SECRET,
+        "dashboard_url": DASHBOARD,
+    }
+    return stage.client(**{**known, **options})
 
 
 def connections_of(client: Any, grants: GrantStore | None = None, **options: Any) -> Any:
