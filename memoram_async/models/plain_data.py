@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, PlainData):
         return value.to_dict()
     if isinstance(value, tuple):
-        return [plain(each) for each in cast("tuple[Any, ...]", value)]
+        return [plain(each) for each in cast("tuple[object, ...]", value)]
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, MemoramError):

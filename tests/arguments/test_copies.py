@@ -84,7 +84,7 @@ def test_stores_and_runtimes_are_not_copied(name: str, take: Callable[[Any], Any
 
 
 @pytest.mark.parametrize("kind", [AsyncMemoram, Memoram])
-def test_a_clone_of_a_subclass_has_what_the_subclass_added(kind: type[Any]) -> None:
+def test_a_clone_of_a_subclass_has_what_the_subclass_added(kind: Any) -> None:
     class Own(kind):  # type: ignore[misc]
         def __init__(self, team: str) -> None:
             kind.__init__(self, API_KEY, base_url=API)
