@@ -33,6 +33,11 @@ class RateLimit:
     resets_at: datetime | None = None
 
 
+def says_limit(headers: Mapping[str, str]) -> bool:
+    """Whether there is any of the header fields that tell about a rate limit."""
+    return not _SAID.isdisjoint(headers)
+
+
 def rate_limit_of(headers: Mapping[str, str], *, wall: float) -> RateLimit | None:
     """What X-RateLimit-Limit, -Remaining and -Reset say; None if they say nothing.
 
@@ -40,8 +45,6 @@ def rate_limit_of(headers: Mapping[str, str], *, wall: float) -> RateLimit | Non
         headers: The answer's header fields, names in lower case.
         wall: The time now, in seconds since the epoch, if the answer has no Date of its own.
     """
-    if _SAID.isdisjoint(headers):
-        return None
     limit = _number(headers.get("x-ratelimit-limit"))
     remaining = _number(headers.get("x-ratelimit-remaining"))
     reset = reset_of(headers, wall=wall)

@@ -11,10 +11,11 @@ from memoram_async.core.answers import MeaningOf
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.info import ResponseInfo
-from memoram_async.core.rate_limit import rate_limit_of
+from memoram_async.core.rate_limit import rate_limit_of, says_limit
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import Secret
 from memoram_async.core.token import Use
+from memoram_async.runtime.protocol import Runtime
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
 
@@ -136,17 +137,19 @@ class Progress:
     in_doubt: bool = False
     last: HTTPResponse | None = None
 
-    def info(self, operation: str, *, now: float, wall: float) -> ResponseInfo:
+    def info(self, operation: str, *, runtime: Runtime) -> ResponseInfo:
         """What is to be told of the call."""
-        last = self.last
+        elapsed, last = runtime.now() - self.began, self.last
+        if last is None:
+            return ResponseInfo(operation=operation, attempts=self.attempts, elapsed=elapsed)
         return ResponseInfo(
             operation=operation,
-            status=last.status if last else None,
-            request_id=last.request_id if last else None,
+            status=last.status,
+            request_id=last.request_id,
             attempts=self.attempts,
-            elapsed=now - self.began,
-            replayed=last is not None and is_replay(last),
-            rate_limit=rate_limit_of(last.headers, wall=wall) if last else None,
+            elapsed=elapsed,
+            replayed=is_replay(last),
+            rate_limit=rate_limit_of(last.headers, wall=runtime.wall()) if says_limit(last.headers) else None,
         )
 
 

@@ -66,7 +66,7 @@ class Transport:
         try:
             response = await self._attempts(call, sending, deadline, progress)
         except MemoramError as error:
-            error.info = progress.info(call.operation, now=runtime.now(), wall=runtime.wall())
+            error.info = progress.info(call.operation, runtime=runtime)
             if isinstance(error, APIConnectionError):
                 error.sent = progress.in_doubt  # of this call, not of the exchange that it may have led
             doubt = doubt_of(call) if progress.in_doubt and not _leaves_open(error) else None
@@ -78,21 +78,19 @@ class Transport:
             )
             unknown.info = error.info
             raise unknown from error
-        return HTTPResponse(
-            status=response.status,
-            headers=response.headers,
-            content=response.content,
-            info=progress.info(call.operation, now=runtime.now(), wall=runtime.wall()),
-        )
+        # A copy would cost a twentieth of what this whole module does.
+        object.__setattr__(response, "info", progress.info(call.operation, runtime=runtime))
+        return response
 
     async def _attempts(
         self, call: Call, sending: Sending, deadline: Deadline, progress: Progress
     ) -> HTTPResponse:
-        runtime = self.runtime
+        runtime, credentials = self.runtime, call.credentials
         replayed = False
         retries = 0
         while True:
-            await self._have_token(call, deadline)
+            if credentials is not None and credentials.peek() is None:
+                await credentials.get(deadline)  # the request takes the latest one when it has its turn
             sending.told = None
             try:
                 response = await self._send(call, sending, deadline, progress)
@@ -108,27 +106,12 @@ class Transport:
                 if response.status == 401 and sending.refuse() and not replayed:
                     replayed = True
                     continue
-                retry_after = parse_retry_after(response.headers, wall=runtime.wall())
-                delay = self._pause(call, ErrorAnswer(response.status, retry_after), retries, deadline)
-                if delay is None:
-                    raise status_error(
-                        response,
-                        operation=call.operation,
-                        meaning=call.meaning,
-                        retry_after=retry_after,
-                        doubt=doubt_of(call) if _is_open(response) else None,
-                    )
+                delay = self._pause_after_refusal(response, call, retries, deadline)
             retries += 1
             _LOG.info("%s: sending again in %.1f s, attempt %d", call.operation, delay, progress.attempts + 1)
             if sending.told is not None:
                 sending.told.of_retry(delay)
             await runtime.sleep(delay)
-
-    async def _have_token(self, call: Call, deadline: Deadline) -> None:
-        """Wait for a token where none serves; the request takes the latest one when it has its turn."""
-        credentials = call.credentials
-        if credentials is not None and credentials.peek() is None:
-            await credentials.get(deadline)
 
     def _sending(self, call: Call, progress: Progress) -> Sending:
         return Sending(
@@ -141,6 +124,26 @@ class Transport:
     def _teller(self, call: Call, progress: Progress) -> Callable[[], Told]:
         runtime, audience = self.runtime, self._audience
         return lambda: audience.begin(call, number=progress.attempts, now=runtime.now())
+
+    def _pause_after_refusal(
+        self, response: HTTPResponse, call: Call, retries: int, deadline: Deadline
+    ) -> float:
+        """Seconds until the next attempt after one that was refused.
+
+        Raises:
+            APIStatusError: There is none, or none in time.
+        """
+        retry_after = parse_retry_after(response.headers, wall=self.runtime.wall())
+        delay = self._pause(call, ErrorAnswer(response.status, retry_after), retries, deadline)
+        if delay is not None:
+            return delay
+        raise status_error(
+            response,
+            operation=call.operation,
+            meaning=call.meaning,
+            retry_after=retry_after,
+            doubt=doubt_of(call) if _is_open(response) else None,
+        )
 
     def _pause_after(
         self, error: APIConnectionError | APIResponseError, call: Call, retries: int, deadline: Deadline
