@@ -108,7 +108,6 @@ class AsyncMemoram(Unshareable):
 
         from memoram_async.core.arguments import check_count
         from memoram_async.core.config import Options, resolve
-        from memoram_async.crypto.store_options import check_store_options
         from memoram_async.family import Family
         from memoram_async.memory_api.keys import refuse_foreign_key
 
@@ -126,6 +125,10 @@ class AsyncMemoram(Unshareable):
             environment=os.environ,
         )
         refuse_foreign_key(config.api_key)
+        if store_options is not None:
+            from memoram_async.crypto.store_options import check_store_options
+
+            check_store_options(store_options)
         options = Options(timeout=timeout, request_timeout=request_timeout, max_retries=max_retries)
         connections = check_count(max_connections, name="max_connections") or defaults.MAX_CONNECTIONS
         self._bind(
@@ -141,19 +144,19 @@ class AsyncMemoram(Unshareable):
                 hooks=hooks,
             ),
             options,
-            check_store_options(store_options),
+            store_options,
             owner=True,
         )
 
     def _bind(
-        self, family: Family, options: Options, store_options: sdk.StoreOptions, *, owner: bool
+        self, family: Family, options: Options, store_options: sdk.StoreOptions | None, *, owner: bool
     ) -> None:
         from memoram_async.member import Member
 
         self._family = family
         self._store_options = store_options
         self._owner = owner
-        self._member = Member.of(family, options)
+        self._member = Member(family, options)
 
     @resource
     def access_requests(self) -> sdk.AsyncAccessRequests:

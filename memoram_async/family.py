@@ -1,14 +1,15 @@
-"""What a client and its `with_options` clones share."""
+"""What a client and its `with_options` clones share.
+
+What not every program needs is loaded and made when it is first asked for.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from memoram_async.access.family_access import FamilyAccess
-from memoram_async.approvals.hub import ApprovalHub
-from memoram_async.approvals.polls import ApprovalPolls
+from memoram_async._lazy import resource
 from memoram_async.core.answers import oauth_meaning
 from memoram_async.core.arguments import check_count
 from memoram_async.core.config import Config, Options
@@ -17,19 +18,22 @@ from memoram_async.core.errors import BadRequestError, NotFoundError
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import origin
-from memoram_async.crypto.token_seal import TokenSeal
 from memoram_async.keys.store import KeyStore, check_key_store
 from memoram_async.runtime.forking import reset_after_fork
 from memoram_async.runtime.protocol import Runtime
 from memoram_async.runtime.settings import check_runtime
-from memoram_async.tokens.provider import TokenProvider, refused_key
-from memoram_async.tokens.shared import SharedTokens
+from memoram_async.tokens.provider import TokenProvider, refused_key, wrong_address
 from memoram_async.tokens.store import TokenStore, check_token_store
-from memoram_async.tokens.user_tokens import Refreshes, wrong_address
 from memoram_async.transport.call import Call, Peer
 from memoram_async.transport.hooks import Hooks, check_hooks
 from memoram_async.transport.requester import Requester
 from memoram_async.transport.transport import Transport
+
+if TYPE_CHECKING:
+    from memoram_async.access.family_access import FamilyAccess
+    from memoram_async.approvals.hub import ApprovalHub
+    from memoram_async.tokens.shared import SharedTokens
+    from memoram_async.tokens.user_tokens import Refreshes
 
 _EXCHANGE: Final = "/auth/token"
 
@@ -64,19 +68,40 @@ class Family:
         # The exchange serves every clone, so the options of the original client apply to it, not a clone's.
         self._transport = Transport(runtime, options, hooks)
         self.peer = Peer()
-        checked = check_token_store(token_store)
-        shared = (
-            None
-            if checked is None
-            else SharedTokens(runtime, checked, TokenSeal(config.api_key, config.base_url))
-        )
-        self.tokens = TokenProvider(runtime, self._exchange, shared)
-        self.refreshes = Refreshes(runtime)
-        # Waiting decides for itself when to ask again.
-        once = Transport(runtime, attrs.evolve(options, max_retries=0), hooks)
-        self.hub = ApprovalHub(runtime, ApprovalPolls(once, config.base_url, self.tokens))
-        self.access = FamilyAccess(runtime, self.hub)
+        self.tokens = TokenProvider(runtime, self._exchange, self._shared(check_token_store(token_store)))
+        self._once = attrs.evolve(options, max_retries=0)
         reset_after_fork(self.tokens.state)
+
+    def _shared(self, store: TokenStore | None) -> SharedTokens | None:
+        if store is None:
+            return None
+        from memoram_async.crypto.token_seal import TokenSeal
+        from memoram_async.tokens.shared import SharedTokens
+
+        return SharedTokens(self.runtime, store, TokenSeal(self.config.api_key, self.config.base_url))
+
+    @resource
+    def refreshes(self) -> Refreshes:
+        """The refreshes of users' tokens."""
+        from memoram_async.tokens.user_tokens import Refreshes
+
+        return Refreshes(self.runtime)
+
+    @resource
+    def hub(self) -> ApprovalHub:
+        """Where all wait for users' decisions."""
+        from memoram_async.approvals.hub import ApprovalHub
+        from memoram_async.approvals.polls import ApprovalPolls
+
+        once = Transport(self.runtime, self._once, self.hooks)  # waiting decides when to ask again
+        return ApprovalHub(self.runtime, ApprovalPolls(once, self.config.base_url, self.tokens))
+
+    @resource
+    def access(self) -> FamilyAccess:
+        """What calls of `connect` share."""
+        from memoram_async.access.family_access import FamilyAccess
+
+        return FamilyAccess(self.runtime, self.hub)
 
     def requester(self, transport: Transport) -> Requester:
         """What the resources of one client send with."""

@@ -1,55 +1,70 @@
-"""One member of a client family, a client or a clone with other options, in its parts."""
+"""One member of a client family, a client or a clone with other options, in its parts.
+
+What not every program needs is loaded and made when it is first asked for.
+"""
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING
 
-import attrs
-
-from memoram_async.access.connecting import Connecting
-from memoram_async.access.opened import AccessOpener
+from memoram_async._lazy import resource
 from memoram_async.core.config import Options
 from memoram_async.family import Family
-from memoram_async.resources.access_requests import AsyncAccessRequests
-from memoram_async.tokens.user_tokens import UserTokens
-from memoram_async.transport.requester import Requester
 from memoram_async.transport.transport import Transport
 
+if TYPE_CHECKING:
+    from memoram_async.access.connecting import Connecting
+    from memoram_async.access.opened import AccessOpener
+    from memoram_async.resources.access_requests import AsyncAccessRequests
+    from memoram_async.tokens.user_tokens import UserTokens
 
-@attrs.frozen(kw_only=True, eq=False)
+
 class Member:
     """One member of a client family.
 
     Attributes:
         transport: Carries its calls, as its options say.
         api: Sends to the API.
-        requests: Access requests.
-        connecting: Finds or makes access requests, and fetches credentials.
-        opener: Opens users' access.
-        tokens: The token endpoint.
         dashboard_url: Where users decide, if that is known.
     """
 
-    transport: Transport
-    api: Requester
-    requests: AsyncAccessRequests
-    connecting: Connecting
-    opener: AccessOpener
-    tokens: UserTokens
-    dashboard_url: str | None
+    def __init__(self, family: Family, options: Options) -> None:
+        self._family = family
+        self.transport = Transport(family.runtime, options, family.hooks)
+        self.api = family.requester(self.transport)
+        self.dashboard_url = family.config.dashboard_url
 
-    @classmethod
-    def of(cls, family: Family, options: Options) -> Self:
-        """A member of a family."""
-        transport = Transport(family.runtime, options, family.hooks)
-        api, dashboard = family.requester(transport), family.config.dashboard_url
-        requests = AsyncAccessRequests(api, family.hub)
-        return cls(
-            transport=transport,
-            api=api,
-            requests=requests,
-            connecting=Connecting(access=family.access, api=api, requests=requests, dashboard_url=dashboard),
-            opener=AccessOpener(runtime=family.runtime, requests=requests, key_store=family.key_store),
-            tokens=UserTokens(family.oauth_requester(transport), family.config, family.refreshes),
-            dashboard_url=dashboard,
+    @resource
+    def requests(self) -> AsyncAccessRequests:
+        """Access requests."""
+        from memoram_async.resources.access_requests import AsyncAccessRequests
+
+        return AsyncAccessRequests(self.api, self._family.hub)
+
+    @resource
+    def connecting(self) -> Connecting:
+        """Finds or makes access requests, and fetches credentials."""
+        from memoram_async.access.connecting import Connecting
+
+        return Connecting(
+            access=self._family.access,
+            api=self.api,
+            requests=self.requests,
+            dashboard_url=self.dashboard_url,
         )
+
+    @resource
+    def opener(self) -> AccessOpener:
+        """Opens users' access."""
+        from memoram_async.access.opened import AccessOpener
+
+        family = self._family
+        return AccessOpener(runtime=family.runtime, requests=self.requests, key_store=family.key_store)
+
+    @resource
+    def tokens(self) -> UserTokens:
+        """The token endpoint."""
+        from memoram_async.tokens.user_tokens import UserTokens
+
+        family = self._family
+        return UserTokens(family.oauth_requester(self.transport), family.config, family.refreshes)

@@ -12,7 +12,9 @@ from memoram_async.core.errors import (
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
+    ConfigurationError,
     MemoramError,
+    NotFoundError,
 )
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.shared_token import POSTPONE_SECONDS, SharedToken
@@ -217,3 +219,14 @@ def refused_key(error: BadRequestError) -> AuthenticationError:
         request_id=error.request_id,
         server_message=error.server_message,
     )
+
+
+def wrong_address(error: NotFoundError, *, operation: str, setting: str) -> ConfigurationError:
+    """A token endpoint that is not there: no user and no memory key is missing, but the address is wrong."""
+    hint = ", which ends in a version path such as /api/v1" if setting == "base_url" else ""
+    wrong = ConfigurationError(
+        f"{operation}: there is no token endpoint at this address (HTTP {error.status}): check "
+        f"{setting}{hint}"
+    )
+    wrong.info = error.info
+    return wrong

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import attrs
 
@@ -23,9 +23,11 @@ from memoram_async.core.shared_token import (
     look_delay,
     patience,
 )
-from memoram_async.crypto.token_seal import TokenSeal
 from memoram_async.runtime.protocol import Runtime
 from memoram_async.tokens.store import TokenStore
+
+if TYPE_CHECKING:
+    from memoram_async.crypto.token_seal import TokenSeal  # whoever shares no token needs no cryptography
 
 T = TypeVar("T")
 

@@ -26,6 +26,7 @@ from memoram_async.crypto.secret_seal import SecretSeal
 from memoram_async.models.converter import Reading
 from memoram_async.models.tokens import OAuthTokens
 from memoram_async.runtime.protocol import Runtime
+from memoram_async.tokens.provider import wrong_address
 from memoram_async.transport.requester import Requester
 from memoram_async.transport.shared_calls import SharedCalls
 
@@ -171,17 +172,6 @@ class UserTokens:
         except NotFoundError as error:
             raise wrong_address(error, operation=operation, setting="auth_url") from error
         return reading.of(response)
-
-
-def wrong_address(error: NotFoundError, *, operation: str, setting: str) -> ConfigurationError:
-    """A token endpoint that is not there: no user and no memory key is missing, but the address is wrong."""
-    hint = ", which ends in a version path such as /api/v1" if setting == "base_url" else ""
-    wrong = ConfigurationError(
-        f"{operation}: there is no token endpoint at this address (HTTP {error.status}): check "
-        f"{setting}{hint}"
-    )
-    wrong.info = error.info
-    return wrong
 
 
 def may_be_spent(error: MemoramError) -> bool:

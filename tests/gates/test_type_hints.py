@@ -20,9 +20,18 @@ from memoram_async._lazy import resource
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LOADED_LATE: Final = "it is loaded when it is first asked for"
 NOT_RESOLVED: Final = {
+    "memoram_async.family.Family.access": LOADED_LATE,
+    "memoram_async.family.Family.hub": LOADED_LATE,
+    "memoram_async.family.Family.refreshes": LOADED_LATE,
+    "memoram_async.member.Member.connecting": LOADED_LATE,
+    "memoram_async.member.Member.opener": LOADED_LATE,
+    "memoram_async.member.Member.requests": LOADED_LATE,
+    "memoram_async.member.Member.tokens": LOADED_LATE,
+    "memoram_async.tokens.shared.SharedTokens.__init__": "whoever shares no token needs no cryptography",
     "memoram_async.core.approval_calls.Entry.__init__": "it and Ticket name each other; one comes first",
-    "memoram_async.runtime.wire_request.Destination.origin": "httpcore is imported for the first request",
+    "memoram_async.runtime.wire_request.Destination.origin": LOADED_LATE,
 }
 """Parts that no user holds, and why their annotations are for type checkers alone."""
 
