@@ -221,7 +221,9 @@ class MemoryStore(Unshareable):
             AccessRevoked: The user has taken the approval back.
             PermissionDeniedError: It was refused, and why is not known.
         """
-        return run(self._async.recall(query, limit=limit))
+        coroutine = self._async.recall(query, limit=limit)
+        del query
+        return run(coroutine)
 
     def list_tags(self) -> Pager[Tag]:
         """The user's tags."""

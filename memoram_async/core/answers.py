@@ -38,6 +38,10 @@ _KINDS: Final[dict[int, tuple[type[APIStatusError], str]]] = {
     ),
     403: (PermissionDeniedError, "no approved access: the user must approve an access request first"),
     405: (APIStatusError, "nothing at this address takes such a request; check base_url and auth_url"),
+    410: (
+        APIStatusError,
+        "what was done for this idempotency key has been deleted since; give another write another key",
+    ),
     413: (
         APIStatusError,
         "the request is larger than the service or a proxy on the way accepts; send less",

@@ -90,6 +90,7 @@ RIGHT: Final[dict[str, dict[str, Any]]] = {
     "store.update": {"memory_id": "m", "content": "c", **_BLOB},
     "store.get": {"memory_id": "m"},
     "store.delete": {"memory_id": "m"},
+    "store.recall": {"query": "q", "limit": 1},
     "store.list": {"tags": [], "search": "s", "importance": 1, "page_size": 1},
     "oauth.begin": {"redirect_uri": "https://app.test/back", "scope": "s", **_APPLICATION, "params": {}},
     "oauth.restore": {"sealed": "s", "secret": "s" * 32, "client_secret": "s"},

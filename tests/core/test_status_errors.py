@@ -240,6 +240,7 @@ def test_an_api_error_is_no_oauth_error() -> None:
         ("createToken", 403, "does not let this application do that; check in the developer portal"),
         ("listAccessRequests", 403, "does not let this application do that"),
         ("getMemoryBlob", 403, "the user must approve an access request first"),
+        ("createMemoryBlob", 410, "has been deleted since"),
         ("createMemoryBlob", 413, "larger than the service or a proxy on the way accepts"),
         ("createToken", 405, "check base_url and auth_url"),
     ],

@@ -26,7 +26,7 @@ READ: Final = frozenset({"property", "resource"})
 CONFIDENTIAL: Final = frozenset(
     {
         *("auth_url", "authorization_endpoint", "base_url", "dashboard_url", "token_endpoint"),
-        *("reason", "search", "source", "summary", "tags", "title"),
+        *("query", "reason", "search", "source", "summary", "tags", "title"),
         *("callback", "content", "credentials", "json", "metadata", "params", "sealed", "secret", "tokens"),
     }
 )
