@@ -56,9 +56,13 @@ LARGE: Final = "x" * (16 * 1024 * 1024)
 Script = Any
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+UVLOOP: Final = ("asyncio", {"use_uvloop": True})
+"""What uvicorn runs on where uvloop is installed; its transports are not of asyncio's classes."""
+
+
+@pytest.fixture(params=["asyncio", "trio", pytest.param(UVLOOP, id="uvloop")])
+def anyio_backend(request: pytest.FixtureRequest) -> object:
+    return request.param
 
 
 @pytest.fixture(scope="module")
