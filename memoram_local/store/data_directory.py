@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from memoram_local.errors import DataDirectoryError
+from memoram_local.errors import DataDirectoryError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,13 +46,33 @@ class DataDirectory:
             self._lock = os.open(self._directory / _LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
             self._take_lock(self._lock)
             # SQLite gives its side files the same permissions.
-            os.close(os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600))
+            file = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
+            self._identity = _identity(os.fstat(file))
+            os.close(file)
         except OSError as error:
             self.discard()
             self._refuse(str(error.strerror))
         except DataDirectoryError:
             self.close()
             raise
+
+    def check(self) -> None:
+        """Go on only if the file is still where it was.
+
+        An open one that was deleted or moved takes what is written all the same, and nobody finds it again.
+
+        Raises:
+            StorageError: It is not.
+        """
+        try:
+            found = _identity(self.file.stat())
+        except OSError:
+            found = None
+        if found != self._identity:
+            raise StorageError(
+                f"the data directory {self._shown} was moved or deleted: nothing of this was stored; stop "
+                "this platform, and start it where the data is"
+            )
 
     def close(self) -> None:
         """Let others have it. A second call does nothing."""
@@ -86,6 +106,10 @@ class DataDirectory:
 
     def _refuse(self, reason: str) -> NoReturn:
         raise DataDirectoryError(f"the data directory {self._shown} cannot be used: {reason}")
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _missing(directory: Path) -> Iterator[Path]:

@@ -102,6 +102,7 @@ class Database:
             engine=engine,
             name="memoram-writer",
             begin="BEGIN IMMEDIATE",
+            before_commit=place.check,
             copy_log=readers.copy_log,
             on_erased=self._eraser.soon,
         )

@@ -57,11 +57,21 @@ class SideBySide:
         threads: How many.
         name: Of the threads.
         begin: What begins a transaction.
+        before_commit: Raises what every unit of work fails with that would be committed now.
     """
 
-    def __init__(self, *, engine: Engine, threads: int, name: str, begin: str = "BEGIN") -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        threads: int,
+        name: str,
+        begin: str = "BEGIN",
+        before_commit: Callable[[], None] | None = None,
+    ) -> None:
         self._engine = engine
         self._begin = begin
+        self._before_commit = before_commit
         self._own = threading.local()
         self._opened: list[Connection] = []
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
@@ -149,7 +159,7 @@ class SideBySide:
         driver.execute(self._begin)
         try:
             if unit.attempt(connection):
-                driver.execute("COMMIT")
+                self._commit(driver)
         finally:
             calls = take_calls(connection)
             if driver.in_transaction:
@@ -174,12 +184,17 @@ class SideBySide:
                     # Fails where SQLite gave up the whole transaction, as when the disk is full: so do all.
                     driver.execute("ROLLBACK TO unit")
                 driver.execute("RELEASE unit")
-            driver.execute("COMMIT")
+            self._commit(driver)
         finally:
             if driver.in_transaction:
                 driver.rollback()
         for unit, its_calls in zip(units, calls, strict=True):
             unit.follow_up(its_calls)
+
+    def _commit(self, driver: sqlite3.Connection) -> None:
+        if self._before_commit is not None:
+            self._before_commit()
+        driver.execute("COMMIT")
 
 
 class InTurn(SideBySide):
@@ -189,6 +204,7 @@ class InTurn(SideBySide):
         engine: Makes its connection, and keeps none.
         name: Of the thread.
         begin: What begins a transaction.
+        before_commit: See `SideBySide`.
         copy_log: Called some ten times a second while it writes; see `SideBySide.copy_log`.
         on_erased: Called when something was committed that erases; see `note_erased`.
     """
@@ -199,10 +215,11 @@ class InTurn(SideBySide):
         engine: Engine,
         name: str,
         begin: str = "BEGIN",
+        before_commit: Callable[[], None] | None = None,
         copy_log: Callable[[], None] | None = None,
         on_erased: Callable[[], None] | None = None,
     ) -> None:
-        super().__init__(engine=engine, threads=1, name=name, begin=begin)
+        super().__init__(engine=engine, threads=1, name=name, begin=begin, before_commit=before_commit)
         self._have_log_copied = copy_log
         self._on_erased = on_erased
         self._next_copy = time.monotonic() + _SECONDS_BETWEEN_COPIES

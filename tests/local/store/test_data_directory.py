@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from memoram_local import DataDirectoryError, MemoramLocal, StorageFullError
+from memoram_local.errors import StorageError
 
 if TYPE_CHECKING:
     import logging
@@ -194,11 +195,26 @@ def test_a_folder_that_vanished_is_met_without_a_traceback_and_close_works(
 ) -> None:
     shutil.rmtree(tmp_path / "data")
 
-    statuses = {memories.post().status_code, memories.http.get("/access-requests").status_code}
+    refused = memories.post()
 
-    assert statuses <= {200, 201, 503}
+    # Not stored where nobody would find it again, which an open file would take without a word.
+    assert refused.status_code == 503
+    assert "was moved or deleted" in refused.json()["error"]["message"]
+    assert memories.http.get("/access-requests").status_code in {200, 503}
+    with pytest.raises(StorageError, match="start it where the data is"):
+        local.register_app(name="Diary")
     local.close()
     assert tracebacks(caplog) == []
+
+
+def test_a_folder_that_was_moved_takes_nothing_until_it_is_back(memories: Memories, tmp_path: Path) -> None:
+    (tmp_path / "data").rename(tmp_path / "elsewhere")
+    refused = memories.post()
+    (tmp_path / "elsewhere").rename(tmp_path / "data")
+
+    assert refused.status_code == 503
+    assert memories.post().status_code == 201
+    assert len(memories.ids()) == 1
 
 
 def tracebacks(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
