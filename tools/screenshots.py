@@ -230,6 +230,7 @@ def all_pages(page: Page, set_up: Stage) -> Iterator[str]:
     page.get_by_text("Delete ada").click()
     page.get_by_role("button", name="Delete for good").click()
     yield "account"
+    yield from memory_api_pages(page, set_up)
     page.goto("/dashboard/applications")
     page.get_by_label("Revoke all access of").click()
     yield "applications-revoking"
@@ -243,6 +244,30 @@ def all_pages(page: Page, set_up: Stage) -> Iterator[str]:
     yield "signup"
     page.goto("/nowhere")
     yield "error"
+
+
+def memory_api_pages(page: Page, set_up: Stage) -> Iterator[str]:
+    """The pages of the second service."""
+    page.goto("/portal/memory-api")
+    yield "memory-api-empty"
+    page.get_by_label("Name").fill("Planner")
+    page.get_by_role("button", name="Open it").click()
+    key = page.locator("#memory-api-key").inner_text()
+    yield "memory-api-key"
+    for _, _, text, _ in MEMORIES:
+        httpx.post(
+            f"{set_up.server.url}/v1/memories",
+            json={"text": text},
+            headers={"x-api-key": key},
+            trust_env=False,
+        )
+    page.get_by_role("link", name="Go on to the organization").click()
+    page.locator("summary").first.click()
+    yield "memory-api-organization"
+    page.get_by_role("button", name="Revoke it for good").click()
+    yield "memory-api-revoked"
+    page.goto("/portal/memory-api")
+    yield "memory-api"
 
 
 def main() -> int:

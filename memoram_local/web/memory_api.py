@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from markupsafe import Markup
+
 from memoram_local.http.forms import read_form
 from memoram_local.http.routing import resource
-from memoram_local.store.memory_api.keys import ENVIRONMENTS, SCOPES, Scope
+from memoram_local.shown_text import hidden_character
+from memoram_local.store.memory_api.keys import ENVIRONMENTS, SCOPES, IssuedKey, Scope
 from memoram_local.web.issued_secrets import PORTAL
-from memoram_local.web.pages import see_other
+from memoram_local.web.pages import name, see_other
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from memoram_local.services.services import Services
     from memoram_local.store.accounts import Account
-    from memoram_local.store.memory_api.keys import IssuedKey, Key
+    from memoram_local.store.memory_api.keys import Key
     from memoram_local.store.memory_api.memories import StoredMemory
     from memoram_local.store.memory_api.organizations import Organization
     from memoram_local.web.pages import Pages
@@ -30,6 +33,7 @@ PATH: Final = f"{PORTAL}/memory-api"
 
 _MEMORIES_A_PAGE: Final = 20
 _LONGEST_NAME: Final = 200
+_NO_LONGER_SHOWN: Final = "This key is no longer shown. If nobody copied it, create a new one and revoke it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +63,25 @@ class MemoryApiPages:
             resource(PATH, get=only(self.show), post=only(self.open)),
             resource(f"{PATH}/link", post=only(self.link)),
             resource(organization, get=only(self.show_one)),
+            resource(f"{organization}/secrets/{{slip}}", get=only(self.secret)),
             resource(f"{organization}/keys", post=only(self.issue)),
             resource(f"{organization}/keys/{{key_id}}/revoke", post=only(self.revoke)),
         ]
 
-    async def show(self, _request: Request, account: Account) -> Response:
+    async def show(self, request: Request, account: Account) -> Response:
         """The account's organizations."""
-        return await self._show(account)
+        return await self._show(request, account)
 
     async def open(self, request: Request, account: Account) -> Response:
-        """Open an organization, and show its first key, once."""
-        name = (await read_form(request)).text("name").strip()
-        if not 0 < len(name) <= _LONGEST_NAME:
-            return await self._show(account, problem="A name has 1 to 200 characters.")
+        """Open an organization, and go on to its first key."""
+        chosen = (await read_form(request)).text("name").strip()
+        problem = _problem_of(chosen)
+        if problem:
+            return await self._show(request, account, problem=problem)
 
         def store(connection: Connection) -> IssuedKey:
             made = self._parts.organizations.create(
-                connection, name=name, email=account.email, owner_id=account.id
+                connection, name=chosen, email=account.email, owner_id=account.id
             )
             return self._parts.keys.issue(
                 connection, org_id=made.id, name="Default Key", environment="live", scopes=SCOPES
@@ -88,19 +94,20 @@ class MemoryApiPages:
         secret = (await read_form(request)).text("key").strip()
         now = self._services.clock.micros()
 
-        def store(connection: Connection) -> str | None:
+        def store(connection: Connection) -> Organization | None:
             found = self._parts.keys.known(connection, secret)
             key = None if found is None else found[0]
             works = key is not None and key.is_active and (key.expires_at is None or key.expires_at > now)
             if key is None or not works or "admin" not in key.scopes:
                 return None
             self._parts.organizations.link(connection, org_id=key.org_id, owner_id=account.id)
-            return key.org_id
+            return self._parts.organizations.get(connection, key.org_id)
 
-        org_id = await self._services.database.write(store)
-        if org_id is None:
-            return await self._show(account, problem="That is no admin key that works.")
-        return see_other(f"{PATH}/{org_id}")
+        linked = await self._services.database.write(store)
+        if linked is None:
+            return await self._show(request, account, problem="That is no admin key that works.")
+        word = Markup("{} is shown here from now on.").format(name(linked.name))
+        return self._pages.done(request, f"{PATH}/{linked.id}", word)
 
     async def show_one(self, request: Request, account: Account) -> Response:
         """One organization: its keys, and the memories of one environment."""
@@ -124,6 +131,7 @@ class MemoryApiPages:
             return self._not_there(account)
         return self._pages.render(
             "memory_api_organization.html",
+            request=request,
             account=account,
             shown=shown,
             environment=chosen,
@@ -134,13 +142,16 @@ class MemoryApiPages:
         )
 
     async def issue(self, request: Request, account: Account) -> Response:
-        """Give the organization one more key, and show it, once."""
+        """Give the organization one more key, and go on to it."""
         fields = await read_form(request)
         scopes: list[Scope] = [scope for scope in SCOPES if fields.get(f"scope-{scope}") is not None]
         environment = fields.text("environment")
-        name = fields.text("name").strip() or "Default Key"
-        if not scopes or environment not in ENVIRONMENTS or len(name) > _LONGEST_NAME:
-            return self._pages.error(400, "A key needs an environment and a scope.", account=account)
+        chosen = fields.text("name").strip() or "Default Key"
+        problem = _problem_of(chosen)
+        if problem or not scopes or environment not in ENVIRONMENTS:
+            message = problem or "A key needs an environment and a scope."
+            way_on = (f"{PATH}/{request.path_params['org_id']}", "Back to the organization")
+            return self._pages.error(400, message, account=account, way_on=way_on)
 
         def store(connection: Connection) -> IssuedKey | None:
             organization = self._its_own(connection, request, account)
@@ -149,7 +160,7 @@ class MemoryApiPages:
             return self._parts.keys.issue(
                 connection,
                 org_id=organization.id,
-                name=name,
+                name=chosen,
                 environment=environment,
                 scopes=scopes,
             )
@@ -169,12 +180,26 @@ class MemoryApiPages:
 
         if not await self._services.database.write(store):
             return self._not_there(account)
-        return see_other(f"{PATH}/{request.path_params['org_id']}")
+        return self._pages.done(
+            request,
+            f"{PATH}/{request.path_params['org_id']}",
+            "The key is revoked: it is good for nothing now.",
+        )
 
-    async def _show(self, account: Account, *, problem: str = "") -> Response:
+    async def secret(self, request: Request, account: Account) -> Response:
+        """The key that was made a moment ago."""
+        org_id, slip = request.path_params["org_id"], request.path_params["slip"]
+        issued = self._pages.handover.get(slip, IssuedKey, account_id=account.id)
+        if issued is None or issued.key.org_id != org_id:
+            way_on = (f"{PATH}/{org_id}", "Back to the organization")
+            return self._pages.error(410, _NO_LONGER_SHOWN, account=account, way_on=way_on)
+        return self._pages.render("memory_api_key.html", request=request, account=account, issued=issued)
+
+    async def _show(self, request: Request, account: Account, *, problem: str = "") -> Response:
         find = partial(self._parts.organizations.owned, owner_id=account.id)
         return self._pages.render(
             "memory_api.html",
+            request=request,
             account=account,
             status=400 if problem else 200,
             organizations=await self._services.database.read(find),
@@ -182,7 +207,8 @@ class MemoryApiPages:
         )
 
     def _issued(self, issued: IssuedKey, account: Account) -> Response:
-        return self._pages.render("memory_api_key.html", account=account, issued=issued)
+        slip = self._pages.handover.put(issued, account_id=account.id)
+        return see_other(f"{PATH}/{issued.key.org_id}/secrets/{slip}")
 
     def _its_own(self, connection: Connection, request: Request, account: Account) -> Organization | None:
         owned = self._parts.organizations.owned(connection, owner_id=account.id)
@@ -190,3 +216,11 @@ class MemoryApiPages:
 
     def _not_there(self, account: Account) -> Response:
         return self._pages.error(404, "There is no such organization or key.", account=account)
+
+
+def _problem_of(chosen: str) -> str:
+    """What is wrong with a name, for people; empty when nothing is."""
+    if not 0 < len(chosen) <= _LONGEST_NAME:
+        return "A name has 1 to 200 characters."
+    hidden = hidden_character(chosen)
+    return "" if hidden is None else f"The name holds a character that nobody can see: {hidden}."

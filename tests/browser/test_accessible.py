@@ -141,6 +141,31 @@ def pages_of_developers(page: Page, platform: Platform) -> Iterator[str]:
     yield "/portal/apps/one/client-secret"
     page.goto("/portal")
     yield "/portal"
+    page.get_by_role("link", name="Memory API").click()
+    yield "/portal/memory-api, empty"
+    page.get_by_label("Name").fill("Planner")
+    page.get_by_role("button", name="Open it").click()
+    key = page.locator("#memory-api-key").inner_text()
+    yield "/portal/memory-api/one/secrets"
+    for number in range(21):
+        body = {"text": f"Memory {number} " + "with a long_word" * 20}
+        httpx.post(
+            f"{platform.server.url}/v1/memories", json=body, headers={"x-api-key": key}, trust_env=False
+        )
+    page.get_by_role("link", name="Go on to the organization").click()
+    for summary in page.locator("summary").all():
+        summary.click()
+    yield "/portal/memory-api/one"
+    page.get_by_role("button", name="Revoke it for good").click()
+    expect(page.get_by_text("The key is revoked")).to_be_visible()
+    yield "/portal/memory-api/one, with a word"
+    page.get_by_role("button", name="Create a key").click()
+    yield "/portal/memory-api/one/keys, refused"
+    page.goto("/portal/memory-api")
+    page.get_by_label("One of its admin keys").fill(key)
+    page.get_by_role("button", name="Show it here").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "/portal/memory-api, refused"
 
 
 @pytest.mark.parametrize("guise", [Guise(DESKTOP, "light"), Guise(PHONE, "dark")], ids=str)
@@ -165,7 +190,7 @@ def test_axe_finds_no_fault_on_any_page_and_none_is_wider_than_the_screen(
                 faults.append(f"{name} is {width} pixels wide")
 
     assert not faults, "\n\n".join(faults)
-    assert seen == 27
+    assert seen == 33
 
 
 @pytest.mark.parametrize("guise", [Guise((320, 600), "light")], ids=["320 pixels"])

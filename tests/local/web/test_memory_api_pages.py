@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.local.web.conftest import shown, sign_in, text_of
+from memoram_local.web.handover import HANDOVER_SECONDS
+from tests.local.web.conftest import after, shown, sign_in, text_of, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
 
-    from memoram_local import LocalServer, MemoramLocal, User
+    from memoram_local import Clock, LocalServer, MemoramLocal, User
 
 PATH = "/portal/memory-api"
 
 
 def opened(browser: httpx.Client) -> tuple[str, str]:
     """An organization that was opened on the page: its address and first key."""
-    page = browser.post(PATH, data={"name": "Planner"})
+    page = after(browser, browser.post(PATH, data={"name": "Planner"}))
     key = shown(page, "memory-api-key")
     (address,) = {
         part.split('"')[0] for part in page.text.split('href="')[1:] if part.startswith(f"{PATH}/org_")
@@ -55,13 +56,14 @@ def test_its_memories_are_listed_by_environment_and_in_pages(browser: httpx.Clie
 def test_keys_are_made_and_revoked(browser: httpx.Client) -> None:
     address, first = opened(browser)
 
-    page = browser.post(f"{address}/keys", data={"name": "R", "environment": "test", "scope-read": "1"})
+    form = {"name": "R", "environment": "test", "scope-read": "1"}
+    page = after(browser, browser.post(f"{address}/keys", data=form))
     key = shown(page, "memory-api-key")
     keys = browser.get("/v1/account/api-keys", headers={"x-api-key": first}).json()["data"]
 
     assert (keys[1]["name"], keys[1]["environment"], keys[1]["scopes"]) == ("R", "test", ["read"])
     answer = browser.post(f"{address}/keys/{keys[1]['id']}/revoke")
-    assert answer.status_code == 303
+    assert word_of(browser, answer) == "The key is revoked: it is good for nothing now."
     assert browser.get("/v1/account", headers={"x-api-key": key}).status_code == 401
     assert "Revoked" in text_of(browser.get(address))
 
@@ -73,6 +75,44 @@ def test_a_key_needs_an_environment_and_a_scope(browser: httpx.Client, fields: d
     address, _ = opened(browser)
 
     assert browser.post(f"{address}/keys", data=fields).status_code == 400
+
+
+def test_loading_the_page_again_opens_and_makes_nothing_again(
+    browser: httpx.Client, stranger: User, user: User, clock: Clock
+) -> None:
+    answer = browser.post(PATH, data={"name": "Planner"})
+    page, again = after(browser, answer), after(browser, answer)
+
+    assert shown(page, "memory-api-key") == shown(again, "memory-api-key")
+    assert browser.get(PATH).text.count("<article") == 1
+    sign_in(browser, stranger)
+    assert browser.get(answer.headers["location"]).status_code == 410
+    sign_in(browser, user)
+    clock.advance(HANDOVER_SECONDS)
+    gone = browser.get(answer.headers["location"])
+    assert gone.status_code == 410
+    assert "no longer shown" in text_of(gone)
+
+
+@pytest.mark.parametrize("name", ["Plan\u200bner", "Planner\u202e", "Plan\tner"])
+def test_a_name_with_a_character_that_nobody_can_see_is_refused(browser: httpx.Client, name: str) -> None:
+    address, _ = opened(browser)
+    form = {"name": name, "environment": "test", "scope-read": "1"}
+
+    for answer in (browser.post(PATH, data={"name": name}), browser.post(f"{address}/keys", data=form)):
+        assert answer.status_code == 400
+        assert "nobody can see" in answer.text
+
+
+def test_names_that_came_through_the_api_deceive_nobody(browser: httpx.Client, local: MemoramLocal) -> None:
+    issued = local.memory_api.sign_up(name="Plan\u202ener")
+    address = browser.post(f"{PATH}/link", data={"key": issued.key}).headers["location"]
+    browser.post("/v1/memories", json={"text": "left\u202eright"}, headers={"x-api-key": issued.key})
+
+    page = browser.get(address).text
+
+    assert "\u202e" not in page
+    assert page.count("<bdi>") >= 3
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 201])
@@ -90,7 +130,8 @@ def test_an_organization_of_the_api_is_linked_by_an_admin_key(
         assert browser.post(f"{PATH}/link", data={"key": wrong}).status_code == 400
     assert "Elsewhere" not in text_of(browser.get(PATH))
 
-    assert browser.post(f"{PATH}/link", data={"key": issued.key}).status_code == 303
+    linked = browser.post(f"{PATH}/link", data={"key": issued.key})
+    assert word_of(browser, linked) == "Elsewhere is shown here from now on."
     assert "Elsewhere" in text_of(browser.get(PATH))
 
 
