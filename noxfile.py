@@ -129,6 +129,14 @@ def gates(session: nox.Session) -> None:
 
 
 @nox.session
+def tools(session: nox.Session) -> None:
+    """Make tools and validated calls of a store's methods, as frameworks do, and use them."""
+    session.install("-e", ".[local]", *groups("frameworks"))
+    alone = "--confcutdir=tests/frameworks"  # what the other tests share needs more than is here
+    session.run("pytest", "-q", alone, "tests/frameworks/made_of_methods.py", *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run the demo against the embedded platform."""
     session.install(".[local]")

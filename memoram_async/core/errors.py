@@ -28,6 +28,10 @@ class MemoramError(Exception):
     def __reduce__(self) -> tuple[std.Any, ...]:
         return _restore, (type(self), self.message, self._plain_data())
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, object]:
+        return {"type": "is-instance", "cls": cls}
+
     def _plain_data(self) -> dict[str, std.Any]:
         """The attributes that travel in a pickle."""
         return dict(self.__dict__)
@@ -36,8 +40,7 @@ class MemoramError(Exception):
         """A fresh error with the same data, for a caller who shares the outcome of another's attempt."""
         twin = type(self).__new__(type(self), self.message)
         twin.args = self.args
-        twin.__dict__.update(self.__dict__)
-        twin.__dict__.pop("__notes__", None)
+        twin.__dict__.update({name: value for name, value in self.__dict__.items() if name != "__notes__"})
         return twin
 
 

@@ -31,3 +31,8 @@ class ResponseInfo:
     replayed: bool = False
     rate_limit: RateLimit | None = None
     processing_time: float | None = None
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, object]:
+        """What pydantic takes for one where a model has such a field, as when MCP makes a tool."""
+        return {"type": "is-instance", "cls": cls}

@@ -9,6 +9,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 import memoram_async
 from memoram_async.core import errors
@@ -219,3 +220,13 @@ def test_raising_a_fresh_error_leaves_the_first_ones_traceback_alone() -> None:
         with pytest.raises(MemoramError):
             raise error.again()
     assert len(traceback.extract_tb(error.__traceback__)) == length
+
+
+@pytest.mark.parametrize("kind", [MemoramError, RateLimitedError, ResponseInfo])
+def test_pydantic_takes_objects_of_the_class(kind: Any) -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+
+    made = object.__new__(kind) if kind is ResponseInfo else kind.__new__(kind, "message")
+    assert adapter.validate_python(made) is made
+    with pytest.raises(ValidationError, match=kind.__name__):
+        adapter.validate_python("something else")
