@@ -198,6 +198,7 @@ class AsyncMemoryStore(Unshareable):
         importance: float | Unset | None = UNSET,
         confidence: float | Unset | None = UNSET,
         source: str | Unset | None = UNSET,
+        idempotency_key: str | None = None,
     ) -> Memory:
         """Change those members that are given; None clears one.
 
@@ -210,6 +211,9 @@ class AsyncMemoryStore(Unshareable):
             importance: A new importance.
             confidence: A new confidence.
             source: A new source.
+            idempotency_key: A key of your own, such as the id of an entry in an outbox: 1 to 255 visible
+                ASCII characters. A service that honours keys carries out requests with one key and body
+                once. By default each call has a random one.
 
         Returns:
             The memory. Its content is there if it was given here; the service does not send it back.
@@ -239,6 +243,7 @@ class AsyncMemoryStore(Unshareable):
             importance=importance,
             confidence=confidence,
             source=source,
+            idempotency_key=idempotency_key,
         )
         memory = Memory.of(await under(self._approval, call), readable)
         self._recall.wrote(memory)

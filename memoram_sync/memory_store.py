@@ -151,6 +151,7 @@ class MemoryStore(Unshareable):
         importance: float | Unset | None = UNSET,
         confidence: float | Unset | None = UNSET,
         source: str | Unset | None = UNSET,
+        idempotency_key: str | None = None,
     ) -> Memory:
         """Change those members that are given; None clears one.
 
@@ -163,6 +164,9 @@ class MemoryStore(Unshareable):
             importance: A new importance.
             confidence: A new confidence.
             source: A new source.
+            idempotency_key: A key of your own, such as the id of an entry in an outbox: 1 to 255 visible
+                ASCII characters. A service that honours keys carries out requests with one key and body
+                once. By default each call has a random one.
 
         Returns:
             The memory. Its content is there if it was given here; the service does not send it back.
@@ -184,6 +188,7 @@ class MemoryStore(Unshareable):
             importance=importance,
             confidence=confidence,
             source=source,
+            idempotency_key=idempotency_key,
         )
         del content, title, summary, tags, source
         return run(coroutine)

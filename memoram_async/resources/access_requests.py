@@ -11,6 +11,7 @@ from memoram_async.core import defaults
 from memoram_async.core.approval_verdicts import ApprovalProgress, refused_to_ask
 from memoram_async.core.arguments import (
     check_callback,
+    check_idempotency_key,
     check_key_version,
     check_reason,
     check_seconds,
@@ -36,15 +37,20 @@ class AsyncAccessRequests(Unshareable):
         self._requester = requester
         self._hub = hub
 
-    async def create(self, memory_key: str | Secret, *, reason: str | Secret) -> AccessRequest:
+    async def create(
+        self, memory_key: str | Secret, *, reason: str | Secret, idempotency_key: str | None = None
+    ) -> AccessRequest:
         """Ask a user for access (contract `createAccessRequest`).
 
         Args:
             memory_key: Whose memories; from the OAuth answer or from the user.
             reason: What for, in 1 to 255 characters that the user reads when deciding.
+            idempotency_key: A key of your own, such as the id of an entry in an outbox: 1 to 255 visible
+                ASCII characters. A service that honours keys carries out requests with one key and body
+                once. By default each call has a random one.
 
         Raises:
-            InvalidArgumentError: The memory key or reason cannot be sent.
+            InvalidArgumentError: An argument cannot be sent.
             BadRequestError: The service did not accept one of them.
             NotFoundError: No user has this memory key.
             AccessRejected: The user said no before, and it is too early to ask again; see its `until`.
@@ -65,6 +71,7 @@ class AsyncAccessRequests(Unshareable):
                 },
                 safety=Safety.ONCE,
                 read=reading,
+                idempotency_key=check_idempotency_key(idempotency_key),
             )
         except ConflictError as error:
             rejected = refused_to_ask(error)

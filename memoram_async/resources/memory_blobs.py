@@ -170,6 +170,7 @@ class AsyncMemoryBlobs(Unshareable):
         importance: float | Unset | None = UNSET,
         confidence: float | Unset | None = UNSET,
         source: str | Unset | None = UNSET,
+        idempotency_key: str | None = None,
     ) -> MemoryBlob:
         """Change those members that are given; None clears one (contract `updateMemoryBlob`).
 
@@ -184,6 +185,9 @@ class AsyncMemoryBlobs(Unshareable):
             importance: A new importance.
             confidence: A new confidence.
             source: A new source.
+            idempotency_key: A key of your own, such as the id of an entry in an outbox: 1 to 255 visible
+                ASCII characters. A service that honours keys carries out requests with one key and body
+                once. By default each call has a random one.
 
         Returns:
             The blob without its content.
@@ -218,6 +222,7 @@ class AsyncMemoryBlobs(Unshareable):
             json=body,
             safety=Safety.ONCE,
             read=reading,
+            idempotency_key=check_idempotency_key(idempotency_key),
         )
         return reading.of(response)
 

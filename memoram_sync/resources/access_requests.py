@@ -22,22 +22,27 @@ class AccessRequests(Unshareable):
     def __init__(self, wrapped: AsyncAccessRequests) -> None:
         self._async = wrapped
 
-    def create(self, memory_key: str | Secret, *, reason: str | Secret) -> AccessRequest:
+    def create(
+        self, memory_key: str | Secret, *, reason: str | Secret, idempotency_key: str | None = None
+    ) -> AccessRequest:
         """Ask a user for access (contract `createAccessRequest`).
 
         Args:
             memory_key: Whose memories; from the OAuth answer or from the user.
             reason: What for, in 1 to 255 characters that the user reads when deciding.
+            idempotency_key: A key of your own, such as the id of an entry in an outbox: 1 to 255 visible
+                ASCII characters. A service that honours keys carries out requests with one key and body
+                once. By default each call has a random one.
 
         Raises:
-            InvalidArgumentError: The memory key or reason cannot be sent.
+            InvalidArgumentError: An argument cannot be sent.
             BadRequestError: The service did not accept one of them.
             NotFoundError: No user has this memory key.
             AccessRejected: The user said no before, and it is too early to ask again; see its `until`.
             ConflictError: Too many requests wait for this user already.
             OutcomeUnknownError: The answer was lost; `list` shows whether the request was made.
         """
-        coroutine = self._async.create(memory_key, reason=reason)
+        coroutine = self._async.create(memory_key, reason=reason, idempotency_key=idempotency_key)
         del memory_key, reason
         return run(coroutine)
 

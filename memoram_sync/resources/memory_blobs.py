@@ -128,6 +128,7 @@ class MemoryBlobs(Unshareable):
         importance: float | Unset | None = UNSET,
         confidence: float | Unset | None = UNSET,
         source: str | Unset | None = UNSET,
+        idempotency_key: str | None = None,
     ) -> MemoryBlob:
         """Change those members that are given; None clears one (contract `updateMemoryBlob`).
 
@@ -142,6 +143,9 @@ class MemoryBlobs(Unshareable):
             importance: A new importance.
             confidence: A new confidence.
             source: A new source.
+            idempotency_key: A key of your own, such as the id of an entry in an outbox: 1 to 255 visible
+                ASCII characters. A service that honours keys carries out requests with one key and body
+                once. By default each call has a random one.
 
         Returns:
             The blob without its content.
@@ -163,6 +167,7 @@ class MemoryBlobs(Unshareable):
             importance=importance,
             confidence=confidence,
             source=source,
+            idempotency_key=idempotency_key,
         )
         del memory_key, content, title, summary, tags, source
         return run(coroutine)

@@ -160,16 +160,22 @@ async def test_what_is_learnt_of_keys_holds_for_the_operation_it_was_seen_on(wor
     assert len(ledger.keys["mark"]) == 1
 
 
-@pytest.mark.parametrize("create", ["memory_blobs", "store"])
-async def test_a_caller_may_bring_a_key_of_its_own(world: World, create: str) -> None:
+_OWN: Final = {"idempotency_key": "outbox-7"}
+_BLOB: Final = {"user_id": "u", "memory_key": "mk", "content": "x", "title": "mark"}
+WITH_A_KEY: dict[str, Callable[[Any], Any]] = {
+    "store.create": lambda client: client.open(CREDENTIALS).create("x", title="mark", **_OWN),
+    "store.update": lambda client: client.open(CREDENTIALS).update("b", title="mark", **_OWN),
+    "memory_blobs.create": lambda client: client.memory_blobs.create(**_BLOB, **_OWN),
+    "memory_blobs.update": lambda client: client.memory_blobs.update("b", **_BLOB, **_OWN),
+    "access_requests.create": lambda client: client.access_requests.create("mk", reason="mark", **_OWN),
+}
+
+
+@pytest.mark.parametrize("write", WITH_A_KEY)
+async def test_a_caller_may_bring_a_key_of_its_own(world: World, write: str) -> None:
     ledger = Ledger(idempotent=True)
     async with world.client(ledger) as client:
-        if create == "store":
-            await client.open(CREDENTIALS).create("x", title="mark", idempotency_key="outbox-7")
-        else:
-            await client.memory_blobs.create(
-                user_id="u", memory_key="mk", content="x", title="mark", idempotency_key="outbox-7"
-            )
+        await WITH_A_KEY[write](client)
     assert ledger.keys["mark"] == ["outbox-7"]
 
 
