@@ -21,6 +21,6 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 @pytest.fixture
-def anyio_backend(world: World) -> str:
-    """The loop to run the test on; the sync world runs inside one too, as in a notebook."""
-    return "trio" if world.name == "trio" else "asyncio"
+def anyio_backend(world: World) -> object:
+    """The loop to run the test on."""
+    return world.backend

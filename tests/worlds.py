@@ -166,10 +166,24 @@ class ClockedBlockingRuntime(_Clocked, BlockingRuntime):
 
 @attrs.frozen
 class World:
-    """Where a test runs."""
+    """Where a test runs.
+
+    Attributes:
+        name: `asyncio`, `trio` or `sync`.
+        network: What its clients send to, where a test gives them a service.
+        on_uvloop: Whether the event loop is uvloop's, which uvicorn brings.
+    """
 
     name: str
     network: MockedNetwork = attrs.field(factory=MockedNetwork, eq=False, repr=False)
+    on_uvloop: bool = False
+
+    @property
+    def backend(self) -> object:
+        """The loop to run a test on, as anyio names it; the sync world runs inside one, as in a notebook."""
+        if self.on_uvloop:
+            return "asyncio", {"use_uvloop": True}
+        return "trio" if self.name == "trio" else "asyncio"
 
     @property
     def is_sync(self) -> bool:

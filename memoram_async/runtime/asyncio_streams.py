@@ -34,6 +34,7 @@ class _Receiver(asyncio.Protocol):
         self.chunks: list[bytes] = []
         self.size = 0
         self.at_end = False
+        self.is_lost = False
         self.fault: Exception | None = None
         self.is_full = False
         self.waiting: asyncio.Future[bool] | None = None
@@ -54,7 +55,7 @@ class _Receiver(asyncio.Protocol):
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.at_end = True
+        self.at_end = self.is_lost = True
         self.fault = exc
         self._wake()
 
@@ -158,7 +159,11 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         """Close at once: an answer that nobody waits for and TLS's farewell are not worth waiting for."""
-        self._transport.abort()
+        self._abort()
+
+    def _abort(self) -> None:
+        if not self._receiver.is_lost:  # asyncio's transport has no loop any more then
+            self._transport.abort()
 
     def abandon(self) -> None:
         """Close though the event loop has ended, in whose next step asyncio itself would close the socket.
@@ -193,7 +198,7 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
             fault = error
         finally:
             if transport is None:
-                self._transport.abort()
+                self._abort()
         if fault is not None:
             _fail(httpcore.ConnectError(), fault)
         if transport is None:

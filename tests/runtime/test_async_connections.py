@@ -30,6 +30,7 @@ from memoram_async.core.http import HTTPRequest
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from tests.raw_server import answer, read_request, serving
 from tests.tls import TrustedServer, trusted_server
+from tests.worlds import World
 
 if TYPE_CHECKING:
     import socket
@@ -56,13 +57,9 @@ LARGE: Final = "x" * (16 * 1024 * 1024)
 Script = Any
 
 
-UVLOOP: Final = ("asyncio", {"use_uvloop": True})
-"""What uvicorn runs on where uvloop is installed; its transports are not of asyncio's classes."""
-
-
-@pytest.fixture(params=["asyncio", "trio", pytest.param(UVLOOP, id="uvloop")])
+@pytest.fixture(params=["asyncio", "uvloop", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> object:
-    return request.param
+    return World("asyncio", on_uvloop=True).backend if request.param == "uvloop" else request.param
 
 
 @pytest.fixture(scope="module")
