@@ -113,6 +113,16 @@ def failing_beyond_ascii(status: int) -> Break:
     return change
 
 
+def failing_at(name: str, value: str, *, status: int) -> Break:
+    """Fails where a parameter of the query has that value, such as the least or the most that it may have."""
+
+    def change(given: Answer) -> Answer:
+        pairs = parse_qsl(given.request["query_string"].decode(), keep_blank_values=True)
+        return replace(given, status=status) if (name, value) in pairs else given
+
+    return change
+
+
 def without_parameter(name: str) -> Callable[[Scope], Scope]:
     def change(scope: Scope) -> Scope:
         pairs = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)

@@ -93,10 +93,10 @@ PLANTED: Final = {
         "JsonSchemaError",
         planted.answers_of("GET", "/v1/memories/", _without_id),
     ),
-    "a failure on odd input": (
+    "a failure at a boundary": (
         "listMemories",
         "ServerError",
-        planted.answers_of("GET", "/v1/memories", planted.failing_beyond_ascii(500)),
+        planted.answers_of("GET", "/v1/memories", planted.failing_at("per_page", "100", status=500)),
     ),
 }
 
