@@ -132,6 +132,7 @@ class Simulation:
 
     def _wake(self, waiters: list[Any]) -> None:
         for ticket in waiters:
+            self._schedule.rang(ticket)
             if ticket in self._resting:
                 self._resting.discard(ticket)
                 self._at(self._now, self._turn, ticket)

@@ -200,6 +200,7 @@ class ApprovalHub:
     def _wake(self, waiters: Iterable[object]) -> None:
         for waiter in waiters:
             self._runtime.wake(waiter)
+            self.schedule.rang(waiter)
 
 
 class _Teller:

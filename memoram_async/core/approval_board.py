@@ -78,26 +78,49 @@ class ApprovalBoard:
             if at < entry.due and not is_spared:
                 self.push(entry, at)
 
-    def remove(self, ticket: Ticket, *, now: float) -> bool:
-        """Somebody waits no longer; False if they had left before."""
+    def remove(self, ticket: Ticket, *, now: float) -> None:
+        """Somebody waits no longer; a second time does nothing."""
         if ticket not in self.tickets:
-            return False
+            return
         del self.tickets[ticket]
         for call in [call for call, (_, maker) in self.under_way.items() if maker is ticket]:
             self.break_off(call, now)
-        for entry in ticket.entries:
+        for entry in [self.entries[each] for each in ticket.ids if each in self.entries]:
             entry.tickets.pop(ticket, None)
             if not entry.tickets:
-                self.entries.pop(entry.id, None)
-                if self.list.sweep is not None:
-                    self.list.sweep.seen.discard(entry.id)
+                self._drop(entry)
         if ticket.owner is not None:
             mine = self.owners.get(ticket.owner, {})
             mine.pop(ticket, None)
             if not mine:
                 self.owners.pop(ticket.owner, None)
         self.choose(now)
-        return True
+
+    def _drop(self, entry: Entry) -> None:
+        self.entries.pop(entry.id, None)
+        if self.list.sweep is not None:
+            self.list.sweep.seen.discard(entry.id)
+
+    def mend(self, now: float) -> None:
+        """Put in order what an interrupt left half done; who waits stands, and which calls they make."""
+        self.under_way = {call: by for call, by in self.under_way.items() if by[1] in self.tickets}
+        self.owners = {}
+        for ticket in self.tickets:
+            if ticket.owner is not None:
+                self.owners.setdefault(ticket.owner, {})[ticket] = None
+        looked_at = {call.entry for call in self.under_way if isinstance(call, Look)}
+        for entry in list(self.entries.values()):
+            entry.tickets = {ticket: None for ticket in entry.tickets if ticket in self.tickets}
+            if not entry.tickets:
+                self._drop(entry)
+            entry.under_way = entry in looked_at
+            if not entry.under_way:
+                self.push(entry, now)
+        if self.list.sweep is not None:
+            self.list.sweep.under_way = any(isinstance(call, ReadPage) for call in self.under_way)
+        self.list.forget()
+        self.by_list = False
+        self.choose(now)
 
     def admit(self, ticket: Ticket, request_id: str, known: Entry | None, now: float) -> Entry:
         """One request of somebody's."""

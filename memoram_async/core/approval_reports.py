@@ -184,5 +184,5 @@ def note_status(entry: Entry, status: str, found: object, *, now: float) -> list
     entry.looked_at = now
     if rank(status) < rank(entry.status):
         return []
-    changed, entry.status, entry.found = status != entry.status, status, found
+    changed, entry.found, entry.status = status != entry.status, found, status
     return [ticket.waiter for ticket in entry.tickets] if changed else []

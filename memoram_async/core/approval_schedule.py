@@ -3,7 +3,8 @@
 The service pushes nothing, so it is asked, as seldom as is fair and as often as people are patient. There
 is no task of its own behind it: each of those who wait asks the schedule what to do, makes the call that is
 due, whomever it is about, and reports what came of it. One of those who rest keeps the alarm. Whoever is
-cancelled hands over, and whoever vanishes without a word is taken over after a while.
+cancelled hands over, and whoever vanishes without a word is taken over after a while. A key press may
+interrupt a thread in the middle of a change: whoever comes next puts in order what it left.
 
 No I/O and no clock: callers say what time it is.
 """
@@ -53,6 +54,7 @@ class ApprovalSchedule:
 
     Attributes:
         board: Who waits for what.
+        unrung: Those who are to be woken and, as far as is known, have not been.
     """
 
     def __init__(self) -> None:
@@ -66,13 +68,33 @@ class ApprovalSchedule:
         self._resting: dict[Ticket, None] = {}
         self._alarm: Ticket | None = None
         self._alarm_at = math.inf
+        self._is_whole = True
+        self.unrung: dict[Waiter, None] = {}
+
+    def _enter(self, now: float) -> None:
+        """Begin a change; one that an interrupt left half done is made good first."""
+        if not self._is_whole:
+            self.board.mend(now)
+            self._alarm, self._alarm_at = None, math.inf
+            self.unrung.update(dict.fromkeys(ticket.waiter for ticket in self._resting))
+        self._is_whole = False
+
+    def _done(self, waiters: list[Waiter]) -> list[Waiter]:
+        """End a change; those to wake are remembered until `rang`, in case an interrupt comes before."""
+        self.unrung.update(dict.fromkeys(waiters))
+        self._is_whole = True
+        return waiters
+
+    def rang(self, waiter: Waiter) -> None:
+        """Note that somebody was woken."""
+        self.unrung.pop(waiter, None)
 
     def settle(self, home: object) -> None:
         """Begin anew if this is another process or event loop than the last call's: callers stayed there."""
         with self._lock:
             if home != self._home:
-                self._home = home
                 self._begin()
+                self._home = home
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: another thread may have held the lock."""
@@ -82,17 +104,22 @@ class ApprovalSchedule:
     def join(self, ticket: Ticket, *, now: float) -> None:
         """Begin to wait; whatever comes of it, the call ends with `leave`, best in a `finally`."""
         with self._lock:
+            self._enter(now)
             self.board.add(ticket, now=now)
+            self._done([])
 
     def leave(self, ticket: Ticket, *, now: float) -> list[Waiter]:
-        """Wait no longer; answers whom to wake. A second time does nothing."""
+        """Wait no longer; answers whom to wake. A second time makes sure of it."""
         with self._lock:
-            if not self.board.remove(ticket, now=now):
-                return []
-            self._resting.pop(ticket, None)
-            if self._alarm is ticket:
-                self._alarm, self._alarm_at = None, math.inf
-            return self._call_for_alarm(now)
+            self._enter(now)
+            self._stir(ticket)
+            self.board.remove(ticket, now=now)
+            return self._done([*self.unrung, *self._call_for_alarm(now)])
+
+    def _stir(self, ticket: Ticket) -> None:
+        self._resting.pop(ticket, None)
+        if self._alarm is ticket:
+            self._alarm, self._alarm_at = None, math.inf
 
     def step(self, ticket: Ticket, *, now: float, jitter: float) -> tuple[Call | Rest, list[Waiter]]:
         """What one of those who wait should do now, and whom to wake.
@@ -103,23 +130,22 @@ class ApprovalSchedule:
             jitter: A random number in [0, 1).
         """
         with self._lock:
-            self._resting.pop(ticket, None)
-            if self._alarm is ticket:
-                self._alarm, self._alarm_at = None, math.inf
+            self._enter(now)
+            self._stir(ticket)
             self.board.forget_the_lost(now)
             self.board.choose(now)
             call = self._due_call(ticket, now)
             if call is not None:
                 self.board.under_way[call] = (now + seconds_of(call) + GRACE, ticket)
-                return call, self._call_for_alarm(now)
+                return call, self._done(self._call_for_alarm(now))
             at = self._next_at(now)
             if self._alarm is None or at < self._alarm_at or now > self._alarm_at + GRACE:
                 self._resting[ticket] = None
                 self._alarm, self._alarm_at = ticket, at
                 seconds = min(max(0.0, at - now), PATIENCE)
-                return Rest(seconds, keeps_alarm=True), []
+                return Rest(seconds, keeps_alarm=True), self._done([])
             self._resting[ticket] = None
-            return Rest(PATIENCE * (0.75 + jitter / 2)), []
+            return Rest(PATIENCE * (0.75 + jitter / 2)), self._done([])
 
     def _due_call(self, ticket: Ticket, now: float) -> Call | None:
         if now < self.board.pace.not_before or len(self.board.under_way) >= MOST_UNDER_WAY:
@@ -198,11 +224,13 @@ class ApprovalSchedule:
     def wake_up(self, *, now: float) -> None:
         """Ask about everything now: the machine was asleep, and much may have happened."""
         with self._lock:
+            self._enter(now)
             self.board.pace.not_before = min(self.board.pace.not_before, now)
             self.board.sweep_at = min(self.board.sweep_at, now)
             for entry in self.board.entries.values():
                 if entry.due < math.inf:
                     self.board.push(entry, min(entry.due, now))
+            self._done([])
 
     def saw(
         self,
@@ -218,6 +246,7 @@ class ApprovalSchedule:
     ) -> list[Waiter]:
         """Take in what a look brought; None for a status that has not changed. Answers whom to wake."""
         with self._lock:
+            self._enter(now)
             self.board.under_way.pop(look, None)
             self.board.pace.answered()
             entry = look.entry
@@ -238,11 +267,12 @@ class ApprovalSchedule:
                 self.board.push(
                     entry, now + interval(now - entry.began, jitter=jitter) + self.board.pace.slow_down
                 )
-            return waiters + self._call_for_alarm(now)
+            return self._done(waiters + self._call_for_alarm(now))
 
     def failed(self, call: Call, error: MemoramError, *, now: float, jitter: float) -> list[Waiter]:
         """Take in a call that brought nothing; answers whom to wake."""
         with self._lock:
+            self._enter(now)
             self.board.under_way.pop(call, None)
             if isinstance(error, RateLimitedError):
                 self.board.pace.limited(error.retry_after, now=now)
@@ -253,14 +283,15 @@ class ApprovalSchedule:
                 waiters = look_failed(self.board, call, error, now=now, jitter=jitter)
             else:
                 waiters = page_failed(self.board, call, error, now=now, jitter=jitter)
-            return waiters + self._call_for_alarm(now)
+            return self._done(waiters + self._call_for_alarm(now))
 
     def abandoned(self, call: Call, *, now: float) -> list[Waiter]:
         """A call was broken off, and says nothing: it is due again."""
         with self._lock:
+            self._enter(now)
             if call in self.board.under_way:
                 self.board.break_off(call, now)
-            return self._call_for_alarm(now)
+            return self._done(self._call_for_alarm(now))
 
     def saw_page(
         self,
@@ -285,6 +316,7 @@ class ApprovalSchedule:
             jitter: A random number in [0, 1).
         """
         with self._lock:
+            self._enter(now)
             self.board.under_way.pop(page, None)
             self.board.pace.answered()
             state = self.board.list
@@ -300,7 +332,7 @@ class ApprovalSchedule:
                     if entry.listed:
                         entry.looked_at, entry.last_error = now, None
                 sweep_done(self.board, sweep, now=now, jitter=jitter, waited=answer.applied)
-                return self._call_for_alarm(now)
+                return self._done(self._call_for_alarm(now))
             waiters = take_items(self.board, sweep, answer.items, read=read, digest=digest, now=now)
             sweep.pages += 1
             sweep.items += answer.count
@@ -314,7 +346,7 @@ class ApprovalSchedule:
                 state.sweep = None
                 list_read(self.board, sweep, answer, now=now, jitter=jitter)
                 sweep_done(self.board, sweep, now=now, jitter=jitter, waited=answer.applied)
-            return waiters + self._call_for_alarm(now)
+            return self._done(waiters + self._call_for_alarm(now))
 
     def learn_list(self, *, pages: int, octets: int, is_whole: bool) -> None:
         """What somebody who read the list for another purpose tells of it."""

@@ -6,28 +6,22 @@ at the first line that runs, then at the second, and so on through the whole cal
 
 from __future__ import annotations
 
-import linecache
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-import attrs
 import httpx
 import pytest
 
-import memoram_async
-import memoram_sync
 from memoram_sync import Memoram
 from memoram_sync.runtime.blocking_runtime import BlockingRuntime
+from tests.cancellation.at_each_line import interrupted, walk
 from tests.cancellation.inside import inside
 from tests.cancellation.service import PROMPTLY, tag_service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
     from concurrent.futures import Future
 
     from memoram_sync.runtime.bell import Bell
@@ -40,67 +34,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-OURS: Final = tuple(str(Path(path)) for each in (memoram_async, memoram_sync) for path in each.__path__)
-LONGEST_WALK: Final = 5000
 CONNECTIONS: Final = 8
-
-
-@attrs.define
-class Interrupt:
-    """Raises KeyboardInterrupt at one of the lines that a thread runs.
-
-    The interpreter looks for signals after calls, not between them: neither where a `try` begins nor where a
-    `with` statement is visited once more on the way out. Tracing stops there too, so those visits are left
-    out.
-    """
-
-    left: int
-    where: str = ""
-    _furthest: dict[FrameType, int] = attrs.field(factory=dict[FrameType, int], init=False)
-
-    def __call__(self, frame: FrameType, event: str, argument: object) -> Interrupt | None:
-        if not frame.f_code.co_filename.startswith(OURS):
-            return None
-        if event == "line":
-            furthest = self._furthest.get(frame, 0)
-            self._furthest[frame] = max(furthest, frame.f_lineno)
-            line = _line(frame)
-            if line != "try:" and not (frame.f_lineno < furthest and line.startswith("with ")):
-                self._count(frame)
-        return self
-
-    def _count(self, frame: FrameType) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self._furthest.clear()
-            self.where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-            raise KeyboardInterrupt
-
-
-def _line(frame: FrameType) -> str:
-    return linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-
-
-def interrupted(call: Callable[[], object], at: int) -> str:
-    """Run a call that is interrupted at one of its lines; where that was, or nothing if it ended before."""
-    interrupt = Interrupt(at)
-    before = sys.gettrace()
-    sys.settrace(interrupt)
-    try:
-        call()
-    except KeyboardInterrupt:
-        assert interrupt.where
-    finally:
-        sys.settrace(before)
-    return interrupt.where
-
-
-def walk(step: Callable[[int], str]) -> int:
-    """Interrupt at the first line, the second, and so on; answers how many there are."""
-    for at in range(1, LONGEST_WALK):
-        if not step(at):
-            return at - 1
-    raise AssertionError("this call never ends")
 
 
 def read(client: Memoram, tag: str = "tag_1") -> None:

@@ -39,7 +39,9 @@ class Scene:
         return ticket
 
     def step(self, ticket: Ticket) -> Call | Rest:
-        return self.schedule.step(ticket, now=self.now, jitter=HALF)[0]
+        step, waiters = self.schedule.step(ticket, now=self.now, jitter=HALF)
+        self.woken(waiters)
+        return step
 
     def call(self, ticket: Ticket) -> Call:
         """The call that is due next, as late as it is."""
@@ -63,10 +65,18 @@ class Scene:
     def saw(self, look: Call, status: str | None, **changes: Any) -> list[Any]:
         assert isinstance(look, Look)
         options: dict[str, Any] = {"etag": None, "applied": False, "began": self.now, **changes}
-        return self.schedule.saw(look, status, status, now=self.now, jitter=HALF, **options)
+        return self.woken(self.schedule.saw(look, status, status, now=self.now, jitter=HALF, **options))
 
     def failed(self, call: Call, error: MemoramError) -> list[Any]:
-        return self.schedule.failed(call, error, now=self.now, jitter=HALF)
+        return self.woken(self.schedule.failed(call, error, now=self.now, jitter=HALF))
+
+    def leave(self, ticket: Ticket) -> list[Any]:
+        return self.woken(self.schedule.leave(ticket, now=self.now))
+
+    def woken(self, waiters: list[Any]) -> list[Any]:
+        for waiter in waiters:
+            self.schedule.rang(waiter)
+        return waiters
 
     def listed(self, page: Call, *items: tuple[str, str], **changes: Any) -> list[Any]:
         assert isinstance(page, ReadPage)
@@ -76,14 +86,16 @@ class Scene:
         return self.taken(page, answer)
 
     def taken(self, page: ReadPage, answer: ListPage, *, took: float = 0.0) -> list[Any]:
-        return self.schedule.saw_page(
-            page,
-            answer,
-            read=lambda item: None if "odd" in item["id"] else item,
-            digest=str.encode,
-            began=self.now - took,
-            now=self.now,
-            jitter=HALF,
+        return self.woken(
+            self.schedule.saw_page(
+                page,
+                answer,
+                read=lambda item: None if "odd" in item["id"] else item,
+                digest=str.encode,
+                began=self.now - took,
+                now=self.now,
+                jitter=HALF,
+            )
         )
 
 
@@ -338,7 +350,7 @@ def test_a_newcomer_among_few_is_looked_at_though_the_list_was_only_just_read() 
         call = scene.step(ticket)
         assert isinstance(call, ReadPage if name == "a" else Look)
         scene.listed(call, (name, "approved")) if name == "a" else scene.saw(call, "approved")
-        scene.schedule.leave(ticket, now=scene.now)
+        scene.leave(ticket)
     assert scene.now == 0
 
 
@@ -551,7 +563,7 @@ def test_who_leaves_in_the_middle_of_a_call_hands_it_over() -> None:
     assert isinstance(scene.step(second), Look)
     third = scene.join("b")
     assert isinstance(scene.step(third), Rest)
-    assert scene.schedule.leave(second, now=scene.now) == [third]
+    assert scene.leave(second) == [third]
     look = scene.step(third)
     assert isinstance(look, Look)
     assert look.entry.id == "b"
@@ -590,14 +602,14 @@ def test_one_keeps_the_alarm_and_the_others_rest() -> None:
     assert isinstance(other, Rest)
     assert alarm.seconds < 3
     assert other.seconds > 60
-    assert scene.schedule.leave(tickets[0], now=scene.now) == [tickets[1]]
+    assert scene.leave(tickets[0]) == [tickets[1]]
 
 
 def test_leaving_twice_does_nothing() -> None:
     scene = Scene()
     ticket = scene.join("a")
-    scene.schedule.leave(ticket, now=0)
-    assert scene.schedule.leave(ticket, now=0) == []
+    scene.leave(ticket)
+    assert scene.leave(ticket) == []
 
 
 def test_at_most_eight_calls_are_under_way() -> None:

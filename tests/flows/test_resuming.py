@@ -1,0 +1,69 @@
+"""A process that waits for a user is killed, and another one goes on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.flows.conftest import Stage
+
+pytestmark = pytest.mark.anyio
+
+WHY: Final = "Remembers your travel preferences"
+BLOCKING: Final = """
+import sys
+from memoram_sync import Memoram
+url, api_key, memory_key = sys.argv[1:]
+with Memoram(api_key, base_url=f"{url}/api/v1", auth_url=url) as client:
+    tell = lambda progress: print(progress.request_id, flush=True)
+    client.connect(memory_key, reason="Plans", on_status=tell)
+"""
+ASYNC: Final = """
+import asyncio, sys
+from memoram_async import AsyncMemoram
+async def main(url, api_key, memory_key):
+    async with AsyncMemoram(api_key, base_url=f"{url}/api/v1", auth_url=url) as client:
+        tell = lambda progress: print(progress.request_id, flush=True)
+        await client.connect(memory_key, reason="Plans", on_status=tell)
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def waiting(stage: Stage) -> Iterator[subprocess.Popen[str]]:
+    """Another process that connects, and waits for the user."""
+    program = BLOCKING if stage.world.is_sync else ASYNC
+    process = subprocess.Popen(  # noqa: S603 - our own words
+        (sys.executable, "-c", program, stage.url, stage.app.api_key, stage.user.memory_key),
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    with process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+async def test_whoever_comes_after_a_process_that_was_killed_goes_on_with_its_request(
+    stage: Stage, waiting: subprocess.Popen[str], *, by_id: bool
+) -> None:
+    assert waiting.stdout is not None
+    request_id = waiting.stdout.readline().strip()
+    stage.local.wait_for_request("listAccessRequests", timeout=30)
+    waiting.kill()
+    assert waiting.wait(30) == -signal.SIGKILL
+    stage.local.approve(request_id)
+    async with stage.client() as client:
+        if by_id:
+            assert (await client.access_requests.wait(request_id, timeout=30)).status == "approved"
+        known = {"request_id": request_id} if by_id else {}
+        store = await client.connect(stage.user.memory_key, reason=WHY, timeout=30, **known)
+        assert store.user_id == stage.user.id
+    assert [each.id for each in stage.local.access_requests()] == [request_id]
