@@ -37,6 +37,8 @@ PYTHONS_OWN: Final = {
 } | {
     "__orig_bases__",
     "__parameters__",
+    "__firstlineno__",
+    "__static_attributes__",
     "__init__",
 }
 ASYNC_WORDS: Final = re.compile(
