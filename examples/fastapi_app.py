@@ -1,59 +1,59 @@
-"""A FastAPI backend: one client for the process, one store for each user, no key ever crossing.
+"""A FastAPI application whose users keep notes among their own memories, in any number of workers.
 
-pip install fastapi uvicorn && uvicorn --app-dir examples fastapi_app:app
+pip install 'memoram[fastapi,sql]' itsdangerous uvicorn && uvicorn --workers 2 examples.fastapi_app:app
+APP_URL is where browsers reach it, and APP_URL/memoram/callback a registered redirect URI.
 """
 
-from __future__ import annotations
-
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import os
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Header, Request
-from fastapi.responses import JSONResponse
+from fastapi import Body, Depends, FastAPI, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.middleware.sessions import SessionMiddleware
 
-from memoram_async import (
-    ApprovalRequired,
-    AsyncMemoram,
-    AsyncMemoryStore,
-    MemoramError,
-    PermissionDeniedError,
-)
+from memoram_async import AsyncMemoryStore, Memory, SQLGrantStore
+from memoram_async.integrations.fastapi import MemoramKit
 
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, AsyncMemoram]]:
-    async with AsyncMemoram() as memoram:
-        yield {"memoram": memoram}
-
-
-app = FastAPI(lifespan=lifespan)
-
-
-@app.exception_handler(MemoramError)
-async def explain(request: Request, error: MemoramError) -> JSONResponse:
-    pending, refused = isinstance(error, ApprovalRequired), isinstance(error, PermissionDeniedError)
-    return JSONResponse({"detail": error.message}, status_code=202 if pending else 403 if refused else 502)
+PAGE = """<!doctype html><html lang="en"><title>Notes</title><link rel="icon" href="data:,"><h1>Notes</h1>
+<form action="/signin"><label>Name <input name="user"></label><button>Sign in</button></form>
+<form id="add"><label>Note <input name="text"></label><button>Keep</button></form>
+<p role="status"><span id="say"></span> <a id="go">Go there</a></p><p id="notes"></p><script>
+async function show(method, body) {
+  const answer = await fetch("/notes", {method, body, headers: {"content-type": "application/json"}});
+  const told = await answer.json(), read = Array.isArray(told) ? told : [];
+  say.textContent = answer.ok ? "These are your notes." : told.title ?? told.detail;
+  go.href = told.url ?? ""; go.hidden = !told.url;
+  notes.replaceChildren(...read.flatMap(note => [note.content, document.createElement("br")]));
+}
+add.onsubmit = event => { event.preventDefault();
+  show("POST", JSON.stringify({text: add.text.value})).then(() => show()) }; show()</script>"""
 
 
-async def opened(request: Request, x_access: Annotated[str, Header()]) -> AsyncGenerator[AsyncMemoryStore]:
-    """The store of the user of this request; in your application, look the id up by the session."""
-    memoram: AsyncMemoram = request.state.memoram
-    access = await memoram.access_requests.get(x_access)
-    if access.status == "pending":
-        raise ApprovalRequired("the user has not decided yet", kind="approve", request_id=access.id)
-    async with memoram.open(await memoram.access_requests.credentials(access.id)) as store:
-        yield store
+def signed_in(request: Request) -> str:
+    if "user" not in request.session:
+        raise HTTPException(401, "Sign in first.")
+    return str(request.session["user"])
 
 
-Store = Annotated[AsyncMemoryStore, Depends(opened)]
+kit = MemoramKit(SQLGrantStore(), user=signed_in, url=os.environ["APP_URL"], reason="Keeps your notes")
+app = FastAPI()
+app.add_middleware(SessionMiddleware, secret_key=os.environ["MEMORAM_SECRET"])
+kit.add_to(app)
+Store = Annotated[AsyncMemoryStore, Depends(kit.store)]
+app.get("/", response_class=HTMLResponse)(lambda: PAGE)
 
 
-@app.post("/notes", status_code=201)
-async def write(text: str, store: Store) -> dict[str, str]:
-    return {"id": (await store.create(text, tags=["notes"])).id}
+@app.get("/signin")
+def sign_in(request: Request, user: str) -> RedirectResponse:
+    request.session["user"] = user  # stands for your own sign-in: this one believes whatever it is told
+    return RedirectResponse("/")
 
 
 @app.get("/notes")
-async def read(store: Store) -> list[str]:
-    return [memory.content async for memory in store.list(tags=["notes"])]
+async def read(store: Store) -> list[Memory]:
+    return [memory async for memory in store.list(tags=["notes"])]
+
+
+@app.post("/notes", status_code=201)
+async def write(text: Annotated[str, Body(embed=True)], store: Store) -> Memory:
+    return await store.create(text, tags=["notes"])

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import attrs
-import httpx
 import pytest
 
 from memoram_local import MemoramLocal, User
@@ -45,11 +42,6 @@ class Stage:
         names = ("MEMORAM_API_KEY", "MEMORAM_BASE_URL", "MEMORAM_AUTH_URL")
         api_key, base_url, auth_url = (self.environment[name] for name in names)
         return Memoram(api_key, base_url=base_url, auth_url=auth_url)
-
-    def ask(self, user: User) -> str:
-        """The id of a new access request."""
-        with self.client() as client:
-            return client.access_requests.create(user.memory_key, reason="Keeps notes").id
 
     @contextmanager
     def running(self, *command: str, **environment: str) -> Generator[subprocess.Popen[str]]:
@@ -137,56 +129,3 @@ def test_a_script_says_in_one_line_what_is_missing(stage: Stage, example: str) -
         _, errors = without_key.communicate(timeout=LONGEST)
         assert without_key.returncode == 1
         assert errors.startswith("set MEMORAM_MEMORY_KEY")
-
-
-@pytest.fixture(scope="module")
-def backend(stage: Stage) -> Iterator[httpx.Client]:
-    """The FastAPI example, served as its first lines say."""
-    command = ("-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", "0", "fastapi_app:app")
-    with stage.running(*command) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if found := re.search(r"running on (http://\S+)", line):
-                break
-        else:
-            raise AssertionError("it did not start")
-        with httpx.Client(base_url=found[1], trust_env=False, timeout=LONGEST) as http:
-            yield http
-
-
-def test_two_users_at_once_read_their_own_notes(stage: Stage, backend: httpx.Client) -> None:
-    users = {name: stage.ask(stage.user()) for name in ("ada", "bob")}
-    for request_id in users.values():
-        stage.local.approve(request_id)
-
-    def write(number: int) -> None:
-        name = ("ada", "bob")[number % 2]
-        answer = backend.post(
-            "/notes", params={"text": f"{name}'s note {number}"}, headers={"X-Access": users[name]}
-        )
-        assert answer.status_code == 201, answer.text
-
-    with ThreadPoolExecutor(10) as pool:
-        list(pool.map(write, range(60)))
-        reading = {
-            name: pool.submit(backend.get, "/notes", headers={"X-Access": request_id})
-            for name, request_id in users.items()
-        }
-    for odd, name in enumerate(users):
-        notes = reading[name].result().json()
-        assert sorted(notes) == sorted(f"{name}'s note {number}" for number in range(odd, 60, 2))
-
-
-def test_what_the_user_decided_is_the_answers_status(stage: Stage, backend: httpx.Client) -> None:
-    asked = stage.ask(stage.user())
-
-    def status() -> int:
-        return backend.get("/notes", headers={"X-Access": asked}).status_code
-
-    assert status() == 202
-    stage.local.approve(asked)
-    assert status() == 200
-    stage.local.revoke(asked)
-    assert status() == 403
-    assert backend.get("/notes").status_code == 422
-    assert backend.get("/notes", headers={"X-Access": "nobody"}).status_code == 502

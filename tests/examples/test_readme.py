@@ -40,10 +40,12 @@ class Visit:
     Attributes:
         local: The platform.
         get: Opens a page of the application: status, where it leads, and the notes on it.
+        home: Where the application goes on after linking.
     """
 
     local: MemoramLocal
     get: Callable[[str], tuple[int, str, Any]]
+    home: str = "/notes"
 
     def walk(self) -> None:
         """Link an account, decide, read, and lose access."""
@@ -58,7 +60,7 @@ class Visit:
             code_challenge=query["code_challenge"],
         )
         status, where, _ = self.get(f"/callback?code={code}&state={query['state']}")
-        assert (status // 100, where) == (3, "/notes")
+        assert (status // 100, where) == (3, self.home)
         status, where, _ = self.get("/notes")
         assert (status // 100, where) == (3, DASHBOARD)
         (request,) = self.local.access_requests()
@@ -70,7 +72,9 @@ class Visit:
 def local(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MemoramLocal]:
     monkeypatch.chdir(tmp_path)
     with MemoramLocal(password_profile="fast") as local, local.serve() as server:
-        app = local.register_app(name="Example", redirect_uris=[f"{SITE}/callback"])
+        app = local.register_app(
+            name="Example", redirect_uris=[f"{SITE}{kit}/callback" for kit in ("", "/memoram")]
+        )
         for name, value in {
             "API_KEY": app.api_key,
             "BASE_URL": server.api_url,
@@ -106,6 +110,29 @@ def test_the_handlers_for_fastapi_walk_with_a_user(local: MemoramLocal) -> None:
             return answer.status_code, answer.headers.get("location", ""), read
 
         Visit(local, get).walk()
+
+
+def test_the_ten_lines_walk_with_a_user(local: MemoramLocal) -> None:
+    """As above, but that the kit answers with a problem where the user has something to do."""
+
+    async def signed_in() -> str:
+        return "ada"
+
+    names: dict[str, Any] = {"signed_in": signed_in}
+    code = snippet("from typing import Annotated\nfrom fastapi import")
+    assert len([line for line in code.splitlines() if line]) == 10
+    exec(code, names)  # noqa: S102 - the README's own words
+    with TestClient(names["app"], base_url=SITE, follow_redirects=False) as browser:
+
+        def get(path: str) -> tuple[int, str, Any]:
+            answer = browser.get(path.replace("/callback", "/memoram/callback"))
+            if answer.status_code == 409:
+                where = answer.json()["url"]
+                return get(where.removeprefix(SITE)) if where.startswith(SITE) else (303, where, None)
+            read = answer.json() if answer.status_code == 200 else None
+            return answer.status_code, answer.headers.get("location", ""), read
+
+        Visit(local, get, home="/").walk()
 
 
 def test_the_handlers_for_flask_walk_with_a_user(local: MemoramLocal) -> None:

@@ -103,6 +103,7 @@ FLOORS: Final = {
         ("access",),
         ("family", "member"),
         ("memory_store", "client", "memory_api", "grants"),
+        ("integrations",),
     ),
     "memoram_sync": (
         ("_homes", "runtime"),

@@ -63,6 +63,7 @@ EXEMPT: Final = frozenset(
         "memoram_async.runtime.asyncio_streams",
         "memoram_async.runtime.trio_streams",
         "memoram_async.runtime.turns",
+        "memoram_async.integrations.fastapi",  # of the async world alone, and in another's framework
     }
 )
 PROTOCOLS_OF_OTHERS: Final = "memoram_async.runtime.httpx_adapter"
