@@ -110,11 +110,12 @@ async def test_lists_are_filtered_by_the_service(stage: Stage) -> None:
     async with stage.client() as client:
         store = await stage.store(client)
         await store.create("one", title="Window seat", tags=["travel"], importance=0.9)
-        await store.create("two", title="Tea", tags=["food", "travel"], importance=0.1)
-        assert [m.content for m in await items(store.list(tags=["food"]))] == ["two"]
+        await store.create("number two", title="Tea", tags=["food", "travel"], importance=0.1)
+        assert [m.content for m in await items(store.list(tags=["food"]))] == ["number two"]
         assert [m.content for m in await items(store.list(search="window"))] == ["one"]
         assert [m.content for m in await items(store.list(importance=0.5))] == ["one"]
-        assert await items(store.list(search="two")) == []
+        # With a space, which no ciphertext has: the service looks into content as it is stored.
+        assert await items(store.list(search="number two")) == []
         assert sorted(tag.name for tag in await items(store.list_tags())) == ["food", "travel"]
         tag = (await items(client.tags.list(user_id=stage.user.id)))[0]
         assert (await client.tags.get(tag.id, user_id=stage.user.id)).name == tag.name
