@@ -18,7 +18,7 @@ import httpcore
 from httpcore import SOCKET_OPTION
 
 from memoram_async.core.urls import is_address
-from memoram_async.runtime.exchange_state import ExchangeState
+from memoram_async.runtime.exchange_state import ExchangeState, is_final
 
 _MOST_BUFFERED: Final = 256 * 1024
 _WRITE_SIZE: Final = 256 * 1024
@@ -128,9 +128,10 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
             if receiver.at_end:
                 return b""
             await self._wait(timeout, httpcore.ReadTimeout)
-        if self._state.is_over:  # a server that always has another byte is never waited for
+        most = self._state.portion(max_bytes)
+        if not most:  # a server that always has another byte is never waited for
             raise httpcore.ReadTimeout
-        return receiver.take(max_bytes)
+        return receiver.take(most)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send, at the pace that the other side reads; the timeout is that of each part."""
@@ -150,7 +151,9 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         while receiver.is_full:
             if receiver.at_end:
                 _fail(httpcore.WriteError(), receiver.fault)
-            await self._wait(timeout, httpcore.WriteError if receiver.chunks else httpcore.WriteTimeout)
+            if receiver.chunks and is_final(receiver.chunks[0]):
+                raise httpcore.WriteError  # answered before it had everything
+            await self._wait(timeout, httpcore.WriteTimeout)
 
     async def _wait(self, timeout: float | None, error: type[Exception]) -> None:
         left = self._state.left(timeout)

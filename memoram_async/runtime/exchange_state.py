@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Final, Protocol
 
 from memoram_async.runtime.clock import steady
+
+_NEAR: Final = 0.5
+"""Seconds before the deadline from which on little is read at a time."""
+
+_LITTLE: Final = 2048
 
 
 class Closable(Protocol):
@@ -14,6 +19,11 @@ class Closable(Protocol):
     async def aclose(self) -> None:
         """Close it."""
         ...
+
+
+def is_final(arrived: bytes) -> bool:
+    """Whether what arrives in the midst of an upload ends it: an answer that is not informational."""
+    return not arrived.startswith(b"HTTP/1.1 1")
 
 
 class ExchangeState:
@@ -45,6 +55,17 @@ class ExchangeState:
         """Seconds that one operation may take: its own timeout, or what is left; 0 or less if it is over."""
         left = self.ends_at - steady()
         return left if timeout is None or left < timeout else timeout
+
+    def portion(self, most: int) -> int:
+        """How many bytes to read at once, at most that many; 0 if it is over.
+
+        Near the deadline they are few, because nobody looks at the clock while what was read is taken apart:
+        thousands of informational answers fit into what httpcore asks for.
+        """
+        left = self.ends_at - steady()
+        if left <= 0:
+            return 0
+        return most if left >= _NEAR else min(most, _LITTLE)
 
     @property
     def is_over(self) -> bool:

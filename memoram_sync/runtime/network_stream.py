@@ -12,9 +12,7 @@ from memoram_sync.runtime.connection_socket import ConnectionSocket
 from memoram_sync.runtime.tls_layer import Layer, TLSLayer
 
 _MOST: Final = 16_384
-_LITTLE: Final = 2048
-_NEAR: Final = 0.5
-"""Seconds before the deadline from which on little is read at a time."""
+"""Bytes that are read at once: as many as a record of TLS holds."""
 
 
 class NetworkStream(httpcore.NetworkStream):
@@ -26,14 +24,10 @@ class NetworkStream(httpcore.NetworkStream):
         self._layers_above = layers_above
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """What has arrived, once something has; empty at the end.
-
-        It is not much at a time, and near the deadline still less, because nobody looks at the clock while
-        what was read is taken apart: thousands of informational answers fit into what httpcore asks for.
-        """
-        most = _LITTLE if self._connection.state.left(None) < _NEAR else _MOST
+        """What has arrived, once something has; empty at the end."""
+        most = self._connection.state.portion(min(max_bytes, _MOST))
         try:
-            return self._layer.receive(min(max_bytes, most), timeout)
+            return self._layer.receive(most or 1, timeout)  # which finds that it is over
         except TimeoutError:
             raise httpcore.ReadTimeout from None
         except OSError as error:

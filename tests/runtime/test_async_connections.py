@@ -1,12 +1,10 @@
-"""Connections of our own, on asyncio and on trio: turns, deadlines, closing, and who sees what is sent."""
+"""Connections of our own, on asyncio and on trio: turns, closing, and who sees what is sent."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import httpx
@@ -18,23 +16,19 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from memoram_async import (
-    APIConnectionError,
     APITimeoutError,
     AsyncMemoram,
     ClientClosedError,
-    OutcomeUnknownError,
-    PoolTimeoutError,
 )
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.http import HTTPRequest
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from tests.raw_server import answer, read_request, serving
-from tests.tls import TrustedServer, trusted_server
 from tests.worlds import World
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable, Generator, Iterator
+    from collections.abc import Awaitable, Callable
 
     from pytest_httpx import HTTPXMock
 
@@ -49,65 +43,11 @@ TOKEN: Final = answer(b'{"token": "eyJ.e.s", "expires_at": "2040-01-01T00:00:00Z
 TAG: Final = answer(b'{"id": "tag_1"}')
 ISSUED: Final = {"token": "eyJ.e.s", "expires_at": "2040-01-01T00:00:00Z"}
 API: Final = "https://api.test/api/v1"
-TIMEOUT: Final = 0.6
-TOLERANCE: Final = 0.25
-LARGE: Final = "x" * (16 * 1024 * 1024)
-"""More than the kernel takes in for somebody who reads slowly."""
-
-Script = Any
 
 
 @pytest.fixture(params=["asyncio", "uvloop", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> object:
     return World("asyncio", on_uvloop=True).backend if request.param == "uvloop" else request.param
-
-
-@pytest.fixture(scope="module")
-def trusted() -> Iterator[TrustedServer]:
-    with trusted_server() as server:
-        yield server
-
-
-def after_token(script: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
-    """A script that begins when a request has come that is not for a token."""
-
-    def play(connection: socket.socket) -> None:
-        while request := read_request(connection):
-            if b"/auth/token" not in request:
-                script(connection)
-                return
-            connection.sendall(TOKEN)
-
-    return play
-
-
-@contextmanager
-def exactly(seconds: float) -> Generator[None]:
-    """The block lasts that long."""
-    began = time.monotonic()
-    yield
-    assert seconds - 0.01 <= time.monotonic() - began <= seconds + TOLERANCE
-
-
-def drip(connection: socket.socket, data: bytes) -> None:
-    """Send the same again and again until nobody listens."""
-    while True:
-        connection.sendall(data)
-        time.sleep(0.05)
-
-
-def dripping_header(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nx: ")
-    drip(connection, b"a")
-
-
-def endless_informational(connection: socket.socket) -> None:
-    drip(connection, b"HTTP/1.1 102 Processing\r\n\r\n")
-
-
-def dripping_body(connection: socket.socket) -> None:
-    connection.sendall(answer(b"", length=10_000))
-    drip(connection, b" ")
 
 
 class Silence:
@@ -121,54 +61,6 @@ class Silence:
 
     def end(self) -> None:
         self._over.set()
-
-
-# --- the total timeout -------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("secured", [False, True], ids=["http", "https"])
-@pytest.mark.parametrize("script", [dripping_header, endless_informational, dripping_body])
-async def test_a_total_timeout_is_kept_to_however_slowly_the_answer_comes(
-    script: Script, secured: bool, trusted: TrustedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    play = after_token(script)
-    monkeypatch.setenv("SSL_CERT_FILE", trusted.certificate)
-    with serving(trusted.over(play) if secured else play) as url:
-        address = url.replace("http://", "https://") if secured else url
-        async with AsyncMemoram("mem_x", base_url=address, max_retries=0) as client:
-            await client.request("POST", "/auth/token")  # the connection is open, and a token at hand
-            with exactly(TIMEOUT), pytest.raises(APITimeoutError, match="total timeout"):
-                await client.with_options(timeout=TIMEOUT).tags.get("tag_1", user_id="u")
-
-
-async def test_a_total_timeout_bounds_an_upload() -> None:
-    def slow(connection: socket.socket) -> None:
-        while connection.recv(64 * 1024):
-            time.sleep(0.1)
-
-    def play(connection: socket.socket) -> None:
-        if b"/auth/token" in connection.recv(4096):
-            connection.sendall(TOKEN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
-        else:
-            slow(connection)
-
-    with serving(play) as url:
-        async with AsyncMemoram("mem_x", base_url=url, timeout=TIMEOUT) as client:
-            began = time.monotonic()
-            with pytest.raises(OutcomeUnknownError):
-                await client.memory_blobs.create(user_id="u", memory_key="mk", content=LARGE)
-            assert time.monotonic() - began < TIMEOUT + TOLERANCE
-
-
-async def test_a_total_timeout_bounds_a_handshake() -> None:
-    silence = Silence()
-    with serving(silence) as url:
-        address = url.replace("http://", "https://")
-        async with AsyncMemoram("mem_x", base_url=address, timeout=TIMEOUT, max_retries=0) as client:
-            with exactly(TIMEOUT), pytest.raises(APITimeoutError) as caught:
-                await client.tags.get("tag_1", user_id="u")
-        silence.end()
-    assert caught.value.sent is False
 
 
 # --- turns -------------------------------------------------------------------------------------
@@ -219,25 +111,6 @@ async def test_calls_that_waited_with_a_refused_token_are_not_refused_too() -> N
     assert seen["answered"] == 100
     assert seen["refused"] <= 4
     assert len(issued) == 2
-
-
-async def test_a_turn_that_does_not_come_in_time_is_told() -> None:
-    silence = Silence()
-    with serving(after_token(silence)) as url:
-        async with AsyncMemoram("mem_x", base_url=url, max_connections=1, max_retries=0) as client:
-            await client.request("POST", "/auth/token")
-            async with anyio.create_task_group() as group:
-                group.start_soon(failing, client.with_options(timeout=2))
-                await anyio.wait_all_tasks_blocked()
-                with exactly(0.3), pytest.raises(PoolTimeoutError, match="max_connections"):
-                    await client.with_options(timeout=0.3).tags.get("tag_1", user_id="u")
-                group.cancel_scope.cancel()
-        silence.end()
-
-
-async def failing(client: AsyncMemoram) -> None:
-    with pytest.raises(APIConnectionError):
-        await get(client)
 
 
 # --- closing -----------------------------------------------------------------------------------
@@ -293,38 +166,6 @@ async def test_idle_connections_are_let_go_of(monkeypatch: pytest.MonkeyPatch) -
             await get(client)
             for _ in range(5):
                 assert await anyio.to_thread.run_sync(gone.acquire, True, 5)
-
-
-# --- answers that nobody asked for ---------------------------------------------------------------
-
-
-async def test_a_second_answer_to_one_request_is_nobodys() -> None:
-    stray = answer(b'{"id": "somebody-elses"}')
-
-    def play(connection: socket.socket) -> None:
-        while request := read_request(connection):
-            connection.sendall(TOKEN if b"/auth/token" in request else TAG + stray)
-
-    with serving(play) as url:
-        async with AsyncMemoram("mem_x", base_url=url) as client:
-            for _ in range(5):
-                await get(client)
-
-
-async def test_a_refusal_in_the_midst_of_an_upload_is_the_answer() -> None:
-    def play(connection: socket.socket) -> None:
-        if b"/auth/token" in connection.recv(4096):
-            connection.sendall(TOKEN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
-        else:
-            connection.sendall(answer(b"{}", status=413, headers="Connection: close\r\n"))
-            connection.shutdown(1)
-            while connection.recv(65536):
-                pass
-
-    with serving(play) as url:
-        async with AsyncMemoram("mem_x", base_url=url) as client:
-            with pytest.raises(Exception, match="413"):
-                await client.memory_blobs.create(user_id="u", memory_key="mk", content=LARGE)
 
 
 # --- who sees what is sent ---------------------------------------------------------------------

@@ -6,19 +6,37 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Final
 
+import anyio
+import anyio.to_thread
 import pytest
 
-from memoram_sync import APIStatusError, Memoram
+from memoram_async import APIStatusError
 from tests.raw_server import answer, read_request, serving
-from tests.tls import trusted_server
+from tests.tls import TrustedServer, trusted_server
+from tests.worlds import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from tests.worlds import World
+
+pytestmark = [
+    pytest.mark.anyio,
+    # httpx reads through async generators, which trio reports when they are left before their end.
+    pytest.mark.filterwarnings("ignore:Async generator .*:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 TOKEN: Final = answer(b'{"token": "eyJ.e.s", "expires_at": "2040-01-01T00:00:00Z"}')
 STRAY: Final = answer(b'{"id": "somebody_elses"}')
 LARGE: Final = "x" * (32 * 1024 * 1024)
 PROMPTLY: Final = 15.0
+
+
+@pytest.fixture(scope="module")
+def tls() -> Iterator[TrustedServer]:
+    with trusted_server() as server:
+        yield server
 
 
 class Service:
@@ -50,24 +68,23 @@ def in_two_packets(connection: socket.socket, right: bytes) -> None:
     connection.sendall(STRAY)
 
 
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "TLS"])
 @pytest.mark.parametrize("after", [in_one_packet, in_two_packets])
-def test_two_answers_to_one_request(after: Callable[[socket.socket, bytes], None]) -> None:
+async def test_two_answers_to_one_request(
+    world: World,
+    after: Callable[[socket.socket, bytes], None],
+    secured: bool,
+    tls: TrustedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", tls.certificate)
     service = Service(after)
-    with serving(service) as url, Memoram("mem_x", base_url=url) as client:
-        for number in range(5):
-            assert client.tags.get(f"tag_{number}", user_id="u").id == f"tag_{number}"
-            assert service.added.acquire(timeout=PROMPTLY)
-    assert service.connections == 5
-
-
-def test_two_answers_to_one_request_under_tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    service = Service(in_two_packets)
-    with trusted_server() as tls, serving(tls.over(service)) as url:
-        monkeypatch.setenv("SSL_CERT_FILE", tls.certificate)
-        with Memoram("mem_x", base_url=url.replace("http:", "https:")) as client:
+    with serving(tls.over(service) if secured else service) as url:
+        address = url.replace("http:", "https:") if secured else url
+        async with world.real_client(api_key="mem_x", base_url=address) as client:
             for number in range(5):
-                assert client.tags.get(f"tag_{number}", user_id="u").id == f"tag_{number}"
-                assert service.added.acquire(timeout=PROMPTLY)
+                assert (await client.tags.get(f"tag_{number}", user_id="u")).id == f"tag_{number}"
+                assert await anyio.to_thread.run_sync(service.added.acquire, True, PROMPTLY)
     assert service.connections == 5
 
 
@@ -89,13 +106,16 @@ class Refusal:
 
 
 @pytest.mark.parametrize("secured", [False, True], ids=["plain", "TLS"])
-def test_a_refusal_before_the_request_was_sent_whole(secured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refusal_before_the_request_was_sent_whole(
+    world: World, secured: bool, tls: TrustedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refusal = Refusal()
-    with trusted_server() as tls, serving(tls.over(refusal) if secured else refusal) as url:
-        monkeypatch.setenv("SSL_CERT_FILE", tls.certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", tls.certificate)
+    with serving(tls.over(refusal) if secured else refusal) as url:
         address = url.replace("http:", "https:") if secured else url
-        with Memoram("mem_x", base_url=address, request_timeout=PROMPTLY) as client:
-            with pytest.raises(APIStatusError) as caught:
-                client.memory_blobs.create(user_id="u", memory_key="mk", content=LARGE)
-            refusal.may_go.set()
-    assert caught.value.status == 413
+        async with world.real_client(api_key="mem_x", base_url=address, request_timeout=PROMPTLY) as client:
+            error = await failure(
+                client.memory_blobs.create(user_id="u", memory_key="mk", content=LARGE), APIStatusError
+            )
+        refusal.may_go.set()
+    assert error.status == 413
