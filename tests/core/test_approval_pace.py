@@ -123,7 +123,7 @@ def test_a_page_is_read_item_by_item() -> None:
 
 @pytest.mark.parametrize(("cursor", "total"), [("", "9"), (7, True), (None, None)])
 def test_odd_members_of_a_page_are_none(cursor: object, total: object) -> None:
-    body = {"items": [], "next_cursor": cursor, "total": total}
+    body: dict[str, object] = {"items": [], "next_cursor": cursor, "total": total}
     assert read_list_page(body, octets=1, etag=None, applied=False) == ListPage(octets=1)
 
 
