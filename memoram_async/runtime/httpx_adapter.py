@@ -25,9 +25,6 @@ from memoram_async.core.http import HTTPResponse
 from memoram_async.core.urls import origin
 from memoram_async.runtime.answer_body import plain_headers
 
-CONNECTIONS: Final = 32
-"""Requests under way at once; more wait their turn without burdening the connection pool."""
-
 _NOT_SENT: Final = {
     "ConnectTimeout": "connecting took too long",
     "ConnectError": "could not connect",

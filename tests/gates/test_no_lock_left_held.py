@@ -69,17 +69,31 @@ def leaves_nothing_held(module: Module) -> Iterator[str]:
     """Rules 1 and 2."""
     if not takes_part(module):
         return
+    calls = [node for node in ast.walk(module.tree) if isinstance(node, ast.Call)]
+    of_stores = {id(call.func) for call in calls if _is_of_a_store(module, call)}
     for node in ast.walk(module.tree):
         match node:
             case ast.Attribute(value=ast.Name(id=holder), attr=name) if (
                 holder in {"threading", "queue", "futures"} and name in LEFT_HELD
             ):
                 yield f"{node.lineno}: uses {holder}.{name}"
-            case ast.Call(func=ast.Attribute(attr="acquire" | "release" as name)) if module.name not in {
-                ONE_SHOT,
-                AROUND_FORKS,
-            } and not _is_of_a_store(module, node):
-                yield f"{node.lineno}: calls {name}()"
+            case ast.Import(names=names) if any(
+                alias.asname and is_below(alias.name, *HOLDERS) for alias in names
+            ):
+                yield f"{node.lineno}: {ast.unparse(node)}: write the name out, so that it is seen"
+            case ast.Attribute(attr="acquire" | "release" as name) if (
+                module.name
+                not in {
+                    ONE_SHOT,
+                    AROUND_FORKS,
+                }
+                and id(node) not in of_stores
+            ):
+                yield f"{node.lineno}: uses {name}()"
+            case ast.Call(func=ast.Attribute(attr="__enter__" | "__exit__" as name), args=given) if not (
+                isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value).startswith("super()")
+            ):
+                yield f"{node.lineno}: calls {name}() with {len(given)} arguments by hand"
             case _:
                 pass
     for line, target in imports(module):
@@ -146,6 +160,9 @@ def test_the_exceptions_exist() -> None:
         "lock.acquire()",
         "self._lock.release()",
         "self._limiter.acquire()",
+        "import threading as t\nx = t.Event()",
+        "take = self._lock.acquire",
+        "self._lock.__enter__()",
     ],
 )
 def test_what_can_be_left_held_is_seen(text: str) -> None:
