@@ -10,6 +10,7 @@ import pytest
 from memoram_async import (
     AccessRejected,
     AccessRevoked,
+    APITimeoutError,
     ApprovalRequired,
     ClientClosedError,
     ConfigurationError,
@@ -22,11 +23,15 @@ from memoram_async import (
     OAuthError,
     OAuthFlowError,
     OutcomeUnknownError,
+    Secret,
     ServerError,
 )
+from memoram_async.core.grants import GRANT_PURPOSE, LEASE_SECONDS, Grant
+from memoram_async.crypto.secret_seal import SecretSeal
+from memoram_async.grants.rows import GrantRows
 from memoram_local.testing import DropAfterCommit, Status
 from tests.flows.conftest import BACK
-from tests.worlds import failure, items
+from tests.worlds import Time, failure, items
 
 if TYPE_CHECKING:
     from memoram_async import GrantStore
@@ -264,6 +269,62 @@ async def test_a_user_who_said_no_is_not_asked_again_by_itself(stage: Stage) -> 
         assert refused.until == again.until
         assert (await connections.status(ADA)).until == again.until
     assert len(asked(stage)) == 1
+
+
+async def test_a_process_that_died_while_asking_is_waited_for_as_long_as_its_lease(stage: Stage) -> None:
+    time, grants = Time(), MemoryGrantStore()
+    leased(grants, Grant().linked(Secret(stage.user.memory_key)).leased("dead", wall=time.epoch))
+    async with client_of(stage, time=time) as client:
+        began = time.moment
+        required = await failure(connections_of(client, grants).store(ADA), ApprovalRequired)
+        assert required.kind == "approve"
+        assert LEASE_SECONDS <= time.moment - began <= LEASE_SECONDS + 1
+    assert len(asked(stage)) == 1
+
+
+async def test_a_total_timeout_ends_that_wait(stage: Stage) -> None:
+    time, grants = Time(), MemoryGrantStore()
+    leased(grants, Grant().linked(Secret(stage.user.memory_key)).leased("busy", wall=time.epoch))
+    async with client_of(stage, time=time, timeout=5) as client:
+        error = await failure(connections_of(client, grants).store(ADA), APITimeoutError)
+        assert "still asking" in error.message
+        assert not error.sent
+    assert asked(stage) == []
+
+
+def leased(grants: GrantStore, grant: Grant) -> None:
+    """Put a grant of Ada's into a store."""
+    rows = GrantRows(grants, SecretSeal([Secret(SECRET)], purpose=GRANT_PURPOSE), endpoint="")
+    assert rows.swap(ADA, rows.read(ADA), grant)
+
+
+class Refusing(MemoryGrantStore):
+    """A store that never swaps."""
+
+    def swap(self, *_: object, **__: object) -> bool:
+        return False
+
+
+class Broken(MemoryGrantStore):
+    """A store that is down."""
+
+    def get(self, name: str) -> bytes | None:
+        message = "down"
+        raise ConnectionError(message)
+
+
+async def test_a_store_that_cannot_be_read_is_not_taken_for_an_empty_one(stage: Stage) -> None:
+    async with client_of(stage) as client:
+        connections = connections_of(client, Broken())
+        for call in (connections.store, connections.status, connections.begin, connections.disconnect):
+            await failure(call(ADA), ConnectionError)
+    assert stage.local.journal.entries() == []
+
+
+async def test_a_store_that_never_swaps_is_told_so(stage: Stage) -> None:
+    async with client_of(stage) as client:
+        error = await failure(connections_of(client, Refusing()).begin(ADA), ConfigurationError)
+        assert "its swap must answer True" in error.message
 
 
 # --- handles ---------------------------------------------------------------------------------------
