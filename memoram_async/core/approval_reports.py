@@ -174,7 +174,7 @@ def sweep_done(board: ApprovalBoard, sweep: Sweep, *, now: float, jitter: float,
     if len(board.entries) < FEWEST_FOR_LIST and not state.waits:
         # A list may be an old copy for longer than anybody waits; for few, every other call makes sure.
         for entry in board.entries.values():
-            if entry.listed and not entry.under_way:
+            if entry.listed and not entry.under_way and not entry.suspect:
                 board.push(entry, board.sweep_at)
         board.sweep_at += gap
 
