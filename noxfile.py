@@ -83,12 +83,26 @@ def lowest(session: nox.Session) -> None:
     session.install("uv")
     python = f"--python={session.virtualenv.location}"
     lowest = str(Path(session.create_tmp()) / "lowest.txt")
-    extras = ("--extra=local", "--extra=otel", "--extra=redis")
-    resolve = ("uv", "pip", "compile", "--quiet", "--upgrade", python, "--resolution=lowest-direct", *extras)
+    extras = [f"--extra={extra}" for extra in ("local", "otel", "redis", "sql", "keyring", "fast")]
+    # Without what those require in turn: its newest versions would stand in the way of the tests' own tools.
+    how = ("--no-deps", "--resolution=lowest-direct")
+    resolve = ("uv", "pip", "compile", "--quiet", "--upgrade", python, *how, *extras)
     session.run_install(*resolve, "pyproject.toml", f"--output-file={lowest}")
     install = ("uv", "pip", "install", "--quiet", python, f"--constraint={lowest}")
     session.run_install(*install, "-e", ".[local,otel,redis]", *groups("tests"))
     session.run("pytest", *IN_PARALLEL, *QUICK, *session.posargs)
+
+
+@nox.session(python=FLOOR)
+def mutants(session: nox.Session) -> None:
+    """Measure the tests of core and crypto: change the code in small ways, and see whether a test notices.
+
+    It takes an hour or more, and goes on where it was stopped. Arguments are names of mutants, such as
+    "memoram_async.core.retry*"; what is let live, and why, stands in tests/mutants.toml.
+    """
+    session.install("-e", ".[local]", *groups("tests", "mutants"))
+    session.run("mutmut", "run", *session.posargs)
+    session.run("python", "tools/mutants.py")
 
 
 @nox.session

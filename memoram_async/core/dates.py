@@ -27,7 +27,7 @@ def parse_time(text: str) -> datetime | None:
     A time without an offset is read as UTC. A leap second, which `datetime` cannot hold, is read as the
     second after it, and what is finer than a microsecond is rounded.
     """
-    if len(text) <= _LONGEST or text[_LONGEST - 1] in "+-":
+    if len(text) < _LONGEST or text[_LONGEST - 1] in "+-Z":
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
