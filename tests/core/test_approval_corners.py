@@ -118,3 +118,26 @@ def test_a_page_that_is_broken_off_belongs_to_a_reading_or_to_none(*, is_left: b
         scene.schedule.board.list.sweep = None
     scene.schedule.abandoned(page, now=scene.now)
     assert scene.page(tickets[1]).number == 1
+
+
+def test_what_the_list_said_is_still_confirmed_when_the_list_is_read_again() -> None:
+    scene = Scene()
+    tickets = [scene.join(each) for each in "abcd"]
+    scene.listed(scene.page(tickets[0]), ("a", "rejected"), *((each, "pending") for each in "bcd"), total=4)
+    assert tickets[0].entries[0].suspect
+    for ticket in tickets[2:]:  # too few for a list now
+        scene.leave(ticket)
+    assert not scene.schedule.board.by_list
+    for each in "ef":
+        scene.join(each)
+    assert scene.schedule.board.by_list
+    assert "a" in [scene.look(tickets[0]).entry.id for _ in range(3)]
+
+
+def test_mending_leaves_those_alone_who_wait_for_one_request_and_those_who_wait_for_a_memory_key() -> None:
+    scene = Scene()
+    scene.join("a")
+    scene.join("b", owner=b"key")
+    scene.schedule.board.mend(scene.now)
+    assert list(scene.schedule.board.owners) == [b"key"]
+    assert {each.id for each in scene.schedule.board.entries.values()} == {"a", "b"}
