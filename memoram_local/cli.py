@@ -277,6 +277,9 @@ def _garden(seeded: Seeded) -> str:
         lines.append(f"  access request {request.id} of {request.app_name}: {request.status}")
     if seeded.memories:
         lines.append(f"  memories: {len(seeded.memories)}")
+    for name, organization in seeded.organizations.items():
+        lines.append(f"  organization {name} of Memory API: id {organization.id}")
+        lines += [f"    key {key_name}: {key.key}" for key_name, key in organization.keys.items()]
     return "\n".join([*lines, ""])
 
 

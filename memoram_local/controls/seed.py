@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
 
-from memoram_local.controls.seed_file import SeedError, read_plan
+from memoram_local.controls.seed_file import read_plan
+from memoram_local.controls.seed_members import SeedError
+from memoram_local.controls.seed_organizations import add_organization
 from memoram_local.errors import DecisionError, NotFoundError, RegistrationError
 from memoram_local.hashing import PasswordProfile, hash_password
 from memoram_local.randomness import Randomness
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from memoram_local.controls.seed_file import MemoryPlan, Plan, RequestPlan
+    from memoram_local.controls.seed_organizations import OrganizationPlan, SeededOrganization
     from memoram_local.services.services import Services
     from memoram_local.store.access_requests import AccessRequest, Decision, Status
     from memoram_local.store.accounts import Account, EncryptionKey
@@ -60,12 +63,14 @@ class Seeded:
         users: By email address as the seed writes it.
         access_requests: In the seed's order.
         memories: As they are stored, in the seed's order.
+        organizations: Of Memory API, by name.
     """
 
     apps: Mapping[str, RegisteredApp]
     users: Mapping[str, User]
     access_requests: tuple[AccessRequest, ...]
     memories: tuple[MemoryBlob, ...]
+    organizations: Mapping[str, SeededOrganization]
 
 
 def plant(services: Services, plan: Plan) -> Seeded:
@@ -107,8 +112,10 @@ def _planted(services: Services, plan: Plan, mark: str) -> Seeded:
             garden.add_app(app.place, app.name, app.redirect_uris)
         requests = tuple(garden.add_request(request) for request in plan.access_requests)
         memories = tuple(garden.add_memory(memory) for memory in plan.memories)
+        for organization in plan.organizations:
+            garden.add_organization(organization)
         connection.execute(settings.insert(), {"name": mark, "value": plan.source})
-        return Seeded(garden.apps, garden.users, requests, memories)
+        return Seeded(garden.apps, garden.users, requests, memories, garden.organizations)
 
     return services.database.write_now(add)
 
@@ -136,6 +143,7 @@ class _Garden:
         self._keys: dict[str, EncryptionKey] = {}
         self.apps: dict[str, RegisteredApp] = {}
         self.users: dict[str, User] = {}
+        self.organizations: dict[str, SeededOrganization] = {}
 
     def add_user(self, place: str, email: str, password_hash: str) -> None:
         randomness = self._source("user", folded_email(email))
@@ -196,10 +204,21 @@ class _Garden:
             self._connection, account_id=account.id, content=stored, values=plan.values, tags=plan.tags
         )
 
-    def _account(self, place: str, email: str) -> Account:
+    def add_organization(self, plan: OrganizationPlan) -> None:
+        if plan.name in self.organizations:
+            raise SeedError(f"{plan.place}: another organization is called {plan.name!r} already")
+        self.organizations[plan.name] = add_organization(
+            self._connection,
+            plan,
+            clock=self._clock,
+            source=self._source,
+            owner=None if plan.owner is None else self._account(plan.place, plan.owner, member="owner"),
+        )
+
+    def _account(self, place: str, email: str, *, member: str = "user") -> Account:
         account = self._accounts.get(folded_email(email))
         if account is None:
-            raise SeedError(f"{place}: user: the seed has no user {email!r}")
+            raise SeedError(f"{place}: {member}: the seed has no user {email!r}")
         return account
 
     def _source(self, kind: str, name: str) -> Randomness:

@@ -19,28 +19,38 @@ memories:
     importance: 0.8
   - user: ada@example.com
     stored: eyJhbGciOiJkaXIi...     # kept exactly as it is written here, encrypted or not
+organizations:                      # of Memory API, the second service
+  - name: Planner Inc
+    owner: ada@example.com          # whose pages show it; nobody's when left out
+    keys:                           # one live key with every scope when left out
+      - name: CI
+        environment: test           # or live; live when left out
+        scopes: [read, write]
+        expires_in_days: 30
+    memories:
+      - text: Prefers window seats
+        environment: test
+        memory_id: seat:1
+        metadata: {source: chat}
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from memoram_local.errors import LocalPlatformError
+from memoram_local.controls.seed_members import Members, SeedError
+from memoram_local.controls.seed_organizations import planned
 
 if TYPE_CHECKING:
+    from memoram_local.controls.seed_organizations import OrganizationPlan
     from memoram_local.store.access_requests import Status
     from memoram_local.store.memory_blobs import BlobChanges
-
-
-class SeedError(LocalPlatformError):
-    """A seed cannot be used. Its text says where and why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +111,10 @@ class Plan:
     apps: tuple[AppPlan, ...]
     access_requests: tuple[RequestPlan, ...]
     memories: tuple[MemoryPlan, ...]
+    organizations: tuple[OrganizationPlan, ...]
 
 
+_SECTIONS: Final = ("seed", "users", "apps", "access_requests", "memories", "organizations")
 _STATUSES: Final[Mapping[str, Status]] = {
     "pending": "pending",
     "approved": "approved",
@@ -143,67 +155,8 @@ def _loaded(path: Path) -> object:
     return {} if content is None else content
 
 
-class _Members:
-    """The members of one mapping of the seed."""
-
-    def __init__(self, value: object, *, place: str, takes: tuple[str, ...]) -> None:
-        self.place = place
-        if not isinstance(value, Mapping):
-            raise SeedError(f"{place}: must be a mapping of {', '.join(takes)}")
-        self._values = cast("Mapping[object, object]", value)
-        unknown = next((name for name in self._values if name not in takes), None)
-        if unknown is not None:
-            raise SeedError(f"{place}: has no use for {unknown!r}; it takes {', '.join(takes)}")
-
-    def given(self, name: str) -> bool:
-        return self._values.get(name) is not None
-
-    def text(self, name: str, otherwise: str | None = None) -> str:
-        value = self._values.get(name, otherwise)
-        if value is None:
-            raise SeedError(f"{self.place}: {name} is missing")
-        return self._text(name, value)
-
-    def optional_text(self, name: str) -> str | None:
-        return self.text(name) if self.given(name) else None
-
-    def optional_number(self, name: str) -> float | None:
-        value = self._values.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise SeedError(f"{self.place}: {name} must be a number")
-        return float(value)
-
-    def items(self, name: str) -> Sequence[object]:
-        value = self._values.get(name)
-        if value is None:
-            return ()
-        if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
-            raise SeedError(f"{self.place}: {name} must be a list")
-        return cast("Sequence[object]", value)
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._text(name, item) for item in self.items(name)))
-
-    def mappings(self, name: str, *takes: str) -> list[_Members]:
-        return [
-            _Members(item, place=f"{self.place}: {name}[{index}]", takes=takes)
-            for index, item in enumerate(self.items(name))
-        ]
-
-    def _text(self, name: str, value: object) -> str:
-        if not isinstance(value, str):
-            raise SeedError(f"{self.place}: {name} must be text; put it in quotes")
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise SeedError(f"{self.place}: {name} holds half of a surrogate pair") from error
-        return value
-
-
 def _plan(content: object, *, source: str) -> Plan:
-    whole = _Members(content, place=source, takes=("seed", "users", "apps", "access_requests", "memories"))
+    whole = Members(content, place=source, takes=_SECTIONS)
     number = cast("Mapping[str, object]", content).get("seed", 0)
     if isinstance(number, bool) or not isinstance(number, (int, str)):
         raise SeedError(f"{source}: seed must be a number or text")
@@ -221,10 +174,11 @@ def _plan(content: object, *, source: str) -> Plan:
         apps=tuple(AppPlan(app.place, app.text("name"), app.texts("redirect_uris")) for app in apps),
         access_requests=tuple(_request(request) for request in requests),
         memories=tuple(_memory(memory) for memory in memories),
+        organizations=planned(whole),
     )
 
 
-def _request(members: _Members) -> RequestPlan:
+def _request(members: Members) -> RequestPlan:
     status = _STATUSES.get(members.text("status", "pending"))
     if status is None:
         raise SeedError(f"{members.place}: status must be one of {', '.join(_STATUSES)}")
@@ -232,7 +186,7 @@ def _request(members: _Members) -> RequestPlan:
     return RequestPlan(members.place, members.text("app"), members.text("user"), reason, status)
 
 
-def _memory(members: _Members) -> MemoryPlan:
+def _memory(members: Members) -> MemoryPlan:
     content, stored = members.optional_text("content"), members.optional_text("stored")
     if (content is None) == (stored is None):
         raise SeedError(

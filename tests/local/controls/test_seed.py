@@ -13,6 +13,8 @@ from joserfc.jwk import OctKey
 
 from memoram_local import MemoramLocal
 from memoram_local.testing import SeedError
+from memoram_sync import MemoryAPI
+from memoram_sync.memory_api import DisabledAPIKeyError, InsufficientScopeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +47,31 @@ users:
     password: correct horse
 apps:
   - name: Planner
+"""
+
+
+ORGANIZATIONS = """
+users:
+  - email: ada@example.com
+    password: correct horse
+organizations:
+  - name: Planner Inc
+    owner: ada@example.com
+    keys:
+      - name: CI
+        environment: test
+        scopes: [read, write]
+        expires_in_days: 30
+      - name: Old
+        scopes: [admin]
+        active: false
+    memories:
+      - text: Prefers window seats
+        environment: test
+        memory_id: seat:1
+        metadata: {source: chat}
+      - text: Allergic to peanuts
+  - name: Diary
 """
 
 
@@ -95,6 +122,47 @@ def test_content_is_encrypted_for_its_user_and_what_is_stored_stays_as_it_is(loc
     assert opened.plaintext == b"Prefers window seats"
     assert opened.headers()["kid"] == "1"
     assert seeded.memories[1].content == "as it is"
+
+
+def test_organizations_of_the_second_service_can_be_used_at_once(local: MemoramLocal, tmp_path: Path) -> None:
+    (tmp_path / "seed.yaml").write_text(ORGANIZATIONS)
+    seeded = local.load_seed(tmp_path / "seed.yaml")
+    planner, diary = seeded.organizations["Planner Inc"], seeded.organizations["Diary"]
+
+    with local.serve() as server:
+        with MemoryAPI(planner.keys["CI"].key, base_url=server.memory_api_url) as client:
+            assert client.environment == "test"
+            (memory,) = client.memories.list()
+            assert (memory.id, memory.text, memory.metadata) == (
+                "seat:1",
+                "Prefers window seats",
+                {"source": "chat"},
+            )
+            assert [match.id for match in client.query("window seats").memories] == ["seat:1"]
+            with pytest.raises(InsufficientScopeError, match="delete"):
+                client.memories.delete("seat:1")
+        with (
+            MemoryAPI(planner.keys["Old"].key, base_url=server.memory_api_url) as client,
+            pytest.raises(DisabledAPIKeyError),
+        ):
+            client.account.get()
+        with MemoryAPI(diary.keys["Default Key"].key, base_url=server.memory_api_url) as client:
+            assert client.account.get().name == "Diary"
+            assert list(client.memories.list()) == []
+    assert [memory.text for memory in planner.memories] == ["Prefers window seats", "Allergic to peanuts"]
+
+
+def test_an_organizations_ids_and_keys_follow_from_the_seed(tmp_path: Path) -> None:
+    (tmp_path / "seed.yaml").write_text(ORGANIZATIONS)
+    (tmp_path / "more.yaml").write_text(ORGANIZATIONS + "  - name: More\n")
+    first = grown(tmp_path / "seed.yaml").organizations
+
+    again, more = grown(tmp_path / "seed.yaml").organizations, grown(tmp_path / "more.yaml").organizations
+
+    for name, organization in first.items():
+        assert again[name].id == more[name].id == organization.id
+        assert again[name].keys == more[name].keys == organization.keys
+    assert more["More"].id not in {organization.id for organization in first.values()}
 
 
 def test_the_same_seed_makes_the_same_ids_and_keys_and_another_one_others() -> None:
@@ -152,7 +220,36 @@ def test_an_empty_file_is_an_empty_seed(local: MemoramLocal, tmp_path: Path) -> 
     ("text", "line"),
     [
         ("apps: [", "seed.yaml line 1, column 8: expected the node content"),
-        ("- 1", "seed.yaml: must be a mapping of seed, users, apps, access_requests, memories"),
+        (
+            "- 1",
+            "seed.yaml: must be a mapping of seed, users, apps, access_requests, memories, organizations",
+        ),
+        ("organizations: [{}]", "organizations[0]: name is missing"),
+        ("organizations: [{name: P}, {name: P}]", "organizations[1]: another organization is called 'P'"),
+        ("organizations: [{name: P, owner: b}]", "organizations[0]: owner: the seed has no user 'b'"),
+        ("organizations: [{name: P, keys: [{scopes: [all]}]}]", "keys[0]: scopes must be some of read"),
+        ("organizations: [{name: P, keys: [{name: K}]}]", "keys[0]: scopes must be some of read"),
+        (
+            "organizations: [{name: P, keys: [{scopes: [read], environment: x}]}]",
+            "environment must be one of",
+        ),
+        (
+            "organizations: [{name: P, keys: [{scopes: [read], expires_in_days: 0}]}]",
+            "expires_in_days must be",
+        ),
+        ("organizations: [{name: P, keys: [{scopes: [read], active: 1}]}]", "active must be true or false"),
+        (
+            "organizations: [{name: P, keys: [{scopes: [read]}, {scopes: [read]}]}]",
+            "keys[1]: another key is called 'Default Key' already",
+        ),
+        ("organizations: [{name: P, memories: [{text: ' '}]}]", "memories[0]: text must have 1 to 50,000"),
+        ("organizations: [{name: P, memories: [{text: a, memory_id: a/b}]}]", "memory_id must have 1 to 128"),
+        ("organizations: [{name: P, memories: [{text: a, metadata: [1]}]}]", "metadata must be a mapping"),
+        ("organizations: [{name: P, memories: [{text: a, metadata: {d: 2030-01-01}}]}]", "JSON can carry"),
+        (
+            "organizations: [{name: P, memories: [{text: a, memory_id: a}, {text: b, memory_id: a}]}]",
+            "memories[1]: another memory has the memory_id 'a' already",
+        ),
         ("users: 3", "seed.yaml: users must be a list"),
         ("people: []", "seed.yaml: has no use for 'people'; it takes seed, users"),
         ("seed: [1]", "seed.yaml: seed must be a number or text"),
