@@ -82,8 +82,8 @@ def check_fraction(value: object, *, name: str) -> float | None:
     Raises:
         InvalidArgumentError: It is none.
     """
-    number: float | None = check_number(value, name=name)
-    if number is None or 0 <= number <= 1:
+    number: object = check_number(value, name=name)
+    if number is None or (isinstance(number, (int, float)) and 0 <= number <= 1):
         return number
     raise InvalidArgumentError(f"{name} must be from 0 to 1")
 
@@ -109,7 +109,7 @@ def check_environment(value: object) -> str:
     Raises:
         InvalidArgumentError: There is no such one.
     """
-    if value in {"live", "test"}:
+    if isinstance(value, str) and value in {"live", "test"}:
         return str(value)
     raise InvalidArgumentError("environment must be 'live' or 'test'")
 

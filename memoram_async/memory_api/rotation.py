@@ -73,7 +73,7 @@ class Rotation:
             # First, so that no call of this client is refused in between.
             self._credentials.replace(new.key)
         await self._revoke(old, new)
-        if is_own is None and not await self._works(self._credentials):
+        if is_own is None and not await self._works_still(new):
             self._credentials.replace(new.key)
         return new
 
@@ -133,6 +133,18 @@ class Rotation:
         except AuthenticationError:
             return False
         return True
+
+    async def _works_still(self, new: NewAPIKey) -> bool:
+        """Whether the client's own key works now that the old one is revoked: it may have been the same."""
+        try:
+            return await self._works(self._credentials)
+        except MemoramError as error:
+            raise RotationError(
+                "rotate: the old key is revoked and its successor works, but whether this client used the "
+                "old one could not be found out: make a client with new_key, which holds the new secret",
+                alive=(new.id,),
+                new_key=new,
+            ) from error
 
     def _is_own(self, old: APIKey) -> bool | None:
         """Whether the client itself uses the key; None where the prefixes of several keys leave that open."""

@@ -58,9 +58,10 @@ def resolve(
     if environment is None:
         wanted, wanted_name = variables.get("MEMORY_API_ENVIRONMENT") or None, "MEMORY_API_ENVIRONMENT"
     del api_key, base_url, variables
-    if wanted not in {None, "live", "test"}:
+    # Compared, as not everything that may be passed can be looked up in a set.
+    if wanted is not None and not any(wanted == known for known in ("live", "test")):
         raise ConfigurationError(f"{wanted_name} must be 'live' or 'test'")
-    if auth_header not in {"authorization", "x-api-key"}:
+    if not any(auth_header == known for known in ("authorization", "x-api-key")):
         raise ConfigurationError("auth_header must be 'authorization' or 'x-api-key'")
     its_own = wanted if key is None else environment_of(key)
     if its_own == "live" and wanted == "test":

@@ -58,7 +58,7 @@ MADE_BY_CLIENTS: Final = {
 
 ELSEWHERE: Final = {
     "Memoram": "test_wrong_types",
-    "MemoryAPI": "the tests of memory_api",
+    "MemoryAPI": "test_memory_api",
     "Hooks": "what users override; their answers are in the tests of hooks",
     "Secret": "wraps whatever it is given, so that no check shows it; it is refused where it is used",
     "HTTPResponse": "what a client answers",

@@ -142,6 +142,30 @@ FAILURES: list[tuple[str, dict[str, Any], tuple[str, ...], bool, list[str]]] = [
         ["GET", "POST", "GET"],
     ),
     (
+        "no answer to the proof",
+        {"prove": httpx.ConnectError("gone")},
+        ("key_1", "key_2"),
+        True,
+        ["GET", "POST", "GET", "GET", "GET"],
+    ),
+    (
+        "revoking is refused",
+        {"revoke": refused(403, "INSUFFICIENT_PERMISSIONS")},
+        ("key_1", "key_2"),
+        True,
+        ["GET", "POST", "GET", "DELETE"],
+    ),
+    (
+        "not known whether the client used it",
+        {
+            "listed": [LISTED_KEY, {**OTHER, "key_prefix": "mem_live_..."}],
+            "own": refused(404, "ORGANIZATION_NOT_FOUND"),
+        },
+        ("key_2",),
+        True,
+        ["GET", "POST", "GET", "DELETE", "GET"],
+    ),
+    (
         "not revoked",
         {"revoke": httpx.ReadError("gone")},
         ("key_1", "key_2"),

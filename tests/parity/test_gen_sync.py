@@ -373,3 +373,76 @@ def test_a_package_that_defines_something_is_refused(tree: Path) -> None:
     extend(tree, "answer = 42\n", "memoram_async/__init__.py")
     with pytest.raises(Refusal, match="defines nothing itself"):
         gen_sync.generate(tree)
+
+
+PAGES: Final = '''"""Pages."""
+
+from __future__ import annotations
+
+from memoram_async.models.tags import Tag
+
+
+class AsyncPages:
+    """The pages of a book."""
+
+    async def get(self, number: int) -> Tag:
+        """One page."""
+        return await self._requester.send(number)
+'''
+BOOKS: Final = '''"""Books."""
+
+from __future__ import annotations
+
+from memoram_async._lazy import resource
+from memoram_async.memory_api.resources.pages import AsyncPages
+
+
+class AsyncBooks:
+    """Books, which have pages."""
+
+    @resource
+    def pages(self) -> AsyncPages:
+        """Their pages."""
+        return AsyncPages()
+'''
+MIRRORED_BOOKS: Final = '''
+class Books:
+    """Books, which have pages."""
+
+    def __init__(self, wrapped: AsyncBooks) -> None:
+        self._async = wrapped
+
+    @resource
+    def pages(self) -> Pages:
+        """Their pages."""
+        return Pages(self._async.pages)
+'''
+
+
+@pytest.fixture
+def nested(tree: Path) -> Path:
+    """The folder of the second service's resources, one of which hands out another."""
+    folder = tree / "memoram_async/memory_api/resources"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text('"""What the second service has."""\n')
+    (folder / "pages.py").write_text(PAGES)
+    (folder / "books.py").write_text(BOOKS)
+    return folder
+
+
+def test_a_resource_of_a_resource_is_mirrored_in_its_own_folder(tree: Path, nested: Path) -> None:
+    assert generate(tree) == Done(0, "")
+    mirror = (tree / "memoram_sync/memory_api/resources/books.py").read_text()
+    assert mirror[mirror.index("\nclass Books") :] == MIRRORED_BOOKS
+    assert "from memoram_sync.memory_api.resources.pages import Pages\n" in mirror
+    assert generate(tree, "--check") == Done(0, "")
+    (nested / "books.py").unlink()
+    assert generate(tree, "--check") == Done(1, "orphan: memoram_sync/memory_api/resources/books.py\n")
+
+
+def test_a_resource_of_a_resource_must_have_a_twin(tree: Path, nested: Path) -> None:
+    books = nested / "books.py"
+    books.write_text(books.read_text().replace("AsyncPages", "AsyncShelves"))
+    done = generate(tree)
+    assert done.status == 2
+    assert "memory_api.resources.books.AsyncBooks.pages: AsyncShelves has no blocking twin" in done.said
