@@ -217,6 +217,8 @@ def circles(modules: Iterable[Module]) -> list[str]:
 
 def imports_nothing_that_suspends(module: Module) -> Iterator[str]:
     """Loops and HTTP clients are known to the runtime alone, httpx to its adapter as well."""
+    if module.within("memoram_async.integrations"):
+        return
     allowed = RUNTIMES.get(module.name, ())
     for line, target in imports(module):
         if is_below(target, *SUSPENDING) and not is_below(target, *allowed):

@@ -63,9 +63,10 @@ EXEMPT: Final = frozenset(
         "memoram_async.runtime.asyncio_streams",
         "memoram_async.runtime.trio_streams",
         "memoram_async.runtime.turns",
-        "memoram_async.integrations.fastapi",  # of the async world alone, and in another's framework
     }
 )
+INTEGRATIONS: Final = "memoram_async.integrations"
+"""They live in frameworks of the async world, and nothing of them is mirrored."""
 PROTOCOLS_OF_OTHERS: Final = "memoram_async.runtime.httpx_adapter"
 FOR_USERS_ALONE: Final = frozenset({"wait"})
 """Coroutines of ours that bear a name which events of every loop have too; none of ours awaits them."""
@@ -103,11 +104,16 @@ def runtime_names() -> frozenset[str]:
     return frozenset(coroutine_names(seam))
 
 
+def is_exempt(module: Module) -> bool:
+    """Whether a module belongs to the async world alone."""
+    return module.name in EXEMPT or module.within(INTEGRATIONS)
+
+
 @cache
 def own_names() -> frozenset[str]:
     """The coroutine functions of the package above the seam."""
-    exempt = EXEMPT | {SEAM, PROTOCOLS_OF_OTHERS}
-    above = [module for module in modules("memoram_async") if module.name not in exempt]
+    others = {SEAM, PROTOCOLS_OF_OTHERS}
+    above = [each for each in modules("memoram_async") if not is_exempt(each) and each.name not in others]
     return frozenset(name for module in above for name in coroutine_names(module)) - FOR_USERS_ALONE
 
 
@@ -167,7 +173,7 @@ def foreign(module: Module) -> set[str]:
 
 def awaits_only_the_runtime_and_our_own(module: Module) -> Iterator[str]:
     """Rule 2."""
-    if module.name in EXEMPT:
+    if is_exempt(module):
         return
     ours = own_names() | coroutine_names(module) | handed_down(module)
     theirs = foreign(module)
@@ -195,7 +201,7 @@ def is_coroutine_parameter(module: Module, node: ast.Await) -> bool:
 
 def iterates_only_pagers(module: Module) -> Iterator[str]:
     """Rule 3."""
-    if module.name in EXEMPT:
+    if is_exempt(module):
         return
     annotated = {
         node.arg
@@ -216,7 +222,7 @@ def iterates_only_pagers(module: Module) -> Iterator[str]:
 
 def is_tied_to_no_loop(module: Module) -> Iterator[str]:
     """Rule 4."""
-    if module.name in EXEMPT:
+    if is_exempt(module):
         return
     for node in ast.walk(module.tree):
         match node:
@@ -241,7 +247,7 @@ def is_tied_to_no_loop(module: Module) -> Iterator[str]:
 
 def holds_no_lock_across_an_await(module: Module) -> Iterator[str]:
     """Rule 5."""
-    if module.name in EXEMPT:
+    if is_exempt(module):
         return
     for node in ast.walk(module.tree):
         if isinstance(node, ast.With) and any(
@@ -291,7 +297,7 @@ def test_the_rules_have_something_to_read() -> None:
         node
         for module in modules("memoram_async")
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.Await) and module.name not in EXEMPT
+        if isinstance(node, ast.Await) and not is_exempt(module)
     ]
     assert len(awaits) > 20
 
