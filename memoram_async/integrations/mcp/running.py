@@ -1,0 +1,160 @@
+"""What the command runs: a server for one user on stdio, or for many over HTTP.
+
+What one of them alone needs is loaded for it alone: clients start the other one with every conversation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import anyio
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.transport_security import TransportSecuritySettings
+
+from memoram_async.client import AsyncMemoram
+from memoram_async.core.sealing import sealing_secrets
+from memoram_async.core.secret import Secret, conceal
+from memoram_async.grants.sql_store import SQLGrantStore
+from memoram_async.integrations.mcp.access import ConnectedUsers, KeyHolder
+from memoram_async.integrations.mcp.server import MemoryServer
+
+_LINK: Final = "/memoram/link"
+_CALLBACK: Final = "/memoram/callback"
+_SIGNED_IN: Final = "/memoram/signed-in"
+_LOOPBACK: Final = "127.0.0.1"
+
+
+def run(options: argparse.Namespace) -> None:
+    """Serve until the client leaves, or for ever.
+
+    Raises:
+        MemoramError: The configuration cannot be used.
+    """
+    anyio.run(_over_http if options.http else _on_stdio, options)
+
+
+async def _on_stdio(options: argparse.Namespace) -> None:
+    memory_key = conceal(os.environ.get("MEMORAM_MEMORY_KEY", ""))
+    async with AsyncMemoram() as memoram:
+        if memory_key.reveal():
+            holder = KeyHolder(memoram, memory_key, reason=options.reason)
+            await MemoryServer(holder, token_budget=options.token_budget).run_stdio_async()
+            return
+        async with _linked_user(memoram, options) as users:
+            await MemoryServer(users, token_budget=options.token_budget).run_stdio_async()
+
+
+@asynccontextmanager
+async def _linked_user(memoram: AsyncMemoram, options: argparse.Namespace) -> AsyncGenerator[ConnectedUsers]:
+    """The user who runs this, and a page on this machine that links the account."""
+    from starlette.applications import Starlette  # noqa: PLC0415 - see above
+    from starlette.middleware import Middleware  # noqa: PLC0415
+    from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: PLC0415
+
+    from memoram_async.integrations.mcp.link_pages import LinkPages  # noqa: PLC0415
+    from memoram_async.integrations.mcp.web_server import web_server  # noqa: PLC0415
+
+    with socket.socket() as listener:
+        listener.bind((_LOOPBACK, 0))
+        listener.listen()
+        origin = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
+        connections = memoram.connections(
+            SQLGrantStore(options.grants or _grants_of_this_user()),
+            redirect_uri=f"{origin}{_CALLBACK}",
+            reason=options.reason,
+        )
+        pages = LinkPages(
+            connections,
+            link_url=f"{origin}{_LINK}",
+            callback_url=f"{origin}{_CALLBACK}",
+            secrets=_secrets(),
+            sign_in=None,
+        )
+        # Another site whose name leads here would be let in otherwise.
+        hosts = Middleware(TrustedHostMiddleware, allowed_hosts=[_LOOPBACK])
+        async with anyio.create_task_group() as group:
+            server = web_server(Starlette(routes=pages.routes(), middleware=[hosts]))
+            group.start_soon(server.serve, [listener])
+            yield ConnectedUsers(memoram, connections, user=lambda: "me", link_url=pages.url_for)
+            server.should_exit = True
+
+
+async def _over_http(options: argparse.Namespace) -> None:
+    from memoram_async.integrations.mcp.issuer import Issuer, IssuerTokens  # noqa: PLC0415 - see above
+    from memoram_async.integrations.mcp.link_pages import LinkPages  # noqa: PLC0415
+    from memoram_async.integrations.mcp.sign_in import SignIn  # noqa: PLC0415
+    from memoram_async.integrations.mcp.web_server import web_server  # noqa: PLC0415
+
+    url = options.url or f"http://{options.host}:{options.port}/mcp"
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    issuer = Issuer(options.issuer)
+    secrets = _secrets()
+    sign_in = SignIn(
+        issuer,
+        client_id=os.environ["MEMORAM_SIGN_IN_CLIENT_ID"],
+        client_secret=conceal(os.environ["MEMORAM_SIGN_IN_CLIENT_SECRET"]),
+        callback_url=f"{origin}{_SIGNED_IN}",
+        secrets=secrets,
+    )
+    async with AsyncMemoram() as memoram:
+        connections = memoram.connections(
+            SQLGrantStore(options.grants) if options.grants else SQLGrantStore(),
+            redirect_uri=f"{origin}{_CALLBACK}",
+            reason=options.reason,
+        )
+        pages = sign_in.pages = LinkPages(
+            connections,
+            link_url=f"{origin}{_LINK}",
+            callback_url=f"{origin}{_CALLBACK}",
+            secrets=secrets,
+            sign_in=sign_in.begin,
+        )
+        server = MemoryServer(
+            ConnectedUsers(memoram, connections, link_url=pages.url_for),
+            token_budget=options.token_budget,
+            token_verifier=IssuerTokens(issuer, audience=options.audience),
+            # From texts, which stay as they are: an issuer is compared letter by letter. The verifier checks
+            # the audience.
+            auth=AuthSettings.model_validate(
+                {
+                    "issuer_url": options.issuer,
+                    "resource_server_url": url,
+                    "validate_token_resource": False,
+                }
+            ),
+        )
+        app = server.streamable_http_app(
+            streamable_http_path=parts.path or "/",
+            transport_security=TransportSecuritySettings(
+                allowed_hosts=[parts.netloc], allowed_origins=[origin]
+            ),
+        )
+        app.router.routes.extend([*pages.routes(), *sign_in.routes()])
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((options.host, options.port))
+            await web_server(app, lifespan="on").serve([listener])
+
+
+def _secrets() -> tuple[Secret, ...]:
+    return sealing_secrets(
+        os.environ.get("MEMORAM_SECRET"),
+        name="MEMORAM_SECRET",
+        api_key=conceal(os.environ.get("MEMORAM_API_KEY", "")),
+    )
+
+
+def _grants_of_this_user() -> str:
+    """The URL of the file where grants of the user who runs this lie."""
+    known = os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA")
+    folder = (Path(known) if known else Path.home() / ".local" / "share") / "memoram"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return f"sqlite:///{folder / 'mcp-grants.db'}"

@@ -1,0 +1,334 @@
+"""The command `memoram-mcp`, as clients start it: on stdio, and over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import runpy
+import socket
+import subprocess
+import sys
+import tomllib
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+import anyio.to_thread
+import attrs
+import httpx2
+import pytest
+import uvicorn
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.integrations.mcp.conftest import DASHBOARD, ERAS, Person, text_of
+from tests.integrations.mcp.id_provider import CLIENT_ID, id_provider
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from memoram_local import User
+    from tests.integrations.mcp.conftest import Stage
+
+ROOT: Final = Path(__file__).parents[3]
+PROGRAM: Final = (
+    "-c",
+    "import sys; from memoram_async.integrations.mcp_command import main; sys.exit(main())",
+)
+SECRET: Final = "a-secret-of-the-applications-own-of-32-bytes"
+NOTE: Final = {"content": "Prefers window seats"}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The command runs on asyncio; which loop its clients run on says nothing about it."""
+    return "asyncio"
+
+
+def environment(stage: Stage | None = None, **more: str) -> dict[str, str]:
+    """What the command finds around it."""
+    known = {name: value for name, value in os.environ.items() if not name.startswith("MEMORAM_")}
+    known["PYTHONPATH"] = str(ROOT)
+    if stage is not None:
+        known |= {
+            "MEMORAM_API_KEY": stage.app.api_key,
+            "MEMORAM_BASE_URL": f"{stage.url}/api/v1",
+            "MEMORAM_AUTH_URL": stage.url,
+            "MEMORAM_DASHBOARD_URL": DASHBOARD,
+            "MEMORAM_CLIENT_ID": stage.app.client_id,
+            "MEMORAM_CLIENT_SECRET": stage.app.client_secret,
+            "MEMORAM_SECRET": SECRET,
+        }
+    return {**known, **more}
+
+
+@asynccontextmanager
+async def on_stdio(known: dict[str, str], errors: Path, **options: Any) -> AsyncGenerator[Client]:
+    """The client of a process of its own, whose stderr goes to a file."""
+    parameters = StdioServerParameters(command=sys.executable, args=["-W", "error", *PROGRAM], env=known)
+    with errors.open("w") as log:
+        async with Client(stdio_client(parameters, errlog=log), **options) as client:
+            yield client
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_a_process_on_stdio_serves_one_user(stage: Stage, tmp_path: Path, era: Any) -> None:
+    known = environment(stage, MEMORAM_MEMORY_KEY=stage.user.memory_key)
+    person = Person(does=stage.approve)
+    errors = tmp_path / "stderr"
+    async with on_stdio(known, errors, mode=era, elicitation_callback=person) as client:
+        assert client.protocol_version == ("2025-11-25" if era == "legacy" else "2026-07-28")
+        assert not (await client.call_tool("remember", NOTE)).is_error
+        assert "Prefers window seats" in text_of(await client.call_tool("recall", {"query": "seats"}))
+        await client.call_tool("get", {"id": "nothing"})
+    assert person.shown == [DASHBOARD]
+    assert errors.read_text() == ""
+
+
+def with_callback(stage: Stage, url: str) -> Stage:
+    """The same with an application whose users come back to another address."""
+    return attrs.evolve(stage, app=stage.local.register_app(name="Command", redirect_uris=[url]))
+
+
+async def link(url: str, stage: Stage, user: User, *, http: httpx2.AsyncClient) -> httpx2.Response:
+    """A browser opens the page that links an account, and its user consents."""
+    answer = await http.get(url)
+    assert answer.status_code in {303, 307}, answer.text
+    query = httpx2.URL(answer.headers["location"]).params
+    code = stage.local.authorize(
+        user_id=user.id,
+        client_id=query["client_id"],
+        redirect_uri=query["redirect_uri"],
+        code_challenge=query["code_challenge"],
+    )
+    return await http.get(query["redirect_uri"], params={"code": code, "state": query["state"]})
+
+
+def url_in(text: str) -> str:
+    """The URL that a refused call names."""
+    found = re.search(r"at this URL: (\S+)", text)
+    assert found is not None, text
+    return found[1]
+
+
+@pytest.mark.anyio
+async def test_without_a_memory_key_a_page_on_this_machine_links_the_account_once(
+    stage: Stage, tmp_path: Path
+) -> None:
+    stage = with_callback(stage, "http://127.0.0.1/memoram/callback")
+    known = environment(stage, XDG_DATA_HOME=str(tmp_path))
+    async with on_stdio(known, tmp_path / "stderr") as client, httpx2.AsyncClient() as browser:
+        page = url_in(text_of(await client.call_tool("remember", NOTE)))
+        assert page.startswith("http://127.0.0.1:")
+        async with httpx2.AsyncClient() as nobody:
+            assert (await nobody.get(page.replace("for=", "for=x"))).status_code == 400
+            assert (await nobody.get(page.replace("/link", "/callback"))).status_code == 403
+            assert (await nobody.get(page, headers={"Host": "evil.test"})).status_code == 400
+        answer = await link(page, stage, stage.user, http=browser)
+        assert (answer.status_code, answer.headers["location"]) == (303, DASHBOARD)
+        assert url_in(text_of(await client.call_tool("remember", NOTE))) == DASHBOARD
+        stage.approve()
+        assert not (await client.call_tool("remember", NOTE)).is_error
+    assert (tmp_path / "stderr").read_text() == ""
+    assert (tmp_path / "memoram" / "mcp-grants.db").stat().st_mode & 0o077 == 0
+
+    async with on_stdio(known, tmp_path / "stderr") as client:
+        assert "window" in text_of(await client.call_tool("recall", {"query": "window"}))
+
+
+@asynccontextmanager
+async def over_http(
+    known: dict[str, str], *arguments: str, port: int
+) -> AsyncGenerator[subprocess.Popen[str]]:
+    """A process that serves HTTP, once it does."""
+    with subprocess.Popen(  # noqa: S603, ASYNC220 - our own words
+        (sys.executable, "-W", "error", *PROGRAM, "--http", "--port", str(port), *arguments),
+        env=known,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        try:
+            with anyio.fail_after(30):
+                while not await accepts(port):
+                    assert process.poll() is None, process.stderr and process.stderr.read()
+                    await anyio.sleep(0.05)
+            yield process
+        finally:
+            process.terminate()
+
+
+async def accepts(port: int) -> bool:
+    """Whether somebody listens."""
+    try:
+        await (await anyio.connect_tcp("127.0.0.1", port)).aclose()
+    except OSError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.anyio
+async def test_over_http_it_serves_the_users_of_an_issuer(stage: Stage, tmp_path: Path) -> None:
+    bob = stage.local.create_user(email="bob@example.com", password="correct horse battery")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/mcp"
+    stage = with_callback(stage, f"http://127.0.0.1:{port}/memoram/callback")
+    known = environment(
+        stage,
+        MEMORAM_SIGN_IN_CLIENT_ID=CLIENT_ID,
+        MEMORAM_SIGN_IN_CLIENT_SECRET="known to both",
+    )
+    grants = f"sqlite:///{tmp_path / 'grants.db'}"
+    with id_provider() as provider:
+        arguments = ("--issuer", provider.url, "--audience", "memories", "--grants", grants)
+        async with over_http(known, *arguments, port=port) as process:
+
+            @asynccontextmanager
+            async def agent(subject: str, era: Any, *, audience: str = "memories") -> AsyncGenerator[Client]:
+                token = provider.token(subject, audience=audience)
+                headers = {"Authorization": f"Bearer {token}"}
+                async with (
+                    httpx2.AsyncClient(headers=headers, timeout=30) as http,
+                    Client(streamable_http_client(url, http_client=http), mode=era) as client,
+                ):
+                    yield client
+
+            users = {"ada": stage.user, "bob": bob}
+            for (subject, user), era in zip(users.items(), ERAS, strict=True):
+                async with agent(subject, era) as client:
+                    page = url_in(text_of(await client.call_tool("remember", NOTE)))
+                    # The address is sent to somebody else, who signs in and would link their own account.
+                    provider.signed_in = "eve"
+                    async with httpx2.AsyncClient(follow_redirects=True) as browser:
+                        sent = await browser.get(page)
+                    assert sent.status_code == 403
+                    assert "made for somebody else" in sent.text
+                    provider.signed_in = subject
+                    async with httpx2.AsyncClient() as browser:
+                        while "/memoram/link" not in (answer := await browser.get(page)).headers.get(
+                            "location", ""
+                        ):
+                            page = str(httpx2.URL(page).join(answer.headers["location"]))
+                        answer = await link(
+                            str(httpx2.URL(page).join(answer.headers["location"])), stage, user, http=browser
+                        )
+                    assert (answer.status_code, answer.headers["location"]) == (303, DASHBOARD)
+                    stage.approve()
+                    assert not (await client.call_tool("remember", {"content": f"of {subject}"})).is_error
+            for subject, era in zip(users, reversed(ERAS), strict=True):
+                async with agent(subject, era) as client:
+                    listed = (await client.call_tool("list", {})).structured_content
+                    assert listed is not None
+                    (memory,) = listed["memories"]
+                    assert f"of {subject}" in memory["memory"]
+
+            foreign = provider.token("ada", audience="something else")
+            async with httpx2.AsyncClient() as http:
+                for token in (foreign, foreign[:-4], "nonsense"):
+                    answer = await http.post(url, json={}, headers={"Authorization": f"Bearer {token}"})
+                    assert answer.status_code == 401
+        output, errors = await anyio.to_thread.run_sync(process.communicate)
+    assert (output, errors) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "known", "told"),
+    [
+        ((), {}, "set MEMORAM_API_KEY, MEMORAM_CLIENT_ID"),
+        ((), {"MEMORAM_MEMORY_KEY": "mk_1"}, "set MEMORAM_API_KEY; --help"),
+        (("--token-budget", "3"), {}, "--token-budget must be at least 500"),
+        (("--nonsense",), {}, "unrecognized arguments: --nonsense"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_line(
+    arguments: tuple[str, ...], known: dict[str, str], told: str
+) -> None:
+    done = run(*arguments, **known)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr.splitlines()[-1]
+
+
+def run(*arguments: str, **known: str) -> subprocess.CompletedProcess[str]:
+    """The command, until it ends by itself."""
+    return subprocess.run(  # noqa: S603 - our own words
+        (sys.executable, *PROGRAM, *arguments),
+        env={**environment(), **known},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_does_not_load_the_official_package() -> None:
+    watched = (
+        "import sys; from memoram_async.integrations import mcp_command\ntry: mcp_command.main(['--help'])"
+    )
+    code = f"{watched}\nexcept SystemExit: print(sorted({{'mcp', 'pydantic', 'httpx'}} & set(sys.modules)))"
+    done = subprocess.run(  # noqa: S603 - our own words
+        (sys.executable, "-c", code), cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    )
+    assert "MEMORAM_MEMORY_KEY" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_http_without_an_issuer_is_refused(stage: Stage) -> None:
+    names = ("MEMORAM_API_KEY", "MEMORAM_CLIENT_ID", "MEMORAM_CLIENT_SECRET", "MEMORAM_SECRET")
+    signing_in = ("MEMORAM_SIGN_IN_CLIENT_ID", "MEMORAM_SIGN_IN_CLIENT_SECRET")
+    done = run("--http", **dict.fromkeys([*names, *signing_in], "x"))
+    assert "--http needs --issuer and --audience" in done.stderr
+
+
+def test_the_readme_configures_three_clients() -> None:
+    blocks = re.findall(
+        r"^```json\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    found = [json.loads(block) for block in blocks if "memoram-mcp" in block]
+    servers = [(each.get("mcpServers") or each["servers"])["memoram"] for each in found]
+    assert len(servers) == 2
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    for server in servers:
+        assert project["scripts"][server["command"]] == "memoram_async.integrations.mcp_command:main"
+        assert set(server["env"]) <= set(re.findall(r"MEMORAM_\w+", run("--help").stdout))
+
+
+@pytest.mark.anyio
+async def test_the_example_in_fastapi_walks_with_a_user(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with id_provider() as provider, socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        site = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        stage = with_callback(stage, f"{site}/callback")
+        for name, value in {**environment(stage), "SITE": site, "ISSUER": provider.url}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        app = runpy.run_path(str(ROOT / "examples" / "mcp_server.py"))["app"]
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+        token = provider.token("ada", audience=f"{site}/mcp")
+        async with anyio.create_task_group() as group:
+            group.start_soon(server.serve, [listener])
+            async with (
+                httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30) as http,
+                httpx2.AsyncClient(headers={"X-Subject": "ada"}) as browser,
+                Client(streamable_http_client(f"{site}/mcp", http_client=http)) as client,
+            ):
+                page = url_in(text_of(await client.call_tool("remember", NOTE)))
+                assert page == f"{site}/connect"
+                answer = await link(page, stage, stage.user, http=browser)
+                assert answer.headers["location"] == DASHBOARD
+                stage.approve()
+                assert not (await client.call_tool("remember", NOTE)).is_error
+            server.should_exit = True
