@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -377,3 +379,9 @@ class TestLimitsThatAreSet:
 
         assert asked(memories.application, stranger).status_code == 201
         assert memories.post(tags=["one", "two"]).status_code == 400
+
+
+def test_every_limit_is_in_the_documentation_by_its_name() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "self-hosting.md").read_text(encoding="utf-8")
+
+    assert [each.name for each in fields(Limits) if f"`{each.name}`" not in text] == []
