@@ -332,3 +332,19 @@ async def test_the_example_in_fastapi_walks_with_a_user(
                 stage.approve()
                 assert not (await client.call_tool("remember", NOTE)).is_error
             server.should_exit = True
+
+
+def test_without_the_official_package_the_extra_is_named() -> None:
+    code = "import sys; sys.modules['mcp'] = None; from memoram_async.integrations.mcp_command import main"
+    known = {**environment(), "MEMORAM_API_KEY": "mem_1", "MEMORAM_MEMORY_KEY": "mk_1"}
+    done = subprocess.run(  # noqa: S603 - our own words
+        (sys.executable, "-c", f"{code}; sys.exit(main([]))"),
+        env=known,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "pip install 'memoram[mcp]'" in done.stderr
