@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from tests.examples.served_app import served
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.service("chromium")
 
@@ -60,3 +61,34 @@ def test_a_visitor_becomes_a_user_and_leaves_again(chromium: Browser, tmp_path: 
         expect(says).to_contain_text("The user took the access back")
         expect(page.locator("#notes")).to_be_empty()
         assert complaints == []
+
+
+def test_what_one_browser_began_links_nothing_in_another(chromium: Browser, tmp_path: Path) -> None:
+    with served(tmp_path) as example, ExitStack() as stack:
+        pages: dict[str, Page] = {}
+        for name in ("mallory", "bob"):
+            context = stack.enter_context(chromium.new_context(locale="en-GB"))
+            context.set_default_timeout(20_000)
+            pages[name] = page = context.new_page()
+            page.goto(example.url)
+            page.get_by_label("Name").fill(name)
+            page.get_by_role("button", name="Sign in").click()
+            expect(page.get_by_role("status")).to_contain_text("The user has to link an account first")
+        account = example.local.create_user(email="bob@example.test", password=PASSWORD)
+
+        pages["mallory"].get_by_role("link", name="Go there").click()
+        expect(pages["mallory"].get_by_label("Email address")).to_be_visible()
+        begun, bob = pages["mallory"].url, pages["bob"]
+        bob.goto(begun)  # which Mallory sent
+        bob.get_by_label("Email address").fill(account.email)
+        bob.get_by_label("Password").fill(PASSWORD)
+        bob.get_by_role("button", name="Sign in").click()
+        with bob.expect_response("**/memoram/callback?*") as answered:
+            bob.get_by_role("button", name="Allow").click()
+        assert answered.value.status == 400
+        assert "another user" in answered.value.text()
+
+        for page in pages.values():
+            page.goto(example.url)
+            expect(page.get_by_role("status")).to_contain_text("The user has to link an account first")
+        assert example.local.access_requests(user_id=account.id) == []

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,11 +34,13 @@ class Served:
         local: The platform.
         server: Where that is.
         url: Where the example is.
+        restart: Ends its workers, and starts others in their place.
     """
 
     local: MemoramLocal
     server: LocalServer
     url: str
+    restart: Callable[[], None]
 
     def account(self, name: str) -> User:
         """Somebody new on the platform."""
@@ -50,16 +53,21 @@ class Served:
             assert http.get("/signin", params={"user": name}).status_code == 307
             yield http
 
-    def link(self, http: httpx.Client, account: User) -> None:
-        """Link an account, as the browser is sent about."""
-        query = httpx.URL(http.get("/memoram/connect").headers["location"]).params
+    def consent(self, begun: httpx.Response, account: User) -> dict[str, str]:
+        """What the browser comes back with once the account's owner has consented."""
+        query = httpx.URL(begun.headers["location"]).params
         code = self.local.authorize(
             user_id=account.id,
             client_id=query["client_id"],
             redirect_uri=query["redirect_uri"],
             code_challenge=query["code_challenge"],
         )
-        answer = http.get("/memoram/callback", params={"code": code, "state": query["state"]})
+        return {"code": code, "state": query["state"]}
+
+    def link(self, http: httpx.Client, account: User) -> None:
+        """Link an account, as the browser is sent about."""
+        came_back = self.consent(http.get("/memoram/connect"), account)
+        answer = http.get("/memoram/callback", params=came_back)
         assert answer.status_code == 303, answer.text
         assert answer.headers["location"] == "/"
 
@@ -86,21 +94,37 @@ def served(folder: Path, **options: Any) -> Generator[Served]:
             "APP_URL": url,
             "PYTHONPATH": str(ROOT),
         }
-        port = url.rpartition(":")[2]
-        command = ("-m", "uvicorn", "--workers", str(WORKERS), "--port", port, "examples.fastapi_app:app")
-        with subprocess.Popen(  # noqa: S603 - our own words
-            (sys.executable, "-u", "-W", "error", *command),
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            cwd=folder,
-            env={**os.environ, **environment},
-        ) as process:
-            try:
-                _wait_until_started(process)
-                yield Served(local, server, url)
-            finally:
-                process.terminate()
-                process.communicate()
+        workers = contextlib.ExitStack()
+
+        def start() -> None:
+            workers.enter_context(_running(folder, url.rpartition(":")[2], environment))
+
+        def restart() -> None:
+            workers.close()
+            start()
+
+        with workers:
+            start()
+            yield Served(local, server, url, restart)
+
+
+@contextlib.contextmanager
+def _running(folder: Path, port: str, environment: dict[str, str]) -> Generator[None]:
+    """The workers, until the end of the block."""
+    command = ("-m", "uvicorn", "--workers", str(WORKERS), "--port", port, "examples.fastapi_app:app")
+    with subprocess.Popen(  # noqa: S603 - our own words
+        (sys.executable, "-u", "-W", "error", *command),
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        cwd=folder,
+        env={**os.environ, **environment},
+    ) as process:
+        try:
+            _wait_until_started(process)
+            yield
+        finally:
+            process.terminate()
+            process.communicate()
 
 
 def _wait_until_started(process: subprocess.Popen[str]) -> None:

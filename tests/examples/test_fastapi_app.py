@@ -90,10 +90,23 @@ def test_two_hundred_requests_of_twenty_users_are_all_answered_and_ask_twenty_ti
         def read(number: int) -> int:
             return browsers[USERS[number % 20]].get("/notes").status_code
 
-        with ThreadPoolExecutor(50) as pool:
+        with ThreadPoolExecutor(200) as pool:
             assert Counter(pool.map(read, range(200))) == {409: 200}
             assert len(example.local.journal.entries("createAccessRequest")) == before + 20
             for request in example.local.access_requests():
                 if request.user_id in {account.id for account in accounts.values()}:
                     example.local.approve(request.id)
             assert Counter(pool.map(read, range(200))) == {200: 200}
+
+
+def test_a_flow_goes_on_when_the_application_was_restarted_meanwhile(example: Served) -> None:
+    account = example.account("dora")
+    with example.browser("dora") as http:
+        came_back = example.consent(http.get("/memoram/connect"), account)
+        example.restart()
+        answer = http.get("/memoram/callback", params=came_back)
+        assert (answer.status_code, answer.headers.get("location")) == (303, "/"), answer.text
+        (request,) = example.local.access_requests(user_id=account.id)
+        example.local.approve(request.id)
+        example.restart()
+        assert http.get("/notes").json() == []
