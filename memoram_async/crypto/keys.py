@@ -127,14 +127,15 @@ class EncryptionKey(Confidential):
         Raises:
             InvalidArgumentError: `field` is not a field name, or another argument is of the wrong type.
         """
-        refusal = (
-            text_misfit(field, name="field")
-            or flag_misfit(key_wrap, name="key_wrap")
-            or text_misfit(subject, name="subject", optional=True)
-        )
-        if refusal is not None:
-            del field, key_wrap, subject  # a traceback may show what local variables hold
-            raise refusal
+        if (type(field), type(key_wrap), subject) != (str, bool, None):
+            refusal = (
+                text_misfit(field, name="field")
+                or flag_misfit(key_wrap, name="key_wrap")
+                or text_misfit(subject, name="subject", optional=True)
+            )
+            if refusal is not None:
+                del field, key_wrap, subject  # a traceback may show what local variables hold
+                raise refusal
         header = self._headers.get((field, key_wrap, subject))
         if header is None:
             header = write_header(
