@@ -6,6 +6,7 @@ uvicorn bounds neither how long the head of a request may take nor how large it 
 from __future__ import annotations
 
 import json
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -83,7 +84,7 @@ class BoundedConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or refuse it when too many are at work."""
         super().connection_made(transport)
-        self._idle_since = self.loop.time()
+        self._idle_since = monotonic()  # finer than the time of a loop's turn
         # One that never says anything ends like one that says nothing more.
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -156,7 +157,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """A request is answered."""
-        self._idle_since = self.loop.time()
+        self._idle_since = monotonic()  # finer than the time of a loop's turn
         super().on_response_complete()
 
     def _wait_for_more(self) -> None:
