@@ -149,7 +149,9 @@ def _engine(address: Secret) -> Engine:
         is_sqlite = url.get_backend_name() == "sqlite"
         # SQLite waits that long for another process's write.
         arguments: dict[str, Any] = {"timeout": _SQLITE_PATIENCE} if is_sqlite else {}
-        return sql.create_engine(url, connect_args=arguments, pool_pre_ping=not is_sqlite)
+        # Opening a file costs little, and a connection that is kept is one that somebody has to close.
+        pool = sql.NullPool if is_sqlite and _is_file(url.database) else None
+        return sql.create_engine(url, connect_args=arguments, pool_pre_ping=not is_sqlite, poolclass=pool)
     except ImportError as error:
         missing = error.name
     except (exc.ArgumentError, ValueError):
@@ -162,9 +164,14 @@ def _engine(address: Secret) -> Engine:
     )
 
 
+def _is_file(database: str | None) -> bool:
+    """Whether the name of an SQLite database is a path, and no name with a meaning of its own."""
+    return bool(database) and database != ":memory:" and not str(database).startswith("file:")
+
+
 def _keep_to_owner(engine: Engine) -> None:
     """Make a new SQLite file readable for its owner alone."""
     path = engine.url.database
-    if engine.dialect.name == "sqlite" and path and path != ":memory:" and not path.startswith("file:"):
+    if engine.dialect.name == "sqlite" and path is not None and _is_file(path):
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))

@@ -39,8 +39,9 @@ def test_two_users_at_once_read_their_own_notes(example: Served) -> None:
     with ExitStack() as stack:
         browsers = {name: stack.enter_context(example.browser(name)) for name in ("ada", "bob")}
         for name, http in browsers.items():
-            example.link(http, example.account(name))
-        for request in example.local.access_requests():
+            account = example.account(name)
+            example.link(http, account)
+            (request,) = example.local.access_requests(user_id=account.id)
             example.local.approve(request.id)
 
         def write(number: int) -> None:

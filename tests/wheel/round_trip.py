@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -46,6 +47,8 @@ def in_child(method: str, addresses: tuple[str, str], api_key: str, memory_key: 
 
 def main() -> None:
     """Print what was found, as JSON."""
+    # In Python's development mode, asyncio warns of whatever takes a tenth of a second.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     with MemoramLocal(password_profile="fast", decide=AutoApprove()) as local, local.serve() as server:
         app = local.register_app(name="Planner")
         user = local.create_user(email="ada@example.com", password="correct horse battery")

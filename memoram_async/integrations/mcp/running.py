@@ -61,12 +61,13 @@ async def _linked_user(memoram: AsyncMemoram, options: argparse.Namespace) -> As
     from memoram_async.integrations.mcp.link_pages import LinkPages  # noqa: PLC0415
     from memoram_async.integrations.mcp.web_server import web_server  # noqa: PLC0415
 
-    with socket.socket() as listener:
+    grants = SQLGrantStore(options.grants or _grants_of_this_user())
+    with grants, socket.socket() as listener:
         listener.bind((_LOOPBACK, 0))
         listener.listen()
         origin = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
         connections = memoram.connections(
-            SQLGrantStore(options.grants or _grants_of_this_user()),
+            grants,
             redirect_uri=f"{origin}{_CALLBACK}",
             reason=options.reason,
         )
@@ -104,9 +105,10 @@ async def _over_http(options: argparse.Namespace) -> None:
         callback_url=f"{origin}{_SIGNED_IN}",
         secrets=secrets,
     )
+    grants = SQLGrantStore(options.grants) if options.grants else SQLGrantStore()
     async with AsyncMemoram() as memoram:
         connections = memoram.connections(
-            SQLGrantStore(options.grants) if options.grants else SQLGrantStore(),
+            grants,
             redirect_uri=f"{origin}{_CALLBACK}",
             reason=options.reason,
         )
@@ -138,7 +140,7 @@ async def _over_http(options: argparse.Namespace) -> None:
             ),
         )
         app.router.routes.extend([*pages.routes(), *sign_in.routes()])
-        with socket.socket() as listener:
+        with grants, socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((options.host, options.port))
             await web_server(app, lifespan="on").serve([listener])
