@@ -11,11 +11,12 @@ import pytest
 from memoram_async import AsyncMemoryAPI, InvalidArgumentError, MemoramError
 from memoram_sync import MemoryAPI
 from memoram_sync.memory_api import Account, APIKeys, Memories, Usage
+from tests.arguments.outcomes import outcome
 from tests.arguments.wrong_values import SETTING, WRONG
-from tests.worlds import MEMORY_API_KEY, items
+from tests.worlds import MEMORY_API_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tests.worlds import World
 
@@ -51,19 +52,6 @@ RIGHT: Final[dict[str, dict[str, Any]]] = {
 """Arguments that are right, of which one at a time is made wrong."""
 
 CASES: Final = [(method, name) for method, arguments in RIGHT.items() for name in arguments]
-
-
-async def outcome(call: Callable[..., Any], arguments: Mapping[str, Any]) -> BaseException | None:
-    """What a call raises, its list read to the end."""
-    try:
-        answer = call(**arguments)
-        if inspect.isawaitable(answer):
-            await answer
-        elif hasattr(answer, "first_page"):
-            await items(answer)
-    except Exception as error:  # noqa: BLE001 - which one it is, is the question
-        return error
-    return None
 
 
 @pytest.mark.parametrize(("method", "name"), CASES, ids=map(".".join, CASES))

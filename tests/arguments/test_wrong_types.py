@@ -21,11 +21,12 @@ from memoram_async import (
     StoreOptions,
 )
 from memoram_sync import Memoram
+from tests.arguments.outcomes import outcome
 from tests.arguments.wrong_values import KEY, SETTING, WRONG
-from tests.worlds import API_KEY, Service, items
+from tests.worlds import API_KEY, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tests.worlds import World
 
@@ -125,19 +126,6 @@ def target(client: Any, method: str) -> Callable[..., Any]:
     for name in method.split("."):
         found = getattr(found, name)
     return found  # type: ignore[no-any-return]
-
-
-async def outcome(call: Callable[..., Any], arguments: Mapping[str, Any]) -> BaseException | None:
-    """What a call raises, its list read to the end."""
-    try:
-        answer = call(**arguments)
-        if inspect.isawaitable(answer):
-            await answer
-        elif hasattr(answer, "first_page"):
-            await items(answer)
-    except Exception as error:  # noqa: BLE001 - which one it is, is the question
-        return error
-    return None
 
 
 @pytest.mark.parametrize(("method", "name"), CASES, ids=map(".".join, CASES))

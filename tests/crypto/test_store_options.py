@@ -69,7 +69,7 @@ class Unproven:
         return text == "?"
 
     def decrypt(self, keyring: Keyring, text: str, *, field: str) -> Decrypted:
-        raise NotImplementedError
+        raise NotImplementedError  # it is only asked whether it may be registered
 
 
 def test_an_unproven_codec_takes_a_permission() -> None:

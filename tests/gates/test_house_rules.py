@@ -22,6 +22,7 @@ VAGUE: Final = frozenset({"utils", "util", "helpers", "helper", "common", "misc"
 PROGRAMS: Final = ("memoram_local.cli", "memoram_local.__main__", "memoram_local.demo")
 """What talks to a person in a terminal, by printing."""
 
+# What the rules forbid in the source; below, each is planted to show that its rule sees it.
 UNFINISHED: Final = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 SILENCERS: Final = {
     "type: ignore": re.compile(r"type:\s*ignore(?!\[[a-z-]+(,\s*[a-z-]+)*\])"),
