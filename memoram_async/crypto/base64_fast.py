@@ -10,17 +10,22 @@ from memoram_async.crypto.base64_rules import IV_CHARS, LAST_CHARACTERS, PADDING
 
 _ALPHABET: Final = b"-_"
 
+_GAPS: Final = (b"", bytes(2), bytes(1))
+"""By the length of a ciphertext modulo 3: the zeros behind it with which the tag begins on a group's edge."""
+
 
 def encode(data: bytes) -> str:
     """The unpadded base64url text of `data`; see `memoram_async.crypto.base64_standard.encode`."""
     return b64encode_as_string(data, _ALPHABET).rstrip("=")
 
 
-def encode_sealed(iv: bytes, sealed: bytes) -> str:
-    """The last three segments of a token; see `memoram_async.crypto.base64_standard.encode_sealed`."""
-    ciphertext = b64encode_as_string(sealed[:-TAG_BYTES], _ALPHABET).rstrip("=")
-    tag = b64encode_as_string(sealed[-TAG_BYTES:], _ALPHABET)[:TAG_CHARS]
-    return f"{b64encode_as_string(iv, _ALPHABET)}.{ciphertext}.{tag}"
+def encode_token(header: bytes, wrapped_key: bytes, iv: bytes, sealed: bytes) -> str:
+    """A compact JWE of its parts; see `memoram_async.crypto.base64_standard.encode_token`."""
+    cut = len(sealed) - TAG_BYTES
+    gap = _GAPS[cut % 3]
+    text = b64encode_as_string(b"".join((iv, sealed[:cut], gap, sealed[cut:])), _ALPHABET)
+    wrapped = encode(wrapped_key) if wrapped_key else ""
+    return f"{header.decode()}.{wrapped}.{text[:16]}.{text[16 : -24 - len(gap)]}.{text[-24:-2]}"
 
 
 def decode(text: str) -> bytes | None:

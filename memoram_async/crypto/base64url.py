@@ -10,8 +10,8 @@ one on the standard library, and one on the package `pybase64`, which is used wh
 from __future__ import annotations
 
 try:
-    from memoram_async.crypto.base64_fast import decode, decode_sealed, encode, encode_sealed
+    from memoram_async.crypto.base64_fast import decode, decode_sealed, encode, encode_token
 except ImportError:
-    from memoram_async.crypto.base64_standard import decode, decode_sealed, encode, encode_sealed
+    from memoram_async.crypto.base64_standard import decode, decode_sealed, encode, encode_token
 
-__all__ = ("decode", "decode_sealed", "encode", "encode_sealed")
+__all__ = ("decode", "decode_sealed", "encode", "encode_token")

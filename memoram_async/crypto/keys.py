@@ -53,7 +53,7 @@ class EncryptionKey(Confidential):
         if refusal is not None:
             del material  # a traceback may show what local variables hold
             raise InvalidKeyError(refusal)
-        self._headers: dict[tuple[str, bool, str | None], bytes] = {}
+        self._headers: dict[object, bytes] = {}
         self.version = version
         self.encryption = _ENCRYPTIONS[2 * len(material)]
         self._cipher: AESGCM | None = AESGCM(material)
@@ -127,7 +127,9 @@ class EncryptionKey(Confidential):
         Raises:
             InvalidArgumentError: `field` is not a field name, or another argument is of the wrong type.
         """
-        if (type(field), type(key_wrap), subject) != (str, bool, None):
+        if key_wrap is False and subject is None and type(field) is str:
+            name: object = field
+        else:
             refusal = (
                 text_misfit(field, name="field")
                 or flag_misfit(key_wrap, name="key_wrap")
@@ -136,7 +138,8 @@ class EncryptionKey(Confidential):
             if refusal is not None:
                 del field, key_wrap, subject  # a traceback may show what local variables hold
                 raise refusal
-        header = self._headers.get((field, key_wrap, subject))
+            name = field, key_wrap, subject
+        header = self._headers.get(name)
         if header is None:
             header = write_header(
                 algorithm=self.wrapping if key_wrap else DIRECT,
@@ -146,7 +149,7 @@ class EncryptionKey(Confidential):
                 subject=subject,
             )
             if len(self._headers) < _MAX_HEADERS:
-                self._headers[field, key_wrap, subject] = header
+                self._headers[name] = header
         return header
 
     def same_key(self, other: EncryptionKey) -> bool:

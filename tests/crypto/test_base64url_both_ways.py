@@ -57,7 +57,7 @@ def test_the_end_of_a_token_is_its_three_parts(iv: bytes, ciphertext: bytes, tag
     token = ".".join(["h", "", *map(base64_standard.encode, (iv, ciphertext, tag))])
     for codec in (base64_standard, base64_fast):
         assert codec.decode_sealed(token, 3) == (iv, ciphertext + tag)
-        assert codec.encode_sealed(iv, ciphertext + tag) == token[3:]
+        assert codec.encode_token(b"h", b"", iv, ciphertext + tag) == token
 
 
 def test_what_is_no_ascii_has_no_end_of_a_token() -> None:
