@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import attrs
@@ -39,7 +40,7 @@ def interval(age: float, *, jitter: float) -> float:
 
 def back_off(failures: int, *, jitter: float) -> float:
     """Seconds after so many failures in a row: full jitter between 1 and a bound that doubles, to 30."""
-    return 1.0 + jitter * (min(LONGEST_BACK_OFF, 2.0 ** min(failures, 10)) - 1.0)
+    return 1.0 + jitter * (min(LONGEST_BACK_OFF, 1 << failures) - 1.0)
 
 
 @attrs.define
@@ -56,7 +57,7 @@ class Bucket:
     burst: float
     rate: float = attrs.field(init=False)
     _tokens: float = attrs.field(init=False)
-    _since: float | None = attrs.field(init=False, default=None)
+    _since: float = attrs.field(init=False, default=math.inf)
 
     def __attrs_post_init__(self) -> None:
         self.rate = self.full_rate
@@ -82,8 +83,7 @@ class Bucket:
         self.rate = min(self.full_rate, self.rate * _REGROWTH)
 
     def _fill(self, now: float) -> None:
-        if self._since is not None and now > self._since:
-            self._tokens = min(self.burst, self._tokens + (now - self._since) * self.rate)
+        self._tokens = min(self.burst, self._tokens + max(0.0, now - self._since) * self.rate)
         # A rounding error must not ask for a wait that is too short to be one.
         if abs(self._tokens - 1.0) < 1e-9:
             self._tokens = 1.0

@@ -16,7 +16,7 @@ def test_the_interval_is_a_tenth_of_the_age_within_bounds(age: float, seconds: f
 
 
 @pytest.mark.parametrize(
-    ("failures", "most"), [(0, 1.0), (1, 2.0), (2, 4.0), (3, 8.0), (4, 16.0), (5, 30.0), (11, 30.0)]
+    ("failures", "most"), [(0, 1.0), (1, 2.0), (2, 4.0), (3, 8.0), (4, 16.0), (5, 30.0), (5000, 30.0)]
 )
 def test_backing_off_doubles_up_to_half_a_minute(failures: int, most: float) -> None:
     assert back_off(failures, jitter=0.0) == 1.0
@@ -32,6 +32,15 @@ def test_a_bucket_has_some_calls_at_once_and_then_its_rate() -> None:
     assert bucket.delay(10.0) == pytest.approx(0.5)
     assert bucket.delay(10.25) == pytest.approx(0.25)
     assert bucket.delay(100.0) == 0.0
+
+
+def test_a_clock_that_seems_to_go_back_takes_no_calls_away() -> None:
+    bucket = Bucket(2.0, 3.0)
+    bucket.take(10.0)
+    bucket.take(10.0)
+    assert bucket.delay(9.0) == 0.0
+    bucket.take(9.0)
+    assert bucket.delay(9.0) == pytest.approx(0.5)
 
 
 def test_a_bucket_that_was_asked_too_often_is_halved_but_not_for_good() -> None:
@@ -67,8 +76,11 @@ def test_an_answer_ends_a_row_of_failures() -> None:
     for _ in range(2):
         pace.failed(now=100.0, jitter=1.0)
     pace.answered()
-    pace.failed(now=100.0, jitter=1.0)
+    for _ in range(2):
+        pace.failed(now=100.0, jitter=1.0)
     assert pace.not_before == 0.0
+    pace.failed(now=100.0, jitter=1.0)
+    assert pace.not_before == 102.0
 
 
 def test_a_service_that_asks_for_less_gets_less_until_it_has_answered_five_times() -> None:
@@ -80,6 +92,17 @@ def test_a_service_that_asks_for_less_gets_less_until_it_has_answered_five_times
     assert pace.slow_down == 5.0
     pace.answered()
     assert pace.slow_down == 0.0
+
+
+def test_each_step_of_slowing_down_wears_off_after_five_answers_of_its_own() -> None:
+    pace = Pace()
+    pace.limited(None, now=100.0)
+    pace.limited(None, now=100.0)
+    seen = list[float]()
+    for _ in range(10):
+        pace.answered()
+        seen.append(pace.slow_down)
+    assert seen == [10.0] * 4 + [5.0] * 5 + [0.0]
 
 
 @pytest.mark.parametrize("complaint", ["limited", "failed"])

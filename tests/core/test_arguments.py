@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from memoram_async.core.arguments import (
     check_callback,
     check_count,
+    check_flag,
+    check_idempotency_key,
     check_key_version,
     check_method,
     check_number,
     check_optional_text,
     check_params,
+    check_query,
     check_reason,
     check_retries,
     check_seconds,
@@ -106,6 +109,26 @@ def test_a_reason_says_something(reason: str) -> None:
 def test_a_reason_is_text(reason: object, kind: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"^reason must be a string, not {kind}$"):
         check_reason(reason)
+
+
+# --- questions ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrap", [str, Secret])
+def test_a_question_is_kept_and_wrapped(wrap: Callable[[str], object]) -> None:
+    assert check_query(wrap(" which tea? ")).reveal() == " which tea? "
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", Secret(" ")])
+def test_a_question_asks_something(text: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^query is empty: say what to look for$"):
+        check_query(text)
+
+
+@pytest.mark.parametrize(("query", "kind"), [(None, "NoneType"), (b"tea", "bytes"), (7, "int")])
+def test_a_question_is_text(query: object, kind: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^query must be a string, not {kind}$"):
+        check_query(query)
 
 
 # --- text members ------------------------------------------------------------------------------
@@ -323,6 +346,28 @@ def test_a_function_is_a_callback(value: object) -> None:
 def test_nothing_else_is_a_key_version(version: object) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^key_version must be"):
         check_key_version(version)
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_a_flag_is_true_or_false(value: bool) -> None:
+    assert check_flag(value, name="wait") is value
+
+
+@pytest.mark.parametrize("value", [None, 0, 1, "yes", math.nan], ids=repr)
+def test_nothing_else_is_a_flag(value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^wait must be True or False$"):
+        check_flag(value, name="wait")
+
+
+@pytest.mark.parametrize("key", [None, "!", "order-7", "k" * 255])
+def test_an_idempotency_key_of_the_callers_own_is_kept(key: str | None) -> None:
+    assert check_idempotency_key(key) == key
+
+
+@pytest.mark.parametrize("key", ["", "order 7", "order\n7", "ä", "k" * 256, 7, b"order-7"])
+def test_an_idempotency_key_that_no_header_field_carries_is_refused(key: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^idempotency_key must be a string of 1 to 255 visible"):
+        check_idempotency_key(key)
 
 
 # --- masks, and parameters ---------------------------------------------------------------------

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.secret import Secret
-from memoram_async.core.urls import check_base_url, origin
+from memoram_async.core.urls import check_base_url, is_address, origin
 
 
 def refused(url: object, *, insecure: bool = False) -> str:
@@ -214,6 +214,19 @@ def test_whatever_it_is_it_is_taken_or_refused(url: str) -> None:
     assert taken.isascii()
     assert taken.lower().startswith(("https://", "http://localhost", "http://127.", "http://[::1]"))
     assert not set(" \\@?#") & set(taken)
+
+
+# --- addresses of hosts ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "255.255.255.255", "::1", "2001:db8::1"])
+def test_an_address_needs_no_resolver(host: str) -> None:
+    assert is_address(host)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.1", "1.2.3.4.5", "fe80::1%eth0", "[::1]", ""])
+def test_a_name_is_no_address(host: str) -> None:
+    assert not is_address(host)
 
 
 # --- what may be shown of an address -----------------------------------------------------------

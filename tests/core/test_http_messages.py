@@ -194,7 +194,8 @@ def test_header_fields_show_their_names_alone() -> None:
     fields = HeaderFields({"accept": "*/*", "authorization": "Bearer CANARY"})
     assert dict(fields) == {"accept": "*/*", "authorization": "Bearer CANARY"}
     assert len(fields) == 2
-    assert "CANARY" not in repr(fields)
+    assert ("accept" in fields, "cookie" in fields) == (True, False)
+    assert repr(fields) == "<HeaderFields: accept, authorization>"
 
 
 def test_header_fields_are_the_same_only_if_they_are_one_object() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from memoram_async.core.rate_limit import RateLimit, rate_limit_of
+from memoram_async.core.rate_limit import RateLimit, rate_limit_of, says_limit
 from memoram_async.core.retry import parse_retry_after
 
 NOW = 1_800_000_000.0
@@ -14,6 +14,12 @@ NOW = 1_800_000_000.0
 
 def test_an_answer_without_such_headers_says_nothing() -> None:
     assert rate_limit_of({"retry-after": "5"}, wall=NOW) is None
+
+
+@pytest.mark.parametrize("name", ["limit", "remaining", "reset"])
+def test_one_such_header_field_is_enough_to_look_further(name: str) -> None:
+    assert says_limit({"date": "today", f"x-ratelimit-{name}": "1"})
+    assert not says_limit({"date": "today", f"ratelimit-{name}": "1"})
 
 
 def test_limit_rest_and_reset_are_read() -> None:

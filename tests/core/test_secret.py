@@ -14,7 +14,8 @@ import attrs
 import pytest
 
 from memoram_async._lazy import resource
-from memoram_async.core.secret import Secret, Unshareable, conceal, hidden, reveal
+from memoram_async.core.secret import Secret, Unshareable, conceal, hidden, out_of_sight, reveal
+from memoram_async.core.unset import UNSET
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,6 +134,18 @@ def test_a_concealed_text_is_not_concealed_again() -> None:
 
 def test_nothing_stays_nothing() -> None:
     assert hidden(None) is None
+    assert out_of_sight(None) is None
+
+
+def test_a_users_words_go_out_of_sight() -> None:
+    words = cast("object", out_of_sight(CANARY))
+    assert isinstance(words, Secret)
+    assert words.reveal() == CANARY
+    assert out_of_sight(SECRET) is SECRET
+
+
+def test_an_argument_that_was_not_given_is_no_word() -> None:
+    assert out_of_sight(UNSET) is UNSET
 
 
 class Client(Unshareable):

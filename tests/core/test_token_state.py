@@ -479,6 +479,15 @@ def test_a_token_fetched_after_a_refusal_has_another_generation() -> None:
     assert again.generation > use.generation
 
 
+def test_the_latest_token_is_told_until_it_is_refused() -> None:
+    state, old = holding()
+    assert state.latest() == old
+    new, _ = fetched(state, leading(state, now=REFRESH_AT), "second", at=REFRESH_AT)
+    assert state.latest() == new
+    state.invalidate(new.generation)
+    assert state.latest() is None
+
+
 # --- another process or event loop -------------------------------------------------------------
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from memoram_async.core.shared_token import POSTPONE_SECONDS
+from memoram_async.core.shared_token import POSTPONE_SECONDS, STORE_LEASE_SECONDS
+from memoram_async.tokens.provider import EXCHANGE_SECONDS
 from tests.tokens.store.issuer import LIFETIME, SEAL
 from tests.worlds import API, API_KEY
 
@@ -248,3 +249,7 @@ async def test_a_value_that_cannot_be_opened_is_replaced(scene: Scene, value: by
     scene.store.store.put(SEAL.name, value, 100)
     assert await scene.call(scene.client()) == "token-1"
     assert scene.stored() is not None
+
+
+def test_a_lease_outlives_an_exchange() -> None:
+    assert STORE_LEASE_SECONDS > EXCHANGE_SECONDS

@@ -5,9 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memoram_async import Secret
-from memoram_async.core.shared_token import STORE_LEASE_SECONDS, SharedToken, look_delay, patience
-from memoram_async.tokens.provider import EXCHANGE_SECONDS
+from memoram_async.core.secret import Secret
+from memoram_async.core.shared_token import SharedToken, look_delay, patience
 
 JITTERS = st.floats(0, 1, exclude_max=True)
 
@@ -57,5 +56,5 @@ def test_looks_become_rarer() -> None:
     assert [round(look_delay(looks, jitter=0.5), 3) for looks in (1, 2, 4, 9)] == [0.05, 0.075, 0.169, 0.25]
 
 
-def test_a_lease_outlives_an_exchange() -> None:
-    assert STORE_LEASE_SECONDS > EXCHANGE_SECONDS
+def test_looks_are_spread_by_a_quarter_to_both_sides() -> None:
+    assert [look_delay(9, jitter=jitter) for jitter in (0.0, 1.0)] == [0.1875, 0.3125]
