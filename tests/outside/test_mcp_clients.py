@@ -1,66 +1,159 @@
-"""The official MCP clients for JavaScript remember and recall, and show their user where to decide."""
+"""The official MCP clients for JavaScript remember and recall, and their users hear where to decide."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+import anyio
+import attrs
+import httpx2
 import pytest
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
 
-from memoram_local import MemoramLocal
-
-HERE: Final = Path(__file__).parent / "mcp"
-ROOT: Final = Path(__file__).parents[2]
-PROGRAM: Final = (
-    "-c",
-    "import sys; from memoram_async.integrations.mcp_command import main; sys.exit(main())",
+from tests.integrations.mcp.command import (
+    PROGRAM,
+    environment,
+    free_port,
+    link,
+    over_http,
+    url_in,
+    with_callback,
 )
-DASHBOARD: Final = "https://dashboard.test/requests"
+from tests.integrations.mcp.conftest import DASHBOARD, staged
+from tests.integrations.mcp.id_provider import CLIENT_ID, id_provider
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from tests.integrations.mcp.conftest import Stage
+
+pytestmark = [pytest.mark.anyio, pytest.mark.service("node", "tests/outside/mcp/node_modules")]
+HERE: Final = Path(__file__).parent / "mcp"
+
+of_every_client = pytest.mark.parametrize("client", ["client auto", "client legacy", "sdk"])
+with_and_without_urls = pytest.mark.parametrize("shows_urls", [True, False], ids=["shows URLs", "shows none"])
 
 
-@pytest.mark.service("node", "tests/outside/mcp/node_modules")
-@pytest.mark.parametrize("client", ["client auto", "client legacy", "sdk"])
-def test_a_client_from_npm_asks_its_user_in_the_middle_of_a_call(client: str) -> None:
-    with MemoramLocal(password_profile="fast") as local, local.serve() as server:
-        app = local.register_app(name="Agent")
-        user = local.create_user(email="ada@example.com", password="correct horse battery")
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("MEMORAM_")},
-            "PYTHONPATH": str(ROOT),
-            "MEMORAM_API_KEY": app.api_key,
-            "MEMORAM_BASE_URL": server.api_url,
-            "MEMORAM_AUTH_URL": server.auth_url,
-            "MEMORAM_DASHBOARD_URL": DASHBOARD,
-            "MEMORAM_MEMORY_KEY": user.memory_key,
-        }
-        started = {"command": sys.executable, "args": list(PROGRAM), "env": environment}
-        with subprocess.Popen(  # noqa: S603 - our own words
-            ["node", "agent.mjs", client],  # noqa: S607 - found on the path, as the mark says
-            cwd=HERE,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        ) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(json.dumps(started))
-            process.stdin.close()
-            try:
-                # Its user decides only now, while the call waits.
-                assert process.stdout.readline().strip() == DASHBOARD
-                (request,) = local.access_requests()
-                local.approve(request.id)
-                answers = json.loads(process.stdout.readline())
-                assert process.wait(60) == 0
-            finally:
+@pytest.fixture
+def anyio_backend() -> str:
+    """Which loop waits for Node says nothing about it."""
+    return "asyncio"
+
+
+@attrs.define
+class Agent:
+    """The script, while it runs."""
+
+    process: Process
+    _unread: str = ""
+
+    async def says(self) -> dict[str, Any]:
+        """Its next line."""
+        assert self.process.stdout is not None
+        with anyio.fail_after(60):
+            async for text in TextReceiveStream(self.process.stdout):
+                self._unread += text
+                if "\n" in text:
+                    break
+        line, _, self._unread = self._unread.partition("\n")
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    async def hears(self, line: str) -> None:
+        """A line for it."""
+        assert self.process.stdin is not None
+        await self.process.stdin.send(f"{line}\n".encode())
+
+    async def answers(self) -> dict[str, Any]:
+        """What the tools answered in the end."""
+        answers: dict[str, Any] = (await self.says())["answers"]
+        assert await self.process.wait() == 0
+        return answers
+
+
+@asynccontextmanager
+async def agent(client: str, server: dict[str, Any], *, shows_urls: bool) -> AsyncGenerator[Agent]:
+    """The script on one of the clients, connected to a server."""
+    command = ["node", "agent.mjs", client]
+    async with await anyio.open_process(command, cwd=HERE, stderr=subprocess.DEVNULL) as process:
+        it = Agent(process)
+        await it.hears(json.dumps({"server": server, "showsUrls": shows_urls}))
+        try:
+            yield it
+        finally:
+            if process.returncode is None:
                 process.kill()
+
+
+def check(answers: dict[str, Any]) -> None:
+    """Whether it remembered and recalled in every way there is."""
     assert set(answers["tools"]) == {"remember", "recall", "list", "get", "update", "forget", "tags"}
     assert not answers["remembered"]["isError"]
     assert answers["tags"]["structuredContent"]["count"] == 1
     for seen in (answers["recalled"]["text"], answers["prompt"], answers["resource"]):
         assert "Prefers window seats" in seen
+
+
+@of_every_client
+@with_and_without_urls
+async def test_on_stdio_the_user_approves_in_the_middle_of_a_call_or_between_two(
+    client: str, shows_urls: bool
+) -> None:
+    with staged() as stage:
+        known = environment(stage, MEMORAM_MEMORY_KEY=stage.user.memory_key)
+        server = {"command": sys.executable, "args": PROGRAM, "env": known}
+        async with agent(client, server, shows_urls=shows_urls) as it:
+            said = await it.says()
+            # Its user decides only now, while the call waits, or before the next one.
+            (request,) = stage.local.access_requests()
+            stage.local.approve(request.id)
+            if shows_urls:
+                assert said == {"shown": DASHBOARD}
+            else:
+                assert url_in(said["told"]) == DASHBOARD
+                await it.hears("done")
+            check(await it.answers())
+
+
+@of_every_client
+@with_and_without_urls
+async def test_over_http_the_user_of_a_token_links_an_account_and_approves(
+    client: str, shows_urls: bool, tmp_path: Path
+) -> None:
+    port = free_port()
+    with staged() as fresh, id_provider() as provider:
+        stage = with_callback(fresh, f"http://127.0.0.1:{port}/memoram/callback")
+        known = environment(
+            stage, MEMORAM_SIGN_IN_CLIENT_ID=CLIENT_ID, MEMORAM_SIGN_IN_CLIENT_SECRET="known to both"
+        )
+        grants = f"sqlite:///{tmp_path / 'grants.db'}"
+        arguments = ("--issuer", provider.url, "--audience", "memories", "--grants", grants)
+        token = provider.token("ada", audience="memories")
+        server = {"url": f"http://127.0.0.1:{port}/mcp", "token": token}
+        async with (
+            over_http(known, *arguments, port=port),
+            agent(client, server, shows_urls=shows_urls) as it,
+        ):
+            said = await it.says()
+            await links(said["shown"] if shows_urls else url_in(said["told"]), stage)
+            if not shows_urls:
+                await it.hears("linked")
+                assert url_in((await it.says())["told"]) == DASHBOARD
+            stage.approve()
+            if not shows_urls:
+                await it.hears("approved")
+            check(await it.answers())
+        assert len(list(stage.local.access_requests())) == 1
+
+
+async def links(page: str, stage: Stage) -> None:
+    """The user opens the page that links an account."""
+    async with httpx2.AsyncClient() as browser:
+        answer = await link(page, stage, stage.user, http=browser)
+    assert answer.headers["location"] == DASHBOARD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -17,7 +17,7 @@ from memoram_async.integrations.mcp import KeyHolder, MemoryServer
 from memoram_local import MemoramLocal, User
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Generator, Iterator
 
     from mcp.types import CallToolResult
 
@@ -100,13 +100,20 @@ class Stage:
             yield client
 
 
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    """A fresh platform for each test."""
+@contextmanager
+def staged() -> Generator[Stage]:
+    """A fresh platform."""
     with MemoramLocal(password_profile="fast") as local, local.serve() as server:
         app = local.register_app(name="Agent", redirect_uris=["https://app.test/callback"])
         user = local.create_user(email="ada@example.com", password="correct horse battery")
         yield Stage(local, app, user, server.url)
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A fresh platform for each test."""
+    with staged() as stage:
+        yield stage
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import runpy
 import socket
@@ -11,12 +10,10 @@ import subprocess
 import sys
 import tomllib
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import anyio.to_thread
-import attrs
 import httpx2
 import pytest
 import uvicorn
@@ -24,21 +21,25 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.integrations.mcp.command import (
+    PROGRAM,
+    ROOT,
+    environment,
+    free_port,
+    link,
+    over_http,
+    url_in,
+    with_callback,
+)
 from tests.integrations.mcp.conftest import DASHBOARD, ERAS, Person, text_of
 from tests.integrations.mcp.id_provider import CLIENT_ID, id_provider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
-    from memoram_local import User
     from tests.integrations.mcp.conftest import Stage
 
-ROOT: Final = Path(__file__).parents[3]
-PROGRAM: Final = (
-    "-c",
-    "import sys; from memoram_async.integrations.mcp_command import main; sys.exit(main())",
-)
-SECRET: Final = "a-secret-of-the-applications-own-of-32-bytes"
 NOTE: Final = {"content": "Prefers window seats"}
 
 
@@ -48,27 +49,10 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def environment(stage: Stage | None = None, **more: str) -> dict[str, str]:
-    """What the command finds around it."""
-    known = {name: value for name, value in os.environ.items() if not name.startswith("MEMORAM_")}
-    known["PYTHONPATH"] = str(ROOT)
-    if stage is not None:
-        known |= {
-            "MEMORAM_API_KEY": stage.app.api_key,
-            "MEMORAM_BASE_URL": f"{stage.url}/api/v1",
-            "MEMORAM_AUTH_URL": stage.url,
-            "MEMORAM_DASHBOARD_URL": DASHBOARD,
-            "MEMORAM_CLIENT_ID": stage.app.client_id,
-            "MEMORAM_CLIENT_SECRET": stage.app.client_secret,
-            "MEMORAM_SECRET": SECRET,
-        }
-    return {**known, **more}
-
-
 @asynccontextmanager
 async def on_stdio(known: dict[str, str], errors: Path, **options: Any) -> AsyncGenerator[Client]:
     """The client of a process of its own, whose stderr goes to a file."""
-    parameters = StdioServerParameters(command=sys.executable, args=["-W", "error", *PROGRAM], env=known)
+    parameters = StdioServerParameters(command=sys.executable, args=list(PROGRAM), env=known)
     with errors.open("w") as log:
         async with Client(stdio_client(parameters, errlog=log), **options) as client:
             yield client
@@ -87,32 +71,6 @@ async def test_a_process_on_stdio_serves_one_user(stage: Stage, tmp_path: Path, 
         await client.call_tool("get", {"id": "nothing"})
     assert person.shown == [DASHBOARD]
     assert errors.read_text() == ""
-
-
-def with_callback(stage: Stage, url: str) -> Stage:
-    """The same with an application whose users come back to another address."""
-    return attrs.evolve(stage, app=stage.local.register_app(name="Command", redirect_uris=[url]))
-
-
-async def link(url: str, stage: Stage, user: User, *, http: httpx2.AsyncClient) -> httpx2.Response:
-    """A browser opens the page that links an account, and its user consents."""
-    answer = await http.get(url)
-    assert answer.status_code in {303, 307}, answer.text
-    query = httpx2.URL(answer.headers["location"]).params
-    code = stage.local.authorize(
-        user_id=user.id,
-        client_id=query["client_id"],
-        redirect_uri=query["redirect_uri"],
-        code_challenge=query["code_challenge"],
-    )
-    return await http.get(query["redirect_uri"], params={"code": code, "state": query["state"]})
-
-
-def url_in(text: str) -> str:
-    """The URL that a refused call names."""
-    found = re.search(r"at this URL: (\S+)", text)
-    assert found is not None, text
-    return found[1]
 
 
 @pytest.mark.anyio
@@ -138,44 +96,6 @@ async def test_without_a_memory_key_a_page_on_this_machine_links_the_account_onc
 
     async with on_stdio(known, tmp_path / "stderr") as client:
         assert "window" in text_of(await client.call_tool("recall", {"query": "window"}))
-
-
-@asynccontextmanager
-async def over_http(
-    known: dict[str, str], *arguments: str, port: int
-) -> AsyncGenerator[subprocess.Popen[str]]:
-    """A process that serves HTTP, once it does."""
-    with subprocess.Popen(  # noqa: S603, ASYNC220 - our own words
-        (sys.executable, "-W", "error", *PROGRAM, "--http", "--port", str(port), *arguments),
-        env=known,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    ) as process:
-        try:
-            with anyio.fail_after(30):
-                while not await accepts(port):
-                    assert process.poll() is None, process.stderr and process.stderr.read()
-                    await anyio.sleep(0.05)
-            yield process
-        finally:
-            process.terminate()
-
-
-async def accepts(port: int) -> bool:
-    """Whether somebody listens."""
-    try:
-        await (await anyio.connect_tcp("127.0.0.1", port)).aclose()
-    except OSError:
-        return False
-    return True
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.mark.anyio
@@ -216,13 +136,7 @@ async def test_over_http_it_serves_the_users_of_an_issuer(stage: Stage, tmp_path
                     assert "made for somebody else" in sent.text
                     provider.signed_in = subject
                     async with httpx2.AsyncClient() as browser:
-                        while "/memoram/link" not in (answer := await browser.get(page)).headers.get(
-                            "location", ""
-                        ):
-                            page = str(httpx2.URL(page).join(answer.headers["location"]))
-                        answer = await link(
-                            str(httpx2.URL(page).join(answer.headers["location"])), stage, user, http=browser
-                        )
+                        answer = await link(page, stage, user, http=browser)
                     assert (answer.status_code, answer.headers["location"]) == (303, DASHBOARD)
                     stage.approve()
                     assert not (await client.call_tool("remember", {"content": f"of {subject}"})).is_error

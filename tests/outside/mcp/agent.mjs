@@ -1,13 +1,17 @@
 // An agent that follows a script, on one of the official clients for JavaScript.
-// node agent.mjs 'client auto' | 'client legacy' | sdk, with {command, args, env} or {url, token} on stdin.
-// Each URL that its user is shown is a line of output; the last line is what the tools answered.
+// node agent.mjs 'client auto' | 'client legacy' | sdk, with a line on stdin: {server, showsUrls},
+// where server is {command, args, env} or {url, token}.
+// Each URL that the client shows is a line of output. So is what the agent tells its user when a call was refused:
+// it calls again after another line of input. The last line is what the tools answered.
 
-import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 
 const [which, mode] = process.argv[2].split(' ');
-const server = JSON.parse(readFileSync(0, 'utf8'));
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const line = async () => (await lines.next()).value;
+const { server, showsUrls } = JSON.parse(await line());
 const who = { name: 'memoram-tests', version: '1' };
-const options = { capabilities: { elicitation: { url: {} } } };
+const options = { capabilities: showsUrls ? { elicitation: { url: {} } } : {} };
 
 async function connected() {
   let client, transport, elicitation;
@@ -26,10 +30,12 @@ async function connected() {
     elicitation = 'elicitation/create';
     transport = made(StdioClientTransport, StreamableHTTPClientTransport);
   }
-  client.setRequestHandler(elicitation, async (request) => {
-    console.log(request.params.url);
-    return { action: 'accept' };
-  });
+  if (showsUrls) {
+    client.setRequestHandler(elicitation, async (request) => {
+      console.log(JSON.stringify({ shown: request.params.url }));
+      return { action: 'accept' };
+    });
+  }
   await client.connect(transport);
   return client;
 }
@@ -44,13 +50,20 @@ const call = async (name, args) => {
   const { content, isError = false, structuredContent } = await client.callTool({ name, arguments: args });
   return { text: content.map((block) => block.text).join('\n'), isError, structuredContent };
 };
+let remembered;
+const remember = () => call('remember', { content: 'Prefers window seats', tags: ['travel'] });
+while ((remembered = await remember()).isError) {
+  console.log(JSON.stringify({ told: remembered.text }));
+  await line();
+}
 const answers = {
+  remembered,
   tools: (await client.listTools()).tools.map((tool) => tool.name),
-  remembered: await call('remember', { content: 'Prefers window seats', tags: ['travel'] }),
   recalled: await call('recall', { query: 'Which seat?' }),
   tags: await call('tags', {}),
   prompt: (await client.getPrompt({ name: 'recall', arguments: { question: 'Which seat?' } })).messages[0].content.text,
 };
-answers.resource = (await client.readResource({ uri: `memory://${answers.remembered.structuredContent.id}` })).contents[0].text;
-console.log(JSON.stringify(answers));
+answers.resource = (await client.readResource({ uri: `memory://${remembered.structuredContent.id}` })).contents[0].text;
+console.log(JSON.stringify({ answers }));
 await client.close();
+process.stdin.destroy();
