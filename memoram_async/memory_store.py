@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
 from memoram_async.access.opened import OpenedAccess
 from memoram_async.access.revocation import under
+from memoram_async.core.errors import NotFoundError
 from memoram_async.core.secret import Secret, Unshareable, out_of_sight
 from memoram_async.core.unset import UNSET, Unset
 from memoram_async.core.urls import check_id
@@ -136,15 +138,16 @@ class AsyncMemoryStore(Unshareable):
             AccessRevoked: The user has taken the approval back.
             PermissionDeniedError: It was refused, and why is not known.
         """
-        self._keys.ring()
-        memory = await self._content.open(
-            await under(
-                self._approval, self._blobs.get(check_id(memory_id, name="memory_id"), user_id=self._user_id)
-            )
-        )
+        memory = await self._one(check_id(memory_id, name="memory_id"))
         if memory.error is not None:
             raise memory.error
         return memory
+
+    async def _one(self, memory_id: str) -> Memory:
+        """A memory, with the reason if it cannot be read."""
+        self._keys.ring()
+        call = self._blobs.get(memory_id, user_id=self._user_id)
+        return await self._content.open(await under(self._approval, call))
 
     def list(
         self,
@@ -245,8 +248,9 @@ class AsyncMemoryStore(Unshareable):
             source=source,
             idempotency_key=idempotency_key,
         )
-        memory = Memory.of(await under(self._approval, call), readable)
-        self._recall.wrote(memory)
+        with self._recall.writing(memory_id):
+            memory = Memory.of(await under(self._approval, call), readable)
+            self._recall.wrote(memory)
         return memory
 
     async def delete(self, memory_id: str) -> None:
@@ -260,19 +264,20 @@ class AsyncMemoryStore(Unshareable):
             OutcomeUnknownError: The answer was lost; `get` shows whether the memory is still there.
         """
         self._keys.ring()
-        await under(
-            self._approval, self._blobs.delete(check_id(memory_id, name="memory_id"), user_id=self._user_id)
-        )
-        self._recall.deleted(memory_id)
+        call = self._blobs.delete(check_id(memory_id, name="memory_id"), user_id=self._user_id)
+        with self._recall.writing(memory_id):
+            await under(self._approval, call)
+            self._recall.deleted(memory_id)
 
     async def recall(self, query: str, *, limit: int = 10) -> tuple[Memory, ...]:
         """The memories that share most with a question, best first, found on this side.
 
         All memories are listed and decrypted for the first question, and again when a minute has passed; what
-        this process writes is known at once. They are ranked by the words that they share with the question,
-        in content, title, summary and tags (BM25), without case, accents and English endings; among those
-        that fit equally well, the more important comes first, then the newer. They stay in this process's
-        memory until the store is closed, and the question is sent nowhere.
+        this store writes is known at once, but for a memory that was made though `create` lost the answer.
+        They are ranked by the words that they share with the question, in content, title, summary and tags
+        (BM25), without case, accents and English endings; among those that fit equally well, the more
+        important comes first, then the newer. They stay in this process's memory until the store is closed,
+        and the question is sent nowhere.
 
         Args:
             query: A question, or words to look for.
@@ -288,10 +293,15 @@ class AsyncMemoryStore(Unshareable):
         """
         query = out_of_sight(query)  # a traceback may show what local variables hold
         self._keys.ring()
-        return await self._recall.search(query, limit=limit, list_all=self._all)
+        return await self._recall.search(query, limit=limit, list_all=self._all, read=self._one_if_any)
 
     async def _all(self) -> builtins.list[Memory]:
         return [memory async for memory in self.list(page_size=_LARGEST_PAGE)]
+
+    async def _one_if_any(self, memory_id: str) -> Memory | None:
+        with suppress(NotFoundError):
+            return await self._one(memory_id)
+        return None
 
     def list_tags(self) -> AsyncPager[Tag]:
         """The user's tags."""

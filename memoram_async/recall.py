@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from itertools import count
 from typing import Any, Final, Protocol
 
@@ -10,7 +11,7 @@ import attrs
 
 from memoram_async.core.arguments import check_count, check_query
 from memoram_async.core.deadline import Deadline
-from memoram_async.core.errors import InvalidArgumentError
+from memoram_async.core.errors import InvalidArgumentError, NotFoundError
 from memoram_async.core.ranking import Ranking
 from memoram_async.core.secret import Confidential, Secret, hidden
 from memoram_async.core.words import Words
@@ -164,23 +165,32 @@ def _preference(found: tuple[int, Memory]) -> tuple[int, float, float]:
 
 
 class StoreRecall(Confidential):
-    """Keeps an index of one user's memories current: listed once a minute at most, with own writes.
+    """Keeps an index of one user's memories current: listed once a minute at most, with own writes at once.
 
-    All stores that stand on one access share it. Nothing is listed before the first question.
+    All stores that stand on one access share it. Nothing is listed before the first question. Where a write
+    leaves open what a memory is like now, the next question reads that memory first.
     """
 
-    __slots__ = ("_calls", "_index", "_journals", "_runtime", "_swept_at")
+    __slots__ = ("_calls", "_doubts", "_index", "_journals", "_runtime", "_swept_at")
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._calls: SharedCalls[None] = SharedCalls(runtime)
         self._index: Recall | None = None
         self._swept_at: float | None = None
-        # What was written while a sweep was under way, which may have read the state before it.
+        # What was written while something is read, which may show the state before it.
         self._journals: list[dict[str, Memory | None]] = []
+        # Memories whose state is not known, each under a key of its own: what is read dispels those that were
+        # there when it began, and no later ones.
+        self._doubts: dict[object, str] = {}
 
     async def search(
-        self, query: Any, *, limit: int, list_all: Callable[[], Coroutine[Any, Any, list[Memory]]]
+        self,
+        query: Any,
+        *,
+        limit: int,
+        list_all: Callable[[], Coroutine[Any, Any, list[Memory]]],
+        read: Callable[[str], Coroutine[Any, Any, Memory | None]],
     ) -> tuple[Memory, ...]:
         """The memories that answer a question best, best first.
 
@@ -188,11 +198,12 @@ class StoreRecall(Confidential):
             query: The question.
             limit: How many memories are wanted.
             list_all: Lists all memories.
+            read: Reads one; None if it is gone.
 
         Raises:
             InvalidArgumentError: `query` is no text that says something, or `limit` no positive number.
             ClientClosedError: The store was closed meanwhile.
-            MemoramError: The memories could not be listed.
+            MemoramError: The memories could not be listed or read.
         """
         wrapped = hidden(query)
         del query
@@ -200,53 +211,97 @@ class StoreRecall(Confidential):
         most = check_count(limit, name="limit")
         if most is None:
             raise InvalidArgumentError("limit must be a whole number of at least 1")
-        if self._swept_at is None or self._runtime.now() - self._swept_at >= SWEEP_SECONDS:
+        if self._is_old():
 
             async def sweep() -> None:
                 await self._sweep(list_all)
 
             await self._calls.call("sweep", sweep, Deadline(), doing="recall")
+        for memory_id in dict.fromkeys(list(self._doubts.values())):
+            await self._ascertain(memory_id, read)
         index = self._index
         if index is None:
             raise was_closed()
         return tuple(index.search(question, limit=most))
 
+    def _is_old(self) -> bool:
+        """Whether the next question lists all memories."""
+        return self._swept_at is None or self._runtime.now() - self._swept_at >= SWEEP_SECONDS
+
     async def _sweep(self, list_all: Callable[[], Coroutine[Any, Any, list[Memory]]]) -> None:
         began = self._runtime.now()
-        journal: dict[str, Memory | None] = {}
-        self._journals.append(journal)
-        try:
+        doubts = list(self._doubts)
+        with self._journal() as journal:
             listed = await list_all()
             index = WordRecall() if self._index is None else self._index
-            found = {memory.id: memory for memory in listed if _was_read(memory)}
+            found = {memory.id: memory for memory in listed}
             for memory_id in index.ids():
                 if memory_id not in found and memory_id not in journal:
                     index.remove(memory_id)
             for memory in found.values():
                 if memory.id not in journal:
-                    index.put(memory)
+                    _take(index, memory.id, memory)
             for memory_id, written in list(journal.items()):
-                if written is None:
-                    index.remove(memory_id)
-                else:
-                    index.put(written)
+                _take(index, memory_id, written)
             self._index, self._swept_at = index, began
+            self._dispel(doubts)
+
+    async def _ascertain(
+        self, memory_id: str, read: Callable[[str], Coroutine[Any, Any, Memory | None]]
+    ) -> None:
+        """Read a memory whose state is not known, once more if it was written meanwhile."""
+
+        async def look() -> None:
+            doubts = [doubt for doubt, of in list(self._doubts.items()) if of == memory_id]
+            with self._journal() as journal:
+                memory = await read(memory_id)
+                index = self._index
+                if index is not None:
+                    _take(index, memory_id, memory)
+                    if memory_id in journal:
+                        _take(index, memory_id, journal[memory_id])
+                self._dispel(doubts)
+
+        while memory_id in list(self._doubts.values()):
+            await self._calls.call(f"read {memory_id}", look, Deadline(), doing="recall")
+
+    def _dispel(self, doubts: Iterable[object]) -> None:
+        for doubt in doubts:
+            self._doubts.pop(doubt, None)
+
+    @contextmanager
+    def _journal(self) -> Generator[dict[str, Memory | None]]:
+        """What is written as long as this lasts."""
+        journal: dict[str, Memory | None] = {}
+        self._journals.append(journal)
+        try:
+            yield journal
         finally:
-            self._journals.remove(journal)
+            # By what it is: equal ones are others'.
+            self._journals[:] = [each for each in self._journals if each is not journal]
+
+    @contextmanager
+    def writing(self, memory_id: str) -> Generator[None]:
+        """What may become of a memory that is written: if that fails, the next question reads it."""
+        try:
+            yield
+        except NotFoundError:
+            self.deleted(memory_id)
+            raise
+        except BaseException:
+            self._doubt(memory_id)
+            raise
 
     def wrote(self, memory: Memory) -> None:
-        """Take over a memory that was just written.
-
-        One that came without its content keeps the content that is known; if none is, the next question lists
-        all memories again.
-        """
-        if not _was_read(memory):
-            before = None if self._index is None else self._index.get(memory.id)
-            if before is None:
-                self._swept_at = None
-                return
-            memory = memory.with_content_of(before)
-        self._note(memory.id, memory)
+        """Take over a memory that was just written; one that came without its content keeps what is known."""
+        if _was_read(memory):
+            self._note(memory.id, memory)
+            return
+        before = None if self._index is None else self._index.get(memory.id)
+        if self._index is None or before is None or self._journals:
+            self._doubt(memory.id)
+        else:
+            self._index.put(memory.with_content_of(before))
 
     def deleted(self, memory_id: str) -> None:
         """Forget a memory that was just deleted."""
@@ -255,13 +310,22 @@ class StoreRecall(Confidential):
     def _note(self, memory_id: str, memory: Memory | None) -> None:
         for journal in list(self._journals):
             journal[memory_id] = memory
-        if self._index is None:
-            return
-        if memory is None:
-            self._index.remove(memory_id)
-        else:
-            self._index.put(memory)
+        if self._index is not None:
+            _take(self._index, memory_id, memory)
+
+    def _doubt(self, memory_id: str) -> None:
+        if self._journals or not self._is_old():  # else the next question lists all of them
+            self._doubts[object()] = memory_id
 
     def close(self) -> None:
         """Drop what was read."""
         self._index, self._swept_at = None, None
+        self._doubts.clear()
+
+
+def _take(index: Recall, memory_id: str, memory: Memory | None) -> None:
+    """Bring an index to the state of a memory; None, or one without content, is none."""
+    if memory is None or not _was_read(memory):
+        index.remove(memory_id)
+    else:
+        index.put(memory)

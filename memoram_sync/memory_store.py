@@ -209,10 +209,11 @@ class MemoryStore(Unshareable):
         """The memories that share most with a question, best first, found on this side.
 
         All memories are listed and decrypted for the first question, and again when a minute has passed; what
-        this process writes is known at once. They are ranked by the words that they share with the question,
-        in content, title, summary and tags (BM25), without case, accents and English endings; among those
-        that fit equally well, the more important comes first, then the newer. They stay in this process's
-        memory until the store is closed, and the question is sent nowhere.
+        this store writes is known at once, but for a memory that was made though `create` lost the answer.
+        They are ranked by the words that they share with the question, in content, title, summary and tags
+        (BM25), without case, accents and English endings; among those that fit equally well, the more
+        important comes first, then the newer. They stay in this process's memory until the store is closed,
+        and the question is sent nowhere.
 
         Args:
             query: A question, or words to look for.

@@ -13,9 +13,15 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from memoram_async import AccessRevoked, APIConnectionError, ClientClosedError, InvalidArgumentError
+from memoram_async import (
+    AccessRevoked,
+    APIConnectionError,
+    ClientClosedError,
+    InvalidArgumentError,
+    NotFoundError,
+)
 from memoram_async.recall import SWEEP_SECONDS
-from memoram_local.testing import DropBeforeCommit
+from memoram_local.testing import DropAfterCommit, DropBeforeCommit
 from tests.worlds import Time, failure
 
 if TYPE_CHECKING:
@@ -31,6 +37,10 @@ async def contents(store: Any, query: str, **options: Any) -> list[str]:
 
 def lists(local: MemoramLocal) -> int:
     return sum(entry.operation == "listMemoryBlobs" for entry in local.journal.entries())
+
+
+def reads(local: MemoramLocal) -> int:
+    return sum(entry.operation == "getMemoryBlob" for entry in local.journal.entries())
 
 
 async def test_memories_are_found_by_their_content(stage: Stage) -> None:
@@ -135,13 +145,88 @@ async def test_own_writes_are_known_at_once(stage: Stage) -> None:
         assert lists(stage.local) == 1
 
 
-async def test_a_title_given_to_an_unknown_memory_brings_the_memory(stage: Stage) -> None:
+async def test_a_title_given_to_an_unknown_memory_brings_that_memory_alone(stage: Stage) -> None:
     async with stage.client() as client:
+        store, writer = await stage.store(client), await stage.store(client)
+        assert await contents(store, "tea") == []
+        made, other = await writer.create("Drinks tea"), await writer.create("Drinks milk")
+        await store.update(made.id, title="Breakfast")
+        await store.update(made.id, importance=0.5)
+        assert reads(stage.local) == 0
+        for _ in range(2):
+            assert await contents(store, "breakfast") == ["Drinks tea"]
+        assert await contents(store, "milk") == []
+        await store.update(other.id, content="Drinks juice")
+        assert await contents(store, "juice") == ["Drinks juice"]
+    assert (lists(stage.local), reads(stage.local)) == (1, 1)
+
+
+async def test_what_became_of_a_write_whose_answer_was_lost_is_read(stage: Stage) -> None:
+    async with stage.client(max_retries=0) as client:
+        store = await stage.store(client)
+        tea, bread = await store.create("Drinks tea"), await store.create("Eats bread")
+        assert len(await store.recall("tea bread")) == 2
+        for fault, drink in ((DropBeforeCommit(), "tea"), (DropAfterCommit(), "coffee")):
+            stage.local.faults.add(fault, route="updateMemoryBlob", nth=1)
+            await failure(store.update(tea.id, content="Drinks coffee"), APIConnectionError)
+            assert await contents(store, "drinks") == [f"Drinks {drink}"]
+        for fault, left in ((DropBeforeCommit(), ["Eats bread"]), (DropAfterCommit(), [])):
+            stage.local.faults.add(fault, route="deleteMemoryBlob", nth=1)
+            await failure(store.delete(bread.id), APIConnectionError)
+            assert await contents(store, "bread") == left
+    assert (lists(stage.local), reads(stage.local)) == (1, 4)
+
+
+async def test_a_memory_that_a_write_finds_gone_is_gone(stage: Stage) -> None:
+    async with stage.client() as client:
+        store, writer = await stage.store(client), await stage.store(client)
+        tea, bread = await writer.create("Drinks tea"), await writer.create("Eats bread")
+        assert len(await store.recall("tea bread")) == 2
+        for memory in (tea, bread):
+            await writer.delete(memory.id)
+        await failure(store.update(tea.id, title="Breakfast"), NotFoundError)
+        assert await contents(store, "tea bread") == ["Eats bread"]
+        await failure(store.delete(bread.id), NotFoundError)
+        assert await contents(store, "tea bread") == []
+    assert (lists(stage.local), reads(stage.local)) == (1, 0)
+
+
+async def test_what_is_written_before_the_first_question_and_after_a_minute_is_listed_and_not_read(
+    stage: Stage,
+) -> None:
+    time = Time()
+    async with stage.client(time=time) as client:
+        store = await stage.store(client)
+        made = await store.create("Drinks tea")
+        await store.update(made.id, title="Breakfast")
+        assert await contents(store, "breakfast") == ["Drinks tea"]
+        other = await (await stage.store(client)).create("Drinks milk")
+        await store.update(other.id, title="Supper")
+        time.pass_by(SWEEP_SECONDS)
+        await store.update(other.id, title="Dinner")
+        assert await contents(store, "dinner") == ["Drinks milk"]
+        assert await contents(store, "supper") == []
+    assert (lists(stage.local), reads(stage.local)) == (2, 0)
+
+
+async def test_a_memory_that_cannot_be_read_after_a_write_fails_the_question_or_is_not_found(
+    stage: Stage,
+) -> None:
+    async with stage.client(max_retries=0) as client:
         store, writer = await stage.store(client), await stage.store(client)
         assert await contents(store, "tea") == []
         made = await writer.create("Drinks tea")
         await store.update(made.id, title="Breakfast")
+        stage.local.faults.add(DropBeforeCommit(), route="getMemoryBlob", nth=1)
+        await failure(store.recall("breakfast"), APIConnectionError)
         assert await contents(store, "breakfast") == ["Drinks tea"]
+
+        plain = await client.memory_blobs.create(
+            user_id=stage.user.id, memory_key=stage.user.memory_key, content="plain jazz"
+        )
+        await store.update(plain.id, title="Jazz")
+        assert await contents(store, "jazz") == []
+    assert lists(stage.local) == 1
 
 
 async def test_what_somebody_else_deleted_or_changed_is_so_after_a_minute(stage: Stage) -> None:
