@@ -6,7 +6,14 @@ from typing import Final
 
 from pybase64 import b64decode, b64encode_as_string
 
-from memoram_async.crypto.base64_rules import IV_CHARS, LAST_CHARACTERS, PADDING, TAG_BYTES, TAG_CHARS
+from memoram_async.crypto.base64_rules import (
+    IV_CHARS,
+    LAST_CHARACTERS,
+    PADDING,
+    SHORTEST,
+    TAG_BYTES,
+    TAG_CHARS,
+)
 
 _ALPHABET: Final = b"-_"
 
@@ -44,13 +51,13 @@ def decode(text: str) -> bytes | None:
 
 def decode_sealed(token: str, start: int) -> tuple[bytes, bytes] | None:
     """The last three segments of a token; see `memoram_async.crypto.base64_standard.decode_sealed`."""
-    first, last = start + IV_CHARS, len(token) - TAG_CHARS
-    excess = (last - first - 2) & 3
+    first, second = start + IV_CHARS, len(token) - TAG_CHARS - 1  # the dots
+    excess = (second - first - 1) & 3
     if (
-        first + 2 >= last
+        second - first < SHORTEST
         or token[first] != "."
-        or token[last - 1] != "."
-        or token[last - 2] not in LAST_CHARACTERS[excess]
+        or token[second] != "."
+        or token[second - 1] not in LAST_CHARACTERS[excess]
         or token[-1] not in LAST_CHARACTERS[2]
         or "+" in token
         or "/" in token
@@ -60,8 +67,8 @@ def decode_sealed(token: str, start: int) -> tuple[bytes, bytes] | None:
     try:
         return (
             b64decode(token[start:first], _ALPHABET, True),
-            b64decode(token[first + 1 : last - 1] + PADDING[excess], _ALPHABET, True)
-            + b64decode(token[last:] + "==", _ALPHABET, True),
+            b64decode(token[first + 1 : second] + PADDING[excess], _ALPHABET, True)
+            + b64decode(token[second + 1 :] + "==", _ALPHABET, True),
         )
     except ValueError:
         return None

@@ -13,6 +13,9 @@ TAG_BYTES: Final = 16
 TAG_CHARS: Final = 22
 """The characters of one."""
 
+SHORTEST: Final = 3
+"""How far the dots around a ciphertext are apart at least: one byte takes two characters."""
+
 _EVERY_CHARACTER: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 LAST_CHARACTERS: Final = (

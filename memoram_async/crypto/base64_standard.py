@@ -5,7 +5,14 @@ from __future__ import annotations
 import binascii
 from typing import Final
 
-from memoram_async.crypto.base64_rules import IV_CHARS, LAST_CHARACTERS, PADDING, TAG_BYTES, TAG_CHARS
+from memoram_async.crypto.base64_rules import (
+    IV_CHARS,
+    LAST_CHARACTERS,
+    PADDING,
+    SHORTEST,
+    TAG_BYTES,
+    TAG_CHARS,
+)
 
 _encode: Final = binascii.b2a_base64
 # To the alphabet that the standard library reads. What stands in that alphabet alone becomes refuse.
@@ -39,7 +46,7 @@ def encode_token(header: bytes, wrapped_key: bytes, iv: bytes, sealed: bytes) ->
         wrapped_key and _encode(wrapped_key, newline=False).rstrip(b"="),
         _encode(iv, newline=False),
         _encode(sealed[:-TAG_BYTES], newline=False).rstrip(b"="),
-        _encode(sealed[-TAG_BYTES:], newline=False)[:TAG_CHARS],
+        _encode(sealed[-TAG_BYTES:])[:TAG_CHARS],
     )
     return encoded.replace(b"+", b"-").replace(b"/", b"_").decode("ascii")
 
@@ -80,13 +87,13 @@ def decode_sealed(token: str, start: int) -> tuple[bytes, bytes] | None:
         The initialization vector, and the ciphertext with its tag; None if they are not the canonical
         spelling of 12 bytes, of a non-empty ciphertext and of 16 bytes.
     """
-    first, last = start + IV_CHARS, len(token) - TAG_CHARS
-    excess = (last - first - 2) & 3
+    first, second = start + IV_CHARS, len(token) - TAG_CHARS - 1  # the dots
+    excess = (second - first - 1) & 3
     if (
-        first + 2 >= last
+        second - first < SHORTEST
         or token[first] != "."
-        or token[last - 1] != "."
-        or token[last - 2] not in LAST_CHARACTERS[excess]
+        or token[second] != "."
+        or token[second - 1] not in LAST_CHARACTERS[excess]
         or token[-1] not in LAST_CHARACTERS[2]
     ):
         return None

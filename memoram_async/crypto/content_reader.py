@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, final
+from typing import final
 
 from memoram_async.core.errors import DecryptionError
 from memoram_async.crypto.decrypted import Decrypted, Provenance
@@ -12,9 +12,6 @@ from memoram_async.crypto.header import DEFAULT_FIELD
 from memoram_async.crypto.jwe_reader import TokenRules, read_known
 from memoram_async.crypto.keyring import Keyring, keyring_misfit
 from memoram_async.crypto.store_options import StoreOptions, check_store_options
-
-# Only the codec of our own remembers headers, so that what it knows is read without asking the others.
-_FIELD: Final = DEFAULT_FIELD
 
 
 @final
@@ -30,7 +27,7 @@ class ContentReader:
             InvalidArgumentError: They are no `StoreOptions`.
         """
         self._options = options = check_store_options(options)
-        self._rules = TokenRules(field=_FIELD, require_binding=options.require_binding)
+        self._rules = TokenRules(require_binding=options.require_binding)
 
     def quick(self, keyring: Keyring) -> Callable[[str], tuple[str, Provenance] | None]:
         """What reads tokens like others that were read before, and answers None for everything else.
@@ -42,7 +39,8 @@ class ContentReader:
         if refusal is not None:
             del keyring
             raise refusal
-        return partial(read_known, keyring.known(_FIELD), rules=self._rules)
+        # Only the codec of our own remembers headers: what it knows is read without asking the others.
+        return partial(read_known, keyring.known(DEFAULT_FIELD), rules=self._rules)
 
     def read(self, keyring: Keyring, text: str) -> Decrypted | DecryptionError:
         """The text of any content, or the error that refuses it, without a traceback.

@@ -6,6 +6,7 @@ damaged ciphertext, and to say which program's ciphertext it seems to be.
 
 from __future__ import annotations
 
+import binascii
 import codecs
 import enum
 import itertools
@@ -14,7 +15,6 @@ from collections.abc import Callable
 from typing import Final
 
 from memoram_async.core.kinds import text_misfit
-from memoram_async.crypto import base64url
 from memoram_async.crypto.header import MAX_HEADER_CHARS
 
 
@@ -65,8 +65,11 @@ _ENCSTRING: Final = re.compile(
     r"|[A-Za-z0-9+/]{40,}={0,2})"
 )
 _STANDARD_NOTES: Final = re.compile(r"00[1-4]:[0-9a-f]{24,}:[A-Za-z0-9+/=:_-]+")
+_AGE: Final = re.compile(r"-----BEGIN AGE ENCRYPTED FILE-----|age-encryption\.org/")
+_PGP: Final = re.compile(r"-----BEGIN PGP MESSAGE-----")
+_CMS: Final = re.compile(r"-----BEGIN (?:CMS|PKCS7)-----")
 
-_BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{40,}|[A-Za-z0-9_-]{40,})={0,2}")
+_BASE64: Final = re.compile(r"([A-Za-z0-9+/]{40,}|[A-Za-z0-9_-]{40,})={0,2}")
 _HEX: Final = re.compile(r"[0-9a-f]{40,}|[0-9A-F]{40,}")
 
 # What is left of a token without its header, its end or both, in the shape of the missing parts.
@@ -77,7 +80,8 @@ _JOSE_TAIL: Final = re.compile(
 )
 _JOSE_PIECE: Final = re.compile(r"[A-Za-z0-9_.-]{8,}")
 
-_SHORT_PIECE: Final = re.compile(r"[A-Za-z0-9_-]{16,}|[A-Za-z0-9+/]{16,}={0,2}")
+_SHORT_PIECE: Final = re.compile(r"([A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}")
+_TO_STANDARD: Final = str.maketrans("-_", "+/")
 _MIN_CHANGES: Final = 0.4
 """How often, from one character to the next, random base64 at least changes between upper case, lower case
 and the rest: two times in three on average, where names written in camel case do so once in a word."""
@@ -116,8 +120,8 @@ def looks_like_jwe(text: str) -> bool:
     """Whether a text is, or was before it was damaged, a compact JWE."""
     text = text.strip()
     if text.startswith("ey") and (run := _JOSE_RUN.match(text)):
-        # Cut to whole quanta: what follows the header may be damaged, up to the very next character.
-        header = base64url.decode(run[0][: len(run[0]) // 4 * 4]) or b""
+        # What follows the header may be damaged, up to the very next character.
+        header = _spelled(run[0])
         # A JWS has no "enc": it is signed, not encrypted.
         if b'"alg"' in header and b'"enc"' in header:
             return True
@@ -149,28 +153,30 @@ def _looks_opaque(text: str) -> bool:
 def _looks_like_pieces(text: str) -> bool:
     """Whether all parts between the dots are base64, and the longer ones look random."""
     parts = [part for part in text.split(".") if part]
-    long = [part for part in parts if _SHORT_PIECE.fullmatch(part)]
+    long = [match[1] for part in parts if (match := _SHORT_PIECE.fullmatch(part))]
     return bool(long) and len(parts) <= len(long) + 1 and all(map(_looks_random, long))
 
 
 def _looks_random(piece: str) -> bool:
-    body = piece.rstrip("=").replace("+", "-").replace("/", "_")
-    kinds = [(each.isupper(), each.islower()) for each in body]
+    kinds = [(each.isupper(), each.islower()) for each in piece]
     changes = sum(before != after for before, after in itertools.pairwise(kinds))
-    if {(True, False), (False, True), (False, False)} != set(kinds) or changes < _MIN_CHANGES * len(body):
+    if {(True, False), (False, True), (False, False)} != set(kinds) or changes < _MIN_CHANGES * len(piece):
         return False
-    return not _is_utf8(base64url.decode(body[: len(body) // 4 * 4]) or b"")
+    return not _is_utf8(_spelled(piece))
 
 
 def _looks_long_and_opaque(text: str) -> bool:
     if _HEX.fullmatch(text):
         return not text.isdecimal() and not text.isalpha() and len(set(text)) >= _MIN_DISTINCT
-    if _BASE64.fullmatch(text) is None or text == text.lower() or text == text.upper():
+    match = _BASE64.fullmatch(text)
+    if match is None or text == text.lower() or text == text.upper():
         return False
-    body = text.rstrip("=").replace("+", "-").replace("/", "_")
-    # Cut to whole quanta: ciphertext that was cut short is still no language.
-    data = base64url.decode(body[: len(body) // 4 * 4]) or b""
-    return len(set(body)) >= _MIN_DISTINCT and not _is_utf8(data)
+    return len(set(match[1])) >= _MIN_DISTINCT and not _is_utf8(_spelled(match[1]))
+
+
+def _spelled(text: str) -> bytes:
+    """What the whole quanta of a base64 text of either alphabet spell: one cut short is still no language."""
+    return binascii.a2b_base64(text.translate(_TO_STANDARD)[: len(text) // 4 * 4])
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -184,43 +190,26 @@ def _is_utf8(data: bytes) -> bool:
 
 def _unwrapped(text: str) -> str:
     """The text with its line breaks removed where a program wrapped it."""
-    first, *rest = text.split("\n", 1)
-    width = len(first.rstrip("\r"))
-    if not rest or width < _MIN_WRAPPED_LINE:
+    lines = text.replace("\r\n", "\n").split("\n")
+    width = len(lines[0])
+    if width < _MIN_WRAPPED_LINE or len(lines[-1]) > width or any(len(line) != width for line in lines[:-1]):
         return text
-    *full, last = (line.rstrip("\r") for line in text.split("\n"))
-    if len(last) > width or any(len(line) != width for line in full):
-        return text
-    return "".join((*full, last))
-
-
-def _whole(pattern: re.Pattern[str]) -> Callable[[str], bool]:
-    def detect(text: str) -> bool:
-        return pattern.fullmatch(text) is not None
-
-    return detect
-
-
-def _start(*prefixes: str) -> Callable[[str], bool]:
-    def detect(text: str) -> bool:
-        return text.startswith(prefixes)
-
-    return detect
+    return "".join(lines)
 
 
 # The first that matches wins, so the precise ones come before the guess.
-_DETECTORS: Final[tuple[tuple[ContentFormat, Callable[[str], bool]], ...]] = (
+_DETECTORS: Final[tuple[tuple[ContentFormat, Callable[[str], object]], ...]] = (
     (ContentFormat.JWE, looks_like_jwe),
     (ContentFormat.JWE_JSON, _looks_like_jwe_json),
     (ContentFormat.JSON_PARTS, _looks_like_json_parts),
-    (ContentFormat.FERNET, _whole(_FERNET)),
-    (ContentFormat.OPENSSL, _whole(_OPENSSL)),
-    (ContentFormat.HEX_PARTS, _whole(_HEX_PARTS)),
-    (ContentFormat.BASE64_PARTS, _whole(_BASE64_PARTS)),
-    (ContentFormat.ENCSTRING, _whole(_ENCSTRING)),
-    (ContentFormat.STANDARD_NOTES, _whole(_STANDARD_NOTES)),
-    (ContentFormat.AGE, _start("-----BEGIN AGE ENCRYPTED FILE-----", "age-encryption.org/")),
-    (ContentFormat.PGP, _start("-----BEGIN PGP MESSAGE-----")),
-    (ContentFormat.CMS, _start("-----BEGIN CMS-----", "-----BEGIN PKCS7-----")),
+    (ContentFormat.FERNET, _FERNET.fullmatch),
+    (ContentFormat.OPENSSL, _OPENSSL.fullmatch),
+    (ContentFormat.HEX_PARTS, _HEX_PARTS.fullmatch),
+    (ContentFormat.BASE64_PARTS, _BASE64_PARTS.fullmatch),
+    (ContentFormat.ENCSTRING, _ENCSTRING.fullmatch),
+    (ContentFormat.STANDARD_NOTES, _STANDARD_NOTES.fullmatch),
+    (ContentFormat.AGE, _AGE.match),
+    (ContentFormat.PGP, _PGP.match),
+    (ContentFormat.CMS, _CMS.match),
     (ContentFormat.OPAQUE, _looks_opaque),
 )

@@ -158,14 +158,12 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         # RFC 7515 4 leaves "last one wins" open to readers: two readers could then differ.
-        message = "a member appears twice"
-        raise ValueError(message)
+        raise ValueError
     return members
 
 
 def _refuse_constant(_name: str) -> None:
-    message = "not JSON"
-    raise ValueError(message)
+    raise ValueError
 
 
 def _algorithm_error(members: dict[str, Any]) -> DecryptionError | None:

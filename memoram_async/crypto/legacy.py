@@ -35,9 +35,8 @@ _TAG_BYTES: Final = 16
 _AES_KEY_BYTES: Final = (16, 24, 32)
 
 _HEX_GCM: Final = re.compile(r"([0-9A-Fa-f]{24}|[0-9A-Fa-f]{32}):((?:[0-9A-Fa-f]{2})+):((?:[0-9A-Fa-f]{2})+)")
-_BASE64_GCM: Final = re.compile(
-    r"([A-Za-z0-9+/]{16}|[A-Za-z0-9+/]{22}==)[:.]([A-Za-z0-9+/]+={0,2})[:.]([A-Za-z0-9+/]+={0,2})"
-)
+_BASE64: Final = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)"
+_BASE64_GCM: Final = re.compile(rf"([A-Za-z0-9+/]{{16}}|[A-Za-z0-9+/]{{22}}==)[:.]({_BASE64})[:.]({_BASE64})")
 _FERNET: Final = re.compile(r"gAAAAA[A-Za-z0-9_-]{80,}={0,2}")
 
 
@@ -58,8 +57,7 @@ class _Gcm:
 
     def detect(self, text: str) -> bool:
         """Whether the text has the form, with a tag among its parts."""
-        match = self._form.fullmatch(text) if is_text(text) else None
-        return match is not None and bool(self._orders(match))
+        return is_text(text) and bool(self._readings(text))
 
     def decrypt(self, keyring: Keyring, text: str, *, field: str) -> Decrypted:
         """Decrypt a text that `detect` accepted.
@@ -74,33 +72,25 @@ class _Gcm:
             del keyring, text, field
             raise refusal
         del field
+        readings = self._readings(text)
+        del text
+        return _first_that_opens(self.name, keyring, lambda key: self._openings(key, readings))
+
+    def _readings(self, text: str) -> list[tuple[bytes, bytes]]:
+        """The initialization vector, and the ciphertext with its tag: twice if either part may be the tag."""
         match = self._form.fullmatch(text)
-        orders = [] if match is None else self._orders(match)
-        iv = b"" if match is None else self._decoded(match[1]) or b""
-        del text, match
-        return _first_that_opens(self.name, keyring, lambda key: self._openings(key, iv, orders))
-
-    def _orders(self, match: re.Match[str]) -> list[bytes]:
-        """The ciphertext followed by its tag: both ways if either part may be the tag."""
-        parts = [self._decoded(match[2]), self._decoded(match[3])]
-        if parts[0] is None or parts[1] is None:
+        if match is None:
             return []
-        first, second = parts[0], parts[1]
-        orders = [first + second] if len(second) == _TAG_BYTES else []
-        return [*orders, second + first] if len(first) == _TAG_BYTES else orders
+        iv, first, second = map(self._read, match.groups())
+        orders = ((first, second), (second, first))
+        return [(iv, ciphertext + tag) for ciphertext, tag in orders if len(tag) == _TAG_BYTES]
 
-    def _decoded(self, text: str) -> bytes | None:
-        try:
-            return self._read(text)
-        except ValueError:
-            return None
-
-    def _openings(self, key: bytes, iv: bytes, orders: Iterable[bytes]) -> Iterator[bytes]:
+    def _openings(self, key: bytes, readings: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
         raw = key if self._key_encoding == "bytes" else key.hex().encode("ascii")
         if len(raw) not in _AES_KEY_BYTES:
             return
         cipher = AESGCM(raw)
-        for sealed in orders:
+        for iv, sealed in readings:
             try:
                 yield cipher.decrypt(iv, sealed, None)
             except InvalidTag:
@@ -116,10 +106,6 @@ def _misfit(keyring: object, text: object) -> InvalidArgumentError | MalformedCi
 def _check_key_encoding(value: object) -> None:
     if not isinstance(value, str) or value not in _KEY_ENCODINGS:
         raise InvalidArgumentError(f"key_encoding must be one of {', '.join(map(repr, _KEY_ENCODINGS))}")
-
-
-def _strict_base64(text: str) -> bytes:
-    return binascii.a2b_base64(text, strict_mode=True)
 
 
 @final
@@ -157,7 +143,7 @@ class NodeGcmBase64(_Gcm):
             InvalidArgumentError: `key_encoding` has another value.
         """
         _check_key_encoding(key_encoding)
-        super().__init__("node_gcm_b64", _BASE64_GCM, _strict_base64, key_encoding)
+        super().__init__("node_gcm_b64", _BASE64_GCM, binascii.a2b_base64, key_encoding)
 
 
 @final

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias, cast
 
 import attrs
@@ -21,12 +22,9 @@ _POLICIES: Final = ("encrypted-only", "allow-plaintext")
 _ON_UNDECRYPTABLE: Final = ("raise", "skip", "keep")
 
 
-def _one_of(*values: str) -> Callable[[object, attrs.Attribute[Any], object], None]:
-    def check(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
-        if value not in values:
-            raise InvalidArgumentError(f"{attribute.name} must be one of {', '.join(map(repr, values))}")
-
-    return check
+def _one_of(values: tuple[str, ...], _: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value not in values:
+        raise InvalidArgumentError(f"{attribute.name} must be one of {', '.join(map(repr, values))}")
 
 
 def _flag(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -85,14 +83,16 @@ class StoreOptions:
         InvalidArgumentError: An option has none of these values.
     """
 
-    read_policy: ReadPolicy = attrs.field(default="encrypted-only", validator=_one_of(*_POLICIES))
+    read_policy: ReadPolicy = attrs.field(default="encrypted-only", validator=partial(_one_of, _POLICIES))
     codecs: tuple[Codec | str, ...] = attrs.field(default=(), converter=_tuple)
     allow_unauthenticated: bool = attrs.field(default=False, validator=_flag)
     require_binding: bool = attrs.field(default=False, validator=_flag)
     try_all_versions: bool = attrs.field(default=False, validator=_flag)
     key_wrap: bool = attrs.field(default=False, validator=_flag)
     bind_user: bool = attrs.field(default=False, validator=_flag)
-    on_undecryptable: OnUndecryptable = attrs.field(default="keep", validator=_one_of(*_ON_UNDECRYPTABLE))
+    on_undecryptable: OnUndecryptable = attrs.field(
+        default="keep", validator=partial(_one_of, _ON_UNDECRYPTABLE)
+    )
     max_content_bytes: int = attrs.field(default=MAX_PLAINTEXT_BYTES, validator=_size)
     registry: CodecRegistry = attrs.field(
         init=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib.util
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,15 @@ from hypothesis import strategies as st
 
 from memoram_async.crypto import base64_standard, base64url
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 base64_fast = pytest.importorskip("memoram_async.crypto.base64_fast", exc_type=ImportError)
 
+both = pytest.mark.parametrize("codec", [base64_standard, base64_fast], ids=["standard", "fast"])
+
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+IV, TAG = "B" * 16, "C" * 21 + "A"
 NEARLY = st.text(st.sampled_from(ALPHABET + "+/=. \né\x00"), max_size=80)
 
 
@@ -58,6 +65,55 @@ def test_the_end_of_a_token_is_its_three_parts(iv: bytes, ciphertext: bytes, tag
     for codec in (base64_standard, base64_fast):
         assert codec.decode_sealed(token, 3) == (iv, ciphertext + tag)
         assert codec.encode_token(b"h", b"", iv, ciphertext + tag) == token
+
+
+@both
+@pytest.mark.parametrize("last", ALPHABET)
+def test_every_character_may_stand_at_the_end(codec: ModuleType, last: str) -> None:
+    data = codec.decode(f"AAA{last}")
+    assert codec.encode(data) == f"AAA{last}"
+    assert codec.encode_sealed(bytes(12), data + bytes(16)) == f"{'A' * 16}.AAA{last}.{'A' * 22}"
+
+
+@both
+@pytest.mark.parametrize("ciphertext", ["AA", "AAA", "AAAA", "AAAAAA"])
+def test_a_ciphertext_has_at_least_one_byte(codec: ModuleType, ciphertext: str) -> None:
+    assert codec.decode_sealed(f"h..{IV}.{ciphertext}.{TAG}", 3) == (
+        codec.decode(IV),
+        bytes(len(ciphertext) * 3 // 4) + codec.decode(TAG),
+    )
+
+
+@both
+@pytest.mark.parametrize(
+    "end",
+    [
+        "",
+        IV,
+        TAG,
+        f"{IV}.{TAG}",
+        f"{IV}..{TAG}",
+        f"{IV}.A.{TAG}",
+        f"{IV}.AB.{TAG}",
+        f"{IV}.AAB.{TAG}",
+        f"{IV}.AA=.{TAG}",
+        f"{IV}.A=AA.{TAG}",
+        f"{IV}.AA*A.{TAG}",
+        f"{IV}.AA+A.{TAG}",
+        f"{IV}-AAAA.{TAG}",
+        f"{IV}.AAAA-{TAG}",
+        f"{IV[1:]}*.AAAA.{TAG}",
+        f"{IV[1:]}/.AAAA.{TAG}",
+        f"*{IV[1:]}.AAAA.{TAG}",
+        f"{IV}.AAAA.*{TAG[1:]}",
+        f"{IV}.AAAA.+{TAG[1:]}",
+        f"{IV}.AAAA.{TAG[1:]}B",
+        f"{IV}.AAAA.{TAG[1:]}E",
+        f"{IV}.AAAA.{TAG[2:]}==",
+    ],
+)
+def test_one_fault_anywhere_spoils_the_end_of_a_token(codec: ModuleType, end: str) -> None:
+    assert codec.decode_sealed(f"h..{end}", 3) is None
 
 
 def test_what_is_no_ascii_has_no_end_of_a_token() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import enum
 import pickle
 from typing import TYPE_CHECKING, Any, cast
 
@@ -86,11 +87,25 @@ def test_a_key_is_made_of_whole_keys_alone(material: object, reason: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"field": 7}, {"field": "content", "key_wrap": 1}, {"field": "content", "subject": b"u"}]
+    ("arguments", "message"),
+    [
+        ({"field": 7}, "field must be a string, not int"),
+        ({"field": "content", "key_wrap": 1}, "key_wrap must be True or False, not int"),
+        ({"field": "content", "subject": b"u"}, "subject must be a string or None, not bytes"),
+    ],
 )
-def test_a_header_is_written_of_text(arguments: dict[str, Any]) -> None:
-    with pytest.raises(InvalidArgumentError, match=f"^{list(arguments)[-1]} must be "):
+def test_a_header_is_written_of_text(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
         EncryptionKey.from_hex(HEX, version=1).header(**arguments)
+    assert str(caught.value) == message
+
+
+def test_a_field_may_come_from_an_enumeration() -> None:
+    class Field(enum.StrEnum):
+        CONTENT = "content"
+
+    key = EncryptionKey.from_hex(HEX, version=1)
+    assert key.header(Field.CONTENT) == key.header("content")
 
 
 def test_only_a_key_is_compared_with_a_key() -> None:
@@ -147,8 +162,11 @@ def test_the_header_of_a_field_is_built_once() -> None:
 
 def test_more_fields_than_are_remembered_still_work() -> None:
     key = EncryptionKey.from_hex(HEX, version=1)
-    assert len({key.header(f"field-{number}") for number in range(100)}) == 100
-    assert key.header("field-99") == key.header("field-99")
+    headers = [key.header(f"field-{number}") for number in range(100)]
+    again = [key.header(f"field-{number}") for number in range(100)]
+    assert len(set(headers)) == 100
+    assert again == headers
+    assert sum(one is other for one, other in zip(headers, again, strict=True)) == 32
 
 
 @pytest.mark.parametrize("field", ["", "Content", "1st", "a b", 'x"', "a" * 33, "content\n", "é"])

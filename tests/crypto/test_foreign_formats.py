@@ -31,6 +31,8 @@ TOKEN = encrypt(EncryptionKey.from_hex("31" * 32, version=1), "text", random=byt
 FOREIGN_HEADER = b64url(b'{"alg":"RSA-OAEP","enc":"A256CBC-HS512"}')
 # Version, time in seconds, initialization vector, ciphertext and MAC, as the Fernet specification has them.
 FERNET_BYTES = b"\x80" + (1_700_000_000).to_bytes(8) + IV16 + BODY[:16] + pattern(32)
+# Twenty characters, eight changes between upper case, lower case and the rest: random ones have no fewer.
+PIECE = "0TCl21PFFwqjeEnAJNEZ"
 JWE_JSON = {"protected": TOKEN.split(".")[0], "iv": "AA", "ciphertext": "AA", "tag": "AA"}
 
 FOREIGN: list[tuple[ContentFormat, str]] = [
@@ -74,6 +76,13 @@ FOREIGN: list[tuple[ContentFormat, str]] = [
     (ContentFormat.OPAQUE, (IV12 + BODY + TAG).hex()),
     (ContentFormat.OPAQUE, (IV12 + BODY + TAG).hex().upper()),
     (ContentFormat.OPAQUE, "\n".join(textwrap.wrap(b64(pattern(150)), 76))),
+    (ContentFormat.OPAQUE, "\n".join(textwrap.wrap(b64(pattern(90)), 60))),
+    (ContentFormat.OPAQUE, PIECE),
+    (ContentFormat.OPAQUE, f".{PIECE}..{PIECE}"),
+    (ContentFormat.OPAQUE, f"v1.{PIECE}"),
+    (ContentFormat.OPAQUE, f"{b64(IV16)}.{b64url(IV16)}"),
+    (ContentFormat.OPAQUE, "fZ8-7gK_2mQv9Xb-Lp3R"),
+    (ContentFormat.OPAQUE, "fZ8/7gK+2mQv9Xb/Lp3R"),
 ]
 
 
@@ -119,6 +128,16 @@ def test_what_something_else_encrypted_is_recognised(form: ContentFormat, text: 
         "\n".join(["a line of prose that is exactly as long as the next one is, so it is"] * 3),
         "\n".join(["B" * 64 + "a9", "C" * 64, "a line of prose"]),
         "\n".join(["Bb3" * 22, "C" * 80]),
+        # Lines as long as this one are no ciphertext that a program has wrapped.
+        "\n".join(textwrap.wrap(b64(pattern(80)), 59)),
+        # One change fewer than random characters have; then no digit, no capital, no small letter.
+        "kkD7vtmfBBQTCVGAa7tu",
+        "ApEnRdOaLsTvUwXyZaBc",
+        "a7p2e9n4r1d8o3a5l6s0",
+        "A7P2E9N4R1D8O3A5L6S0",
+        f"{PIECE}.one.two",
+        f"{PIECE} and more",
+        f"{PIECE}.{b64url('Größe 38, 2. Stock'.encode())}",
         # A signed token is readable by anyone who holds it: not encrypted.
         ".".join([b64url(b'{"alg":"HS256","typ":"JWT"}'), b64url(b'{"sub":"1"}'), b64url(BODY[:32])]),
     ],

@@ -58,6 +58,13 @@ def test_the_format_is_the_one_that_is_written_down() -> None:
     assert seal().name == f"token-{derived('name', 16).hex()}"
 
 
+def test_what_is_sealed_is_spelled_in_one_way() -> None:
+    raw = base64url.decode(seal().seal(shared()).removeprefix(b"v1.").decode())
+    assert raw is not None
+    text = AESGCM(derived("key", 32)).decrypt(raw[:12], raw[12:], seal().name.encode())
+    assert text.decode() == f'{{"token":"{TOKEN}","issued":1.5,"lifetime":3600.0}}'
+
+
 def test_a_sealed_value_is_ascii_and_holds_nothing_of_token_and_key() -> None:
     value = seal().seal(shared())
     assert value.isascii()
