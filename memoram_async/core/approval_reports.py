@@ -112,7 +112,7 @@ def _heard(
             entry.suspect = True
             board.push(entry, now)
         return []
-    return note_status(entry, status, found, now=now)
+    return note_status(entry, status, found)
 
 
 def _release(
@@ -179,9 +179,8 @@ def sweep_done(board: ApprovalBoard, sweep: Sweep, *, now: float, jitter: float,
         board.sweep_at += gap
 
 
-def note_status(entry: Entry, status: str, found: object, *, now: float) -> list[Waiter]:
+def note_status(entry: Entry, status: str, found: object) -> list[Waiter]:
     """Take in a status; answers whom to wake."""
-    entry.looked_at = now
     if rank(status) < rank(entry.status):
         return []
     changed, entry.found, entry.status = status != entry.status, found, status

@@ -216,7 +216,7 @@ class ApprovalSchedule:
     def next_poll(self, ticket: Ticket, *, now: float) -> float:
         """Seconds until the service is next asked about what a call waits for, as far as it is known."""
         with self._lock:
-            at = min([entry.due for entry in ticket.entries], default=math.inf)
+            at = min(entry.due for entry in ticket.entries)
             if self.board.wants_sweep():
                 at = min(at, self.board.sweep_at)
             return max(0.0, min(max(at, self.board.pace.not_before) - now, PATIENCE))
@@ -252,12 +252,11 @@ class ApprovalSchedule:
             entry = look.entry
             entry.under_way = False
             if look.wait is not None:
-                self.board.waits = applied and (
-                    status not in {None, entry.status} or _was_waited(look, now - began)
-                )
+                is_news = status not in {None, entry.status}
+                self.board.waits = applied and (is_news or _was_waited(look.wait, now - began))
             entry.etag = etag
             entry.suspect = False
-            waiters = note_status(entry, status, found, now=now) if status is not None else []
+            waiters = note_status(entry, status, found) if status is not None else []
             entry.looks += 1
             entry.looked_at = now
             entry.last_error, entry.failures, entry.refused_at = None, 0, None
@@ -323,7 +322,8 @@ class ApprovalSchedule:
             state.readings += 1
             state.failures = 0
             if page.wait is not None:
-                state.waits = answer.applied and (not answer.not_modified or _was_waited(page, now - began))
+                is_news = not answer.not_modified
+                state.waits = answer.applied and (is_news or _was_waited(page.wait, now - began))
             sweep = state.sweep or Sweep(now)
             sweep.under_way = False
             if answer.not_modified:
@@ -355,9 +355,9 @@ class ApprovalSchedule:
             self.board.list.octets = max(octets, 0 if is_whole else self.board.list.octets)
 
 
-def _was_waited(call: Call, seconds: float) -> bool:
+def _was_waited(wait: int, seconds: float) -> bool:
     """Whether a long poll without news took its time; one that does not is worse than asking now and then."""
-    return seconds >= (call.wait or 0) / 2
+    return seconds >= wait / 2
 
 
 def _whole_seconds(left: float) -> int:

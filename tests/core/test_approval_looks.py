@@ -1,0 +1,230 @@
+"""What the schedule makes of looks and long polls, to the second, on a machine that has run for a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from memoram_async.core.approval_calls import Look, ReadPage, Rest
+from memoram_async.core.approval_page import ListPage
+from memoram_async.core.approval_schedule import GRACE
+from memoram_async.core.errors import (
+    MemoramError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerError,
+)
+from tests.core.test_approval_interrupts import CHANGES, SOON, Room
+from tests.core.test_approval_schedule import HALF, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """A schedule whose clock does not begin at zero."""
+    scene = Scene()
+    scene.now = 1000.0
+    return scene
+
+
+# --- what a look tells -------------------------------------------------------------------------
+
+
+def test_a_look_keeps_what_it_found_and_when(scene: Scene) -> None:
+    entry = scene.join("a").entries[0]
+    entry.suspect = True
+    scene.saw(Look(entry), "approved")
+    assert (entry.status, entry.found, entry.looked_at) == ("approved", "approved", 1000.0)
+    assert (entry.looks, entry.suspect) == (1, False)
+
+
+def test_the_next_poll_comes_nearer_and_is_never_past(scene: Scene) -> None:
+    ticket = scene.join("a")
+    scene.saw(scene.look(ticket), "pending")
+    left = list[float]()
+    for _ in range(4):
+        left.append(scene.schedule.next_poll(ticket, now=scene.now))
+        scene.now += 0.75
+    assert left == pytest.approx([2.0, 1.25, 0.5, 0.0])
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(30.0, 30.0), (300.0, 120.0)])
+def test_the_next_poll_is_no_sooner_than_the_service_allows(
+    scene: Scene, asked: float, seconds: float
+) -> None:
+    ticket = scene.join("a")
+    scene.failed(scene.look(ticket), RateLimitedError("slow", status=429, retry_after=asked))
+    assert scene.schedule.next_poll(ticket, now=scene.now) == pytest.approx(seconds)
+
+
+def test_a_service_that_asked_for_less_is_asked_less_often(scene: Scene) -> None:
+    ticket = scene.join("a")
+    scene.failed(scene.look(ticket), RateLimitedError("slow", status=429))
+    scene.saw(scene.look(ticket), "pending")
+    assert scene.schedule.next_poll(ticket, now=scene.now) == pytest.approx(2 + 5)
+
+
+def test_only_what_the_list_leaves_out_is_looked_at_again(scene: Scene) -> None:
+    tickets = [scene.join(each) for each in "abcdefg"]
+    page = scene.page(tickets[0])
+    scene.listed(page, ("a", "rejected"), *((each, "pending") for each in "bcdef"), total=6)
+    dues = dict[str, float]()
+    for _ in range(2):
+        look = scene.look(tickets[0])
+        scene.saw(look, "pending")
+        dues[look.entry.id] = look.entry.due - scene.now
+    assert dues == {"a": float("inf"), "g": pytest.approx(2)}
+
+
+# --- long polls --------------------------------------------------------------------------------
+
+
+def polled(scene: Scene, *, seconds: float = 600.0) -> Look:
+    """A long poll, after a look that told what stood."""
+    ticket = scene.join("a", seconds=seconds)
+    scene.saw(scene.look(ticket), "pending")
+    return scene.look(ticket)
+
+
+@pytest.mark.parametrize(
+    ("took", "status", "is_granted"),
+    [
+        (12.5, "pending", True),
+        (12.4, "pending", False),
+        (12.5, None, True),
+        (12.4, None, False),
+        (0.0, "under_review", True),
+    ],
+)
+def test_a_long_poll_is_granted_if_it_brings_news_or_takes_half_its_time(
+    scene: Scene, took: float, status: str | None, is_granted: bool
+) -> None:
+    scene.saw(polled(scene), status, applied=True, began=scene.now - took)
+    assert scene.schedule.board.waits is is_granted
+
+
+def test_a_long_poll_follows_another_at_once_but_no_sooner_than_two_seconds_after_it(scene: Scene) -> None:
+    look = polled(scene)
+    (ticket,) = look.entry.tickets
+    scene.now += 0.5
+    scene.saw(look, "under_review", applied=True, began=scene.now - 0.5)
+    assert scene.schedule.next_poll(ticket, now=scene.now) == pytest.approx(1.5)
+    look = scene.look(ticket)
+    scene.now += 25
+    scene.saw(look, "under_review", applied=True, began=scene.now - 25)
+    assert scene.schedule.next_poll(ticket, now=scene.now) == 0
+
+
+def test_the_last_long_poll_takes_a_second_at_least(scene: Scene) -> None:
+    assert polled(scene, seconds=2.5).wait == 1
+
+
+# --- failures ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("waiting", "error", "pause"),
+    [
+        ("a", ServerError("no", status=500), 0.0),
+        ("ab", ServerError("no", status=500), 1.5),
+        ("ab", PermissionDeniedError("no", status=403), 0.0),
+    ],
+    ids=["one", "two", "refused"],
+)
+def test_failures_in_a_row_hold_everybody_back_where_there_are_several(
+    scene: Scene, waiting: str, error: MemoramError, pause: float
+) -> None:
+    entries = [scene.join(each).entries[0] for each in waiting]
+    for number in range(3):
+        scene.failed(Look(entries[number % len(entries)]), error)
+    held = max(0.0, scene.schedule.board.pace.not_before - scene.now)
+    assert held == pytest.approx(pause)
+
+
+def test_a_call_that_failed_is_under_way_no_longer(scene: Scene) -> None:
+    ticket = scene.join("a")
+    look = scene.look(ticket)
+    assert list(scene.schedule.board.under_way) == [look]
+    scene.failed(look, ServerError("no", status=500))
+    assert scene.schedule.board.under_way == {}
+
+
+def test_a_call_that_fails_after_it_was_given_up_for_lost_does_no_harm(scene: Scene) -> None:
+    first, second = scene.join("a"), scene.join("a")
+    lost = scene.look(first)
+    scene.now += 10 + GRACE + 1
+    assert isinstance(scene.step(second), Look)
+    scene.failed(lost, ServerError("no", status=500))
+    assert first.entries[0].failures == 1
+
+
+# --- what is told of the list by somebody else -------------------------------------------------
+
+
+def test_a_list_that_was_read_to_its_end_is_as_long_as_that(scene: Scene) -> None:
+    scene.schedule.learn_list(pages=9, octets=5000, is_whole=True)
+    scene.schedule.learn_list(pages=2, octets=700, is_whole=True)
+    assert (scene.schedule.board.list.pages, scene.schedule.board.list.octets) == (2, 700)
+    scene.schedule.learn_list(pages=1, octets=0, is_whole=True)
+    assert (scene.schedule.board.list.pages, scene.schedule.board.list.octets) == (1, 0)
+
+
+def test_a_list_that_was_read_in_part_is_no_shorter_than_before(scene: Scene) -> None:
+    for pages, octets in ((3, 900), (2, 700), (4, 800)):
+        scene.schedule.learn_list(pages=pages, octets=octets, is_whole=False)
+    assert (scene.schedule.board.list.pages, scene.schedule.board.list.octets) == (4, 900)
+
+
+# --- interrupts and forks ----------------------------------------------------------------------
+
+
+def interrupt(_: object) -> str:
+    """What Ctrl-C does while an item is read."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "change", CHANGES, ids=["step", "answer", "fail", "429", "off", "join", "wake", "leave"]
+)
+def test_whatever_comes_first_after_an_interrupt_puts_things_in_order(
+    change: Callable[[Room], object],
+) -> None:
+    room = Room("shared")
+    room.pass_by(5.0, status="pending")
+    room.call = room.due()
+    page = ListPage(items=(("shared", "approved", {"id": "shared"}),), count=1)
+    with pytest.raises(KeyboardInterrupt):
+        room.schedule.saw_page(
+            ReadPage(), page, read=interrupt, digest=str.encode, began=room.now, now=room.now, jitter=HALF
+        )
+    change(room)
+    room.wake(room.schedule.leave(room.mine, now=room.now))
+    room.pass_by(room.now + SOON, status="approved")
+    assert room.undecided() == []
+
+
+def test_a_fork_that_found_the_lock_taken_has_one_of_its_own(scene: Scene) -> None:
+    held = scene.schedule._lock  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    with held:
+        scene.schedule.after_fork()
+        assert isinstance(scene.step(scene.join("a")), Look)
+
+
+# --- who rests ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 90.0), (HALF, 120.0), (1.0, 150.0)])
+def test_those_without_the_alarm_rest_for_two_minutes_more_or_less(
+    scene: Scene, jitter: float, seconds: float
+) -> None:
+    alarm, other = scene.join("a"), scene.join("a")
+    scene.saw(scene.look(alarm), "pending")
+    rest = scene.step(alarm)
+    assert isinstance(rest, Rest)
+    assert rest.seconds == pytest.approx(2.0)
+    assert rest.keeps_alarm
+    step, woken = scene.schedule.step(other, now=scene.now, jitter=jitter)
+    assert (step, woken) == (Rest(seconds), [])
