@@ -108,8 +108,8 @@ class AsyncMemoram(Unshareable):
 
         from memoram_async.core.arguments import check_count
         from memoram_async.core.config import Options, resolve
+        from memoram_async.core.key_forms import refuse_foreign_key
         from memoram_async.family import Family
-        from memoram_async.memory_api.keys import refuse_foreign_key
 
         config = resolve(
             api_key=key,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+import memoram_async as sdk
 from memoram_async._lazy import resource
 from memoram_async.core.answers import oauth_meaning
 from memoram_async.core.arguments import check_count
@@ -18,12 +19,10 @@ from memoram_async.core.errors import BadRequestError, NotFoundError
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import origin
-from memoram_async.keys.store import KeyStore, check_key_store
 from memoram_async.runtime.forking import reset_after_fork
 from memoram_async.runtime.protocol import Runtime
 from memoram_async.runtime.settings import check_runtime
 from memoram_async.tokens.provider import TokenProvider, refused_key, wrong_address
-from memoram_async.tokens.store import TokenStore, check_token_store
 from memoram_async.transport.call import Call, Peer
 from memoram_async.transport.hooks import Hooks, check_hooks
 from memoram_async.transport.requester import Requester
@@ -48,8 +47,8 @@ class Family:
         *,
         options: Options,
         token_lifetime: int | None,
-        token_store: TokenStore | None,
-        key_store: KeyStore | None,
+        token_store: sdk.TokenStore | None,
+        key_store: sdk.KeyStore | None,
         hooks: Hooks | None,
     ) -> None:
         """Check what a caller passed to the client.
@@ -63,21 +62,23 @@ class Family:
         self.config = config
         self.runtime = runtime
         self.hooks = hooks
-        self.key_store = check_key_store(key_store)
+        self.key_store = _checked(key_store)
         self._token_lifetime = check_count(token_lifetime, name="token_lifetime")
         # The exchange serves every clone, so the options of the original client apply to it, not a clone's.
         self._transport = Transport(runtime, options, hooks)
         self.peer = Peer()
-        self.tokens = TokenProvider(runtime, self._exchange, self._shared(check_token_store(token_store)))
+        self.tokens = TokenProvider(runtime, self._exchange, self._shared(token_store))
         self._once = attrs.evolve(options, max_retries=0)
         reset_after_fork(self.tokens.state)
 
-    def _shared(self, store: TokenStore | None) -> SharedTokens | None:
+    def _shared(self, store: sdk.TokenStore | None) -> SharedTokens | None:
         if store is None:
             return None
         from memoram_async.crypto.token_seal import TokenSeal
         from memoram_async.tokens.shared import SharedTokens
+        from memoram_async.tokens.store import check_token_store
 
+        check_token_store(store)
         return SharedTokens(self.runtime, store, TokenSeal(self.config.api_key, self.config.base_url))
 
     @resource
@@ -139,3 +140,11 @@ class Family:
             raise refused_key(error) from error
         except NotFoundError as error:
             raise wrong_address(error, operation="createToken", setting="base_url") from error
+
+
+def _checked(store: sdk.KeyStore | None) -> sdk.KeyStore | None:
+    if store is None:
+        return None
+    from memoram_async.keys.store import check_key_store
+
+    return check_key_store(store)

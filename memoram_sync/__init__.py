@@ -85,11 +85,11 @@ if TYPE_CHECKING:
     from memoram_async.models.connections import ConnectionState as ConnectionState
     from memoram_async.models.connections import ConnectionStatus as ConnectionStatus
     from memoram_async.models.connections import Disconnected as Disconnected
+    from memoram_async.models.developer_token import DeveloperToken as DeveloperToken
     from memoram_async.models.memory import Memory as Memory
     from memoram_async.models.memory import MemoryBlob as MemoryBlob
     from memoram_async.models.page import Page as Page
     from memoram_async.models.tags import Tag as Tag
-    from memoram_async.models.tokens import DeveloperToken as DeveloperToken
     from memoram_async.models.tokens import OAuthTokens as OAuthTokens
     from memoram_async.runtime.httpx_adapter import HTTPClient as HTTPClient
     from memoram_async.runtime.protocol import Runtime as Runtime

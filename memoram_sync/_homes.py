@@ -36,7 +36,7 @@ HOMES = {
     "CryptoError": "memoram_async.core.errors",
     "Decrypted": "memoram_async.crypto.decrypted",
     "DecryptionError": "memoram_async.core.errors",
-    "DeveloperToken": "memoram_async.models.tokens",
+    "DeveloperToken": "memoram_async.models.developer_token",
     "Disconnected": "memoram_async.models.connections",
     "FernetCodec": "memoram_async.crypto.legacy",
     "GrantStore": "memoram_async.grants.store",

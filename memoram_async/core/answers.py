@@ -74,7 +74,7 @@ def _nothing() -> Mapping[str, Any]:
     return {}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Refused:
     """A refusal as the service words it; none of it may be shown before it was compared with what is known.
 
@@ -91,7 +91,7 @@ class Refused:
     details: Mapping[str, Any] = attrs.field(factory=_nothing, repr=False)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Meaning:
     """What a refusal means.
 

@@ -25,7 +25,7 @@ _SWITCH: Final = {
 }
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Options:
     """What one client of a family may set differently from another.
 
@@ -45,7 +45,7 @@ class Options:
         check_retries(self.max_retries)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Config:
     """What all clients of a family share.
 

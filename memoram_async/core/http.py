@@ -63,7 +63,7 @@ class HeaderFields(Mapping[str, str], Confidential):
         return f"<HeaderFields: {', '.join(self._fields)}>"
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class HTTPRequest(Confidential):
     """A request, complete and ready to send; it can be neither pickled nor copied.
 

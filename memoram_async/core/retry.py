@@ -34,7 +34,7 @@ class Safety(Enum):
     NEVER = "never"  # a one-use secret: a code or a rotating token must not leave twice
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class NoAnswer:
     """An attempt that ended without an answer.
 
@@ -45,7 +45,7 @@ class NoAnswer:
     sent: bool
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class ErrorAnswer:
     """An attempt that was answered with an error.
 
@@ -58,7 +58,7 @@ class ErrorAnswer:
     retry_after: float | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RetryPolicy:
     """How often and how fast to try again.
 

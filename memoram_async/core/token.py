@@ -62,7 +62,7 @@ class Failed:
     error: MemoramError
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class _Held:
     use: Use
     refresh_at: float  # monotonic
@@ -70,7 +70,7 @@ class _Held:
     wall_expires_at: float  # a suspended machine's monotonic clock may stand still
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Ticket:
     """One call's place: in the queue, or at its head with the lease.
 

@@ -36,13 +36,13 @@ class KeyStore(Protocol):
 _METHODS: Final = ("load", "save")
 
 
-def check_key_store(store: KeyStore | None) -> KeyStore | None:
+def check_key_store(store: KeyStore) -> KeyStore:
     """A store that can be asked as `KeyStore` says.
 
     Raises:
         ConfigurationError: A method is missing, or is a coroutine function.
     """
-    for name in _METHODS if store is not None else ():
+    for name in _METHODS:
         method = getattr(store, name, None)
         if not callable(method) or inspect.iscoroutinefunction(method):
             raise ConfigurationError(

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from memoram_async.core.errors import ConfigurationError
+from memoram_async.core.key_forms import environment_of
 from memoram_async.core.secret import Secret, hidden
 from memoram_async.core.urls import check_base_url
 from memoram_async.memory_api.arguments import AuthHeader, EnvironmentName
-from memoram_async.memory_api.keys import environment_of
 
 DEFAULT_BASE_URL: Final = "https://api.memory-api.com/v1"
 

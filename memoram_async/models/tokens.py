@@ -1,4 +1,4 @@
-"""Tokens: the application's own, and those of a user."""
+"""The tokens of a user."""
 
 from __future__ import annotations
 
@@ -8,21 +8,6 @@ from attrs.converters import optional
 from memoram_async.core.secret import Secret, conceal
 from memoram_async.models.answered import Answered
 from memoram_async.models.guard import Unpicklable
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class DeveloperToken(Unpicklable):
-    """The short-lived JWT that an API key is exchanged for (contract `DeveloperToken`).
-
-    Attributes:
-        token: The bearer token, opaque to the SDK.
-        expires_at: When it ends, as the service wrote it; None if it did not say.
-        token_type: Always a bearer token in practice.
-    """
-
-    token: Secret = attrs.field(converter=conceal)
-    expires_at: str | None = None
-    token_type: str | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -20,17 +20,16 @@ from memoram_async.core.errors import ClientClosedError, ConfigurationError, Mem
 from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.core.secret import Unshareable
 from memoram_async.core.urls import origin
-from memoram_async.runtime.async_clients import Httpx2Connections, InjectedClient
 from memoram_async.runtime.clock import SystemClock, pause
 from memoram_async.runtime.forking import no_fork
 from memoram_async.runtime.httpx_adapter import AsyncHTTPClient, check_http_client, timed_out
-from memoram_async.runtime.protocol import Clock
-from memoram_async.runtime.read_ahead import TaskReadAhead
+from memoram_async.runtime.protocol import Clock, ReadAhead
 from memoram_async.runtime.settings import check_settings
 from memoram_async.runtime.turns import Turns
 
-if TYPE_CHECKING:
-    from memoram_async.runtime.async_connections import AsyncConnections  # imported for the first request
+if TYPE_CHECKING:  # imported for the first request, or for those who ask for it
+    from memoram_async.runtime.async_clients import Httpx2Connections, InjectedClient
+    from memoram_async.runtime.async_connections import AsyncConnections
 
 # The system's: applications seed the global generator, and workers that are seeded alike would act alike.
 _CHANCE: Final = random.SystemRandom()
@@ -145,15 +144,17 @@ class AnyioRuntime(Unshareable):
 
     def _connections(self) -> AsyncConnections | InjectedClient | Httpx2Connections:
         client, most = self._http_client, self._max_connections
-        if client is None:
-            with no_fork():  # a child that is forked meanwhile would find the import's lock held for good
+        with no_fork():  # a child that is forked meanwhile would find the import's lock held for good
+            if client is None:
                 # httpcore imports trio and more, which not even making a client should cost.
-                from memoram_async.runtime.async_connections import AsyncConnections  # noqa: PLC0415
+                from memoram_async.runtime.async_connections import AsyncConnections
 
                 return AsyncConnections(most, trust_env=self._trust_env)
-        if isinstance(client, str):
-            return Httpx2Connections(most, trust_env=self._trust_env)
-        return InjectedClient(client)
+            from memoram_async.runtime.async_clients import Httpx2Connections, InjectedClient
+
+            if isinstance(client, str):
+                return Httpx2Connections(most, trust_env=self._trust_env)
+            return InjectedClient(client)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -279,8 +280,10 @@ class AnyioRuntime(Unshareable):
             raise failure[0]
         return [results[index] for index in sorted(results)]
 
-    async def read_ahead(self, produce: Callable[[], Awaitable[T | None]]) -> TaskReadAhead[T]:
+    async def read_ahead(self, produce: Callable[[], Awaitable[T | None]]) -> ReadAhead[T]:
         """Begin to produce results ahead, in one task, until `aclose`."""
+        with no_fork():
+            from memoram_async.runtime.read_ahead import TaskReadAhead
         ahead = TaskReadAhead(produce)
         await ahead.start()
         return ahead

@@ -11,7 +11,7 @@ import ssl
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import httpcore
@@ -26,9 +26,12 @@ from memoram_async.runtime.clock import steady
 from memoram_async.runtime.connection_reuse import KEEPALIVE_SECONDS, is_reusable
 from memoram_async.runtime.environment import TLS, credentials_of, proxy_for
 from memoram_async.runtime.exchange_state import ExchangeState
+from memoram_async.runtime.forking import no_fork
 from memoram_async.runtime.httpx_adapter import error_from, timed_out
-from memoram_async.runtime.trio_streams import TrioBackend
 from memoram_async.runtime.wire_request import Destination, split, wire_request
+
+if TYPE_CHECKING:
+    from memoram_async.runtime.trio_streams import TrioBackend
 
 CLOSE_SECONDS: Final = 2.0
 
@@ -78,8 +81,7 @@ class _Route:
 
     def connect(self, state: ExchangeState) -> Any:
         """A connection of httpcore's that is not open yet; the pool of one, if it goes through a proxy."""
-        on_asyncio = sniffio.current_async_library() == "asyncio"
-        backend = (AsyncioBackend if on_asyncio else TrioBackend)(state, self._layers)
+        backend = _backend()(state, self._layers)
         proxy = self._proxy
         if proxy is None:
             return httpcore.AsyncHTTPConnection(
@@ -108,6 +110,15 @@ class _Route:
             max_connections=1,
             network_backend=backend,
         )
+
+
+def _backend() -> type[AsyncioBackend | TrioBackend]:
+    """What opens sockets in the loop that runs."""
+    if sniffio.current_async_library() == "asyncio":
+        return AsyncioBackend
+    with no_fork():  # as for this module itself
+        from memoram_async.runtime.trio_streams import TrioBackend
+    return TrioBackend
 
 
 class AsyncConnections:

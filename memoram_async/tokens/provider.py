@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from memoram_async.core.arguments import is_visible_ascii
 from memoram_async.core.deadline import Deadline
@@ -17,12 +17,14 @@ from memoram_async.core.errors import (
     NotFoundError,
 )
 from memoram_async.core.http import HTTPResponse
-from memoram_async.core.shared_token import POSTPONE_SECONDS, SharedToken
 from memoram_async.core.token import Failed, Lead, Ticket, TokenState, Use, lifetime_of
 from memoram_async.models.converter import structure
-from memoram_async.models.tokens import DeveloperToken
+from memoram_async.models.developer_token import DeveloperToken
 from memoram_async.runtime.protocol import Runtime
-from memoram_async.tokens.shared import Claim, SharedTokens, Turn
+
+if TYPE_CHECKING:  # imported for those who share tokens
+    from memoram_async.core.shared_token import SharedToken
+    from memoram_async.tokens.shared import SharedTokens
 
 EXCHANGE_SECONDS: Final = 30.0
 GLANCE_SECONDS: Final = 1.0
@@ -101,8 +103,10 @@ class TokenProvider:
         """Take a token from the store that other processes share, or fetch one."""
         shared = self._shared
         if shared is None:
-            use, _ = await self._fetch(ticket, deadline)
-            return use
+            return (await self._fetch(ticket, deadline))[0]
+        from memoram_async.core.shared_token import SharedToken
+        from memoram_async.tokens.shared import Claim, Turn
+
         claim = Claim()
         try:
             match await shared.turn(claim, deadline, serves=self._serves):
@@ -140,13 +144,15 @@ class TokenProvider:
         return use
 
     def _postpone(self, ticket: Ticket) -> Use | None:
+        from memoram_async.core.shared_token import POSTPONE_SECONDS
+
         now, wall = self._runtime.now(), self._runtime.wall()
         use, waiters = self.state.postpone(ticket, now=now, wall=wall, seconds=POSTPONE_SECONDS)
         self._wake(waiters)
         return use
 
     async def _fetch(self, ticket: Ticket, deadline: Deadline) -> tuple[Use, SharedToken | None]:
-        """Exchange, and tell those who wait what comes of it; answers the fresh token too, if one came.
+        """Exchange, and tell those who wait what comes of it; answers what is to be shared too, if anything.
 
         A leader whose own time is up says nothing: it hands over to one that has more. While the old
         token serves, it keeps half of its time for the call itself.
@@ -183,7 +189,9 @@ class TokenProvider:
             jitter=runtime.random(),
         )
         self._wake(waiters)
-        return use, SharedToken(token=token.token, issued=asked_wall, lifetime=lifetime)
+        if self._shared is None:
+            return use, None
+        return use, self._shared.issued(token.token, at=asked_wall, lifetime=lifetime)
 
     def invalidate(self, use: Use) -> bool:
         """Drop a token that was refused, unless a newer one has taken its place; another can be had."""

@@ -165,6 +165,10 @@ class SharedTokens:
         claim.leased = await self._ask(lambda: store.lease(name, owner, STORE_LEASE_SECONDS), bool)
         return claim.leased
 
+    def issued(self, token: Secret, *, at: float, lifetime: float) -> SharedToken:
+        """A token that was asked for at that time of day, as it is shared."""
+        return SharedToken(token=token, issued=at, lifetime=lifetime)
+
     async def put(self, issued: SharedToken) -> None:
         """Share a token that was just issued."""
         self._latest = _digest(issued.token)

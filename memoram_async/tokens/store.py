@@ -52,20 +52,19 @@ class TokenStore(Protocol):
 _METHODS: Final = ("get", "put", "discard", "lease", "release")
 
 
-def check_token_store(store: TokenStore | None) -> TokenStore | None:
-    """A store that can be asked as `TokenStore` says.
+def check_token_store(store: TokenStore) -> None:
+    """Make sure that a store can be asked as `TokenStore` says.
 
     Raises:
         ConfigurationError: A method is missing, or is a coroutine function.
     """
-    for name in _METHODS if store is not None else ():
+    for name in _METHODS:
         method = getattr(store, name, None)
         if not callable(method) or inspect.iscoroutinefunction(method):
             raise ConfigurationError(
                 f"token_store must have blocking methods {', '.join(_METHODS)}, in async code too, but "
                 f"{type(store).__name__}.{name} is not one"
             )
-    return store
 
 
 class MemoryTokenStore(Unshareable):

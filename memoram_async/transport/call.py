@@ -42,7 +42,7 @@ class Credentials(Protocol):
         ...
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Peer:
     """What a client family has learnt about the service that it talks to.
 
@@ -73,7 +73,7 @@ class Peer:
             self.honoured.discard(_place(call))
 
 
-@attrs.define(kw_only=True, eq=False)
+@attrs.define(kw_only=True, eq=False, repr=False)
 class Call:
     """One operation of a service, before credentials and tries.
 
@@ -121,7 +121,7 @@ def _place(call: Call) -> str:
     return f"{call.method} {call.url if call.template is None else call.template}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Progress:
     """How far a call has come.
 

@@ -17,7 +17,7 @@ from memoram_async.transport.call import Call, Credentials, Peer
 from memoram_async.transport.transport import Transport
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Requester:
     """Sends the operations of one service for one client.
 

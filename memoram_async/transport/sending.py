@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode
@@ -115,7 +115,7 @@ def _prepare(call: Call, *, timeout: float, complete: Callable[[], Mapping[str, 
         headers = _WITH_JSON
         content = json_body(call.json)
     if call.idempotency_key is not None or (call.peer is not None and call.safety is Safety.ONCE):
-        headers = {**headers, IDEMPOTENCY_KEY: call.idempotency_key or str(uuid.uuid4())}
+        headers = {**headers, IDEMPOTENCY_KEY: call.idempotency_key or os.urandom(16).hex()}
     if call.headers:
         headers = {**headers, **call.headers}
     return HTTPRequest(

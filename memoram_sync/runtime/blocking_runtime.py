@@ -20,12 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from memoram_async.core import defaults
 from memoram_async.core.deadline import Deadline
-from memoram_async.core.errors import (
-    APIConnectionError,
-    ClientClosedError,
-    MemoramError,
-    PoolTimeoutError,
-)
+from memoram_async.core.errors import APIConnectionError, ClientClosedError, MemoramError, PoolTimeoutError
 from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.core.secret import Unshareable
 from memoram_async.runtime.clock import SystemClock, pause, steady
@@ -37,18 +32,16 @@ from memoram_async.runtime.httpx_adapter import (
     error_from,
     refused_by_hook,
 )
-from memoram_async.runtime.protocol import Clock
+from memoram_async.runtime.protocol import Clock, ReadAhead
 from memoram_async.runtime.settings import check_settings
 from memoram_async.runtime.wire_request import split, wire_request
 from memoram_sync.runtime.bell import Bell
 from memoram_sync.runtime.bounded_threads import BoundedThreads
 from memoram_sync.runtime.coroutines import run
-from memoram_sync.runtime.httpx2_client import Httpx2Client
 from memoram_sync.runtime.injected import exchange_over
-from memoram_sync.runtime.read_ahead import ThreadReadAhead
 from memoram_sync.runtime.turns import Place, Ticket, Turns
 
-if TYPE_CHECKING:  # imported for the first request
+if TYPE_CHECKING:  # imported for the first request, or for those who ask for it
     from memoram_sync.runtime.connection import Connection
     from memoram_sync.runtime.connection_socket import ConnectionSocket
     from memoram_sync.runtime.route import Route
@@ -106,11 +99,13 @@ class BlockingRuntime(Unshareable):
         self._routes: dict[str, Route] = {}
         self._sockets: dict[weakref.ref[ConnectionSocket], None] = {}
         self._bells: dict[Bell, None] = {}
-        self._injected: HTTPClient | None = (
-            Httpx2Client(self._max_connections, trust_env=self._trust_env)
-            if isinstance(self._http_client, str)  # "httpx2"
-            else self._http_client
-        )
+        self._injected: HTTPClient | None
+        if isinstance(self._http_client, str):  # "httpx2"
+            from memoram_sync.runtime.httpx2_client import Httpx2Client
+
+            self._injected = Httpx2Client(self._max_connections, trust_env=self._trust_env)
+        else:
+            self._injected = self._http_client
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: connections are the parent's, and other threads stayed there."""
@@ -214,7 +209,7 @@ class BlockingRuntime(Unshareable):
             return known
         with no_fork():  # a child that is forked meanwhile would find the import's lock held for good
             # httpcore imports trio and more, which not even making a client should cost.
-            from memoram_sync.runtime.route import Route  # noqa: PLC0415
+            from memoram_sync.runtime.route import Route
         return self._routes.setdefault(where, Route(where, trust_env=self._trust_env))
 
     def _take(self, route: Route) -> Connection:
@@ -365,8 +360,10 @@ class BlockingRuntime(Unshareable):
 
         return BoundedThreads(work, limit=limit).map(items)
 
-    async def read_ahead(self, produce: Callable[[], Awaitable[T | None]]) -> ThreadReadAhead[T]:
+    async def read_ahead(self, produce: Callable[[], Awaitable[T | None]]) -> ReadAhead[T]:
         """Begin to produce results ahead, in one thread, until `aclose`."""
+        with no_fork():
+            from memoram_sync.runtime.read_ahead import ThreadReadAhead
         ahead = ThreadReadAhead(produce)
         ahead.start()
         return ahead
@@ -387,7 +384,7 @@ class BlockingRuntime(Unshareable):
         self._turns.wake_all()
         for bell in list(self._bells):
             bell.ring()
-        if isinstance(self._injected, Httpx2Client):
+        if self._injected is not None and self._injected is not self._http_client:
             self._injected.close()
 
     def _close_idle(self) -> None:

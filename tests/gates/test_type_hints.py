@@ -29,6 +29,7 @@ NOT_RESOLVED: Final = {
     "memoram_async.member.Member.opener": LOADED_LATE,
     "memoram_async.member.Member.requests": LOADED_LATE,
     "memoram_async.member.Member.tokens": LOADED_LATE,
+    "memoram_async.tokens.provider.TokenProvider.__init__": LOADED_LATE,
     "memoram_async.tokens.shared.SharedTokens.__init__": "whoever shares no token needs no cryptography",
     "memoram_async.core.approval_calls.Entry.__init__": "it and Ticket name each other; one comes first",
     "memoram_async.runtime.wire_request.Destination.origin": LOADED_LATE,

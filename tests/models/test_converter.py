@@ -17,9 +17,10 @@ from memoram_async.core.secret import Secret
 from memoram_async.models.access import AccessCredentials, AccessRequest, AccessStatus
 from memoram_async.models.answered import Answered
 from memoram_async.models.converter import make_converter, structure
+from memoram_async.models.developer_token import DeveloperToken
 from memoram_async.models.memory import MemoryBlob
 from memoram_async.models.tags import Tag
-from memoram_async.models.tokens import DeveloperToken, OAuthTokens
+from memoram_async.models.tokens import OAuthTokens
 
 T = TypeVar("T")
 

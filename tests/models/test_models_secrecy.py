@@ -17,10 +17,11 @@ from memoram_async.core.http import HTTPResponse
 from memoram_async.core.secret import Secret
 from memoram_async.models.access import AccessCredentials, AccessRequest
 from memoram_async.models.converter import structure, structure_page
+from memoram_async.models.developer_token import DeveloperToken
 from memoram_async.models.memory import Memory, MemoryBlob
 from memoram_async.models.page import Page
 from memoram_async.models.tags import Tag
-from memoram_async.models.tokens import DeveloperToken, OAuthTokens
+from memoram_async.models.tokens import OAuthTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
