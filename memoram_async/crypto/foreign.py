@@ -43,6 +43,12 @@ _JOSE_SEGMENTS: Final = re.compile(r"ey[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){4}")
 # The lengths of a GCM initialization vector and tag, which stay when the header is damaged.
 _JOSE_LENGTHS: Final = re.compile(r"[^.]*\.[^.]*\.[A-Za-z0-9_-]{16}\.[^.]*\.[A-Za-z0-9_-]{22}")
 
+# A whole token somewhere in a text, which runs on neither before nor after it.
+_JOSE_WITHIN: Final = re.compile(
+    rf"(?<![A-Za-z0-9_-])(ey[A-Za-z0-9_-]{{1,{MAX_HEADER_CHARS}}})\.[A-Za-z0-9_-]*"
+    r"\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])"
+)
+
 _JSON_CIPHERTEXT: Final = re.compile(r'"ciphertext"\s*:')
 _JSON_JOSE_MEMBER: Final = re.compile(r'"(?:protected|unprotected|recipients)"\s*:')
 _JSON_IV: Final = re.compile(r'"(?:iv|nonce)"\s*:\s*["\[{]', re.IGNORECASE)
@@ -122,8 +128,7 @@ def looks_like_jwe(text: str) -> bool:
     if text.startswith("ey") and (run := _JOSE_RUN.match(text)):
         # What follows the header may be damaged, up to the very next character.
         header = _spelled(run[0])
-        # A JWS has no "enc": it is signed, not encrypted.
-        if b'"alg"' in header and b'"enc"' in header:
+        if _is_of_jwe(header):
             return True
         # A header that breaks off cannot be told from a JWS, and nobody wants to read either.
         broken_off = header.startswith((b'{"', b'{ "', b"{\n")) and b"}" not in header
@@ -132,6 +137,18 @@ def looks_like_jwe(text: str) -> bool:
     if _JOSE_TAIL.fullmatch(text):
         return True
     return _JOSE_LENGTHS.fullmatch(text) is not None or _JOSE_SEGMENTS.fullmatch(text) is not None
+
+
+def _is_of_jwe(header: bytes) -> bool:
+    """Whether a protected header is of a JWE; a JWS has no "enc": it is signed, not encrypted."""
+    return b'"alg"' in header and b'"enc"' in header
+
+
+def _holds_jwe(text: str) -> bool:
+    """Whether something wrapped a token once more: in quotes, JSON, markup, or base64."""
+    if any(_is_of_jwe(_spelled(found[1])) for found in _JOSE_WITHIN.finditer(text)):
+        return True
+    return _BASE64.fullmatch(text) is not None and looks_like_jwe(_spelled(text).decode("latin-1"))
 
 
 def _looks_like_jwe_json(text: str) -> bool:
@@ -200,6 +217,7 @@ def _unwrapped(text: str) -> str:
 # The first that matches wins, so the precise ones come before the guess.
 _DETECTORS: Final[tuple[tuple[ContentFormat, Callable[[str], object]], ...]] = (
     (ContentFormat.JWE, looks_like_jwe),
+    (ContentFormat.JWE, _holds_jwe),
     (ContentFormat.JWE_JSON, _looks_like_jwe_json),
     (ContentFormat.JSON_PARTS, _looks_like_json_parts),
     (ContentFormat.FERNET, _FERNET.fullmatch),

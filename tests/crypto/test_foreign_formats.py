@@ -43,6 +43,13 @@ FOREIGN: list[tuple[ContentFormat, str]] = [
     (ContentFormat.JWE, "x" + TOKEN),
     (ContentFormat.JWE, f"{FOREIGN_HEADER}.{b64url(BODY)}.{b64url(IV16)}.{b64url(BODY)}.{b64url(BODY[:32])}"),
     (ContentFormat.JWE, "eyBroken.a.b.c.d"),
+    # Written by a client that wraps what it writes once more.
+    (ContentFormat.JWE, json.dumps(TOKEN)),
+    (ContentFormat.JWE, json.dumps({"content": TOKEN})),
+    (ContentFormat.JWE, f"<p>{TOKEN}</p>"),
+    (ContentFormat.JWE, f"eyes first, then {TOKEN}"),
+    (ContentFormat.JWE, b64(TOKEN.encode())),
+    (ContentFormat.JWE, b64url(TOKEN.encode())),
     (ContentFormat.JWE_JSON, json.dumps(JWE_JSON)),
     (ContentFormat.JWE_JSON, json.dumps({"recipients": [{}], "ciphertext": "AA"}, indent=2)),
     (ContentFormat.FERNET, base64.urlsafe_b64encode(FERNET_BYTES).decode()),
@@ -138,6 +145,9 @@ def test_what_something_else_encrypted_is_recognised(form: ContentFormat, text: 
         f"{PIECE}.one.two",
         f"{PIECE} and more",
         f"{PIECE}.{b64url('Größe 38, 2. Stock'.encode())}",
+        # What speaks of tokens holds none.
+        f"our header {TOKEN.split('.')[0]} is the same for all of them",
+        f"a token reads {TOKEN.split('.')[0]}..iv.ciphertext.tag",
         # A signed token is readable by anyone who holds it: not encrypted.
         ".".join([b64url(b'{"alg":"HS256","typ":"JWT"}'), b64url(b'{"sub":"1"}'), b64url(BODY[:32])]),
     ],
@@ -156,6 +166,12 @@ def test_words_with_spaces_between_them_are_plaintext(words: list[str]) -> None:
 @given(st.text())
 def test_any_text_can_be_classified(text: str) -> None:
     assert classify(text) in ContentFormat
+
+
+def test_a_long_text_is_looked_through_once() -> None:
+    # Each of these could begin a token: to try them all would take minutes.
+    assert classify("ey" * 500_000 + "!") is ContentFormat.PLAINTEXT
+    assert classify("ey." * 300_000 + "!") is ContentFormat.PLAINTEXT
 
 
 def test_random_bytes_in_base64_are_never_plaintext() -> None:
