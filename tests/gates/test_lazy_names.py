@@ -63,6 +63,7 @@ def test_clients_and_errors_load_nothing_heavy_before_they_are_used(statement: s
         ("httpx", "from memoram_async import Memory, StoreOptions"),
         ("asyncio", "from memoram_sync import Memoram, MemoryBlob, Tag"),
         ("cryptography", "from memoram_async import AccessRequest, ResponseInfo"),
+        ("httpx", f"from memoram_async import AsyncMemoram; AsyncMemoram('mem_{'0' * 48}')"),
     ],
 )
 def test_a_name_loads_no_more_than_it_needs(heavy: str, statement: str) -> None:
