@@ -83,10 +83,9 @@ def lowest(session: nox.Session) -> None:
     session.install("uv")
     python = f"--python={session.virtualenv.location}"
     lowest = str(Path(session.create_tmp()) / "lowest.txt")
-    extras = [f"--extra={extra}" for extra in ("local", "otel", "redis", "sql", "keyring", "fast")]
     # Without what those require in turn: its newest versions would stand in the way of the tests' own tools.
-    how = ("--no-deps", "--resolution=lowest-direct")
-    resolve = ("uv", "pip", "compile", "--quiet", "--upgrade", python, *how, *extras)
+    how = ("--all-extras", "--no-deps", "--resolution=lowest-direct")
+    resolve = ("uv", "pip", "compile", "--quiet", "--upgrade", python, *how)
     session.run_install(*resolve, "pyproject.toml", f"--output-file={lowest}")
     install = ("uv", "pip", "install", "--quiet", python, f"--constraint={lowest}")
     session.run_install(*install, "-e", ".[local,otel,redis]", *groups("tests"))

@@ -48,6 +48,11 @@ def read_greeting(process: subprocess.Popen[str]) -> Iterator[str]:
             return
 
 
+def patient() -> httpx.Client:
+    """A client for a process that hashes passwords at full strength, on a machine that may be busy."""
+    return httpx.Client(timeout=60, trust_env=False)
+
+
 def address(greeting: str, name: str) -> str:
     found = re.search(rf"{re.escape(name)}(?: +|=)(http://\S+)", greeting)
     assert found is not None, greeting
@@ -64,7 +69,7 @@ def test_serve_prints_where_everything_is_and_stops_when_told(tmp_path: Path, ho
         assert address(greeting, "export MEMORAM_AUTH_URL") == origin
         assert address(greeting, "export MEMORAM_DASHBOARD_URL") == f"{origin}/dashboard"
         assert address(greeting, "Developer portal") == f"{origin}/portal"
-        with httpx.Client(trust_env=False) as http:
+        with patient() as http:
             assert http.get(address(greeting, "Dashboard")).status_code == 303
 
             told = time.monotonic()
@@ -96,7 +101,7 @@ def test_ctrl_c_while_it_loads_ends_it_without_a_traceback() -> None:
 
 def test_it_tells_how_to_get_an_api_key_until_there_is_one(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
-    with running("--data", data) as (_, greeting), httpx.Client(trust_env=False) as http:
+    with running("--data", data) as (_, greeting), patient() as http:
         portal = address(greeting, "Developer portal")
         assert f"MEMORAM_API_KEY: open {portal} and register an application" in greeting
         form = {"email": "dev@example.test", "password": "correct horse"}
@@ -216,7 +221,7 @@ def test_what_is_printed_for_nobody_is_no_traceback(arguments: list[str]) -> Non
 
 def answers(url: str, *, within: float) -> bool:
     until = time.monotonic() + within
-    with httpx.Client(trust_env=False) as http:
+    with patient() as http:
         while time.monotonic() < until:
             try:
                 return http.get(url).status_code == 303

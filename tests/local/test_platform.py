@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import threading
@@ -139,6 +140,16 @@ def test_whatever_loopback_address_it_listens_on_it_answers_there(host: str) -> 
     with MemoramLocal(password_profile="fast") as local, local.serve(host=host) as server:
         assert httpx.get(f"{server.url}/", trust_env=False).status_code == 200
         assert httpx.get(f"{server.api_url}/tags", trust_env=False).status_code == 401
+
+
+def test_serving_leaves_the_event_loops_of_the_process_as_they_were() -> None:
+    async def kind() -> str:
+        return type(asyncio.get_running_loop()).__module__
+
+    before = asyncio.run(kind())
+    with MemoramLocal(password_profile="fast") as local, local.serve():
+        assert asyncio.run(kind()) == before
+    assert asyncio.run(kind()) == before
 
 
 def test_servers_come_and_go_without_a_word_in_the_users_log(caplog: pytest.LogCaptureFixture) -> None:

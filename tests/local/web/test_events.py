@@ -105,18 +105,21 @@ def test_streams_end_by_themselves_when_the_server_stops(caplog: pytest.LogCaptu
 def test_ctrl_c_stops_the_server_while_somebody_listens(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "memoram_local", "serve", "--port", "0", "--data", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
-        assert process.stdout is not None
-        greeting = "".join(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
-        found = re.search(r"http://[\d.]+:\d+", greeting)
-        assert found is not None
-        with httpx.Client(base_url=found[0], trust_env=False) as http:
-            http.post("/signup", data={"email": "ada@example.test", "password": PASSWORD})
-            with http.stream("GET", EVENTS) as stream:
-                lines = stream.iter_lines()
-                assert event_of(lines)["event"] == "requests"
-                told = time.monotonic()
-                process.send_signal(signal.SIGINT)
-                assert event_of(lines) == {}
-                assert process.wait(timeout=5) == 0
-                # Well under one on a quiet machine.
-                assert time.monotonic() - told < 2
+        try:
+            assert process.stdout is not None
+            greeting = "".join(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
+            found = re.search(r"http://[\d.]+:\d+", greeting)
+            assert found is not None
+            with httpx.Client(base_url=found[0], timeout=60, trust_env=False) as http:
+                http.post("/signup", data={"email": "ada@example.test", "password": PASSWORD})
+                with http.stream("GET", EVENTS) as stream:
+                    lines = stream.iter_lines()
+                    assert event_of(lines)["event"] == "requests"
+                    told = time.monotonic()
+                    process.send_signal(signal.SIGINT)
+                    assert event_of(lines) == {}
+                    assert process.wait(timeout=5) == 0
+                    # Well under one on a quiet machine.
+                    assert time.monotonic() - told < 2
+        finally:
+            process.kill()
