@@ -212,7 +212,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--peers", help="the interpreter of an environment that the peers are installed in")
     options = parser.parse_args()
-    named = ", ".join(f"{name} {version(name)}" for name in ("httpx", "attrs", "cattrs"))
+    named = ", ".join(f"{name} {version(name)}" for name in ("httpx", "attrs"))
     print(
         f"CPython {platform.python_version()}, {named}, {platform.machine()}, load {os.getloadavg()[0]:.0f}\n"
     )

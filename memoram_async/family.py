@@ -11,7 +11,6 @@ import attrs
 
 import memoram_async as sdk
 from memoram_async._lazy import resource
-from memoram_async.core.answers import oauth_meaning
 from memoram_async.core.arguments import check_count
 from memoram_async.core.config import Config, Options
 from memoram_async.core.deadline import Deadline
@@ -115,6 +114,8 @@ class Family:
 
     def oauth_requester(self, transport: Transport) -> Requester:
         """What one client sends to the authorization server with."""
+        from memoram_async.core.answers import oauth_meaning
+
         return Requester(
             base_url=origin(self.config.token_endpoint),
             credentials=None,

@@ -7,7 +7,7 @@ import math
 import attrs
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(repr=False)
 class Deadline:
     """A moment on the runtime's monotonic clock, in seconds; infinity for none."""
 

@@ -26,7 +26,7 @@ Waiter: TypeAlias = Any
 """The runtime's object for one waiting call; opaque here."""
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Use:
     """Send with this token or key; say its generation when it is refused.
 
@@ -43,19 +43,19 @@ class Use:
     prefix: str = "Bearer "
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Wait:
     """Somebody is fetching a token: wait to be woken, at most this many seconds, and ask again."""
 
     seconds: float
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Lead:
     """Fetch a token, then say how it went with `succeed` or `fail`."""
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Failed:
     """The fetch that this call waited for failed: raise a fresh error chained to this one."""
 

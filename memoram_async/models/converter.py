@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from types import NoneType
-from typing import Any, Final, Generic, TypeVar, cast, get_args, get_origin
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import attrs
-from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn, override
 
 from memoram_async.core.dates import parse_time
 from memoram_async.core.errors import APIResponseError
@@ -27,9 +26,10 @@ from memoram_async.core.http import HTTPResponse, parse_json
 from memoram_async.core.secret import Secret
 from memoram_async.models.answered import Answered
 from memoram_async.models.belonging import check_belongs
-from memoram_async.models.page import Page
 
 T = TypeVar("T")
+
+Reader: TypeAlias = Callable[[object], Any]
 
 
 _LARGEST_EXACT: Final = 2**53
@@ -37,14 +37,8 @@ _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{
 _FLAGS: Final = {"true": True, "false": False}
 
 
-def _text(value: object, _: Any = None) -> str:
+def _text(value: object) -> str:
     if isinstance(value, str):
-        return value
-    raise TypeError
-
-
-def _optional_text(value: object, _: Any) -> str | None:
-    if value is None or isinstance(value, str):
         return value
     raise TypeError
 
@@ -63,7 +57,7 @@ def read_number(value: object) -> float | None:
     return number if math.isfinite(number) else None  # JSON has 1e999, which floats have not
 
 
-def _float(value: object, _: Any) -> float | None:
+def _float(value: object) -> float | None:
     return read_number(value)
 
 
@@ -77,28 +71,28 @@ def read_whole_number(value: object) -> int | None:
     )
 
 
-def _integer(value: object, _: Any) -> int:
+def _integer(value: object) -> int:
     number = read_whole_number(value)
     if number is None:
         raise TypeError
     return number
 
 
-def _flag(value: object, _: Any) -> bool | None:
+def _flag(value: object) -> bool | None:
     if isinstance(value, str):
         return _FLAGS.get(value.lower())
     return bool(value) if isinstance(value, (int, float)) and value in {0, 1} else None
 
 
-def _secret(value: object, _: Any) -> Secret:
+def _secret(value: object) -> Secret:
     return Secret(_text(value))
 
 
-def _moment(value: object, _: Any) -> datetime | None:
+def _moment(value: object) -> datetime | None:
     return parse_time(value) if isinstance(value, str) else None
 
 
-_PLAIN_TYPES: Final[dict[Any, Callable[[Any, Any], Any]]] = {
+_PLAIN_TYPES: Final[dict[Any, Reader]] = {
     str: _text,
     int: _integer,
     bool: _flag,
@@ -109,22 +103,10 @@ _PLAIN_TYPES: Final[dict[Any, Callable[[Any, Any], Any]]] = {
 _DESCRIBING: Final = frozenset({bool, float, datetime})
 
 
-def _word_of(kind: object) -> type[StrEnum] | None:
-    """The enumeration in a union of one with text, and maybe None; None for another type."""
-    words: Any
-    words, *others = get_args(kind) or (None,)
-    is_open = isinstance(words, type) and issubclass(words, StrEnum) and others in ([str], [str, NoneType])
-    return cast("type[StrEnum]", words) if is_open else None
+def _reading_words(words: type[StrEnum]) -> Reader:
+    """What reads an enumeration of which a word that this version does not know stays text."""
 
-
-def _reading_words(kind: Any) -> Callable[[Any, Any], Any]:
-    """What reads such a union: a word that this version does not know stays text."""
-    words = cast("type[StrEnum]", _word_of(kind))
-    may_lack = NoneType in get_args(kind)
-
-    def read(value: object, _: Any) -> StrEnum | str | None:
-        if value is None and may_lack:
-            return None
+    def read(value: object) -> StrEnum | str:
         text = _text(value)
         try:
             return words(text)
@@ -134,90 +116,81 @@ def _reading_words(kind: Any) -> Callable[[Any, Any], Any]:
     return read
 
 
-def _is_optional(kind: object) -> bool:
-    """Whether it is one of the plain types or None; cattrs would ask its registry for each value."""
-    plain, *others = get_args(kind) or (None,)
-    return others == [NoneType] and plain in _PLAIN_TYPES
+def _reading_optional(read: Reader) -> Reader:
+    return lambda value: None if value is None else read(value)
 
 
-def _reading_optional(kind: Any) -> Callable[[Any, Any], Any]:
-    plain = get_args(kind)[0]
-    read = _PLAIN_TYPES[plain]
-    if plain is str:
-        return _optional_text
-    if plain in _DESCRIBING:
-        return read  # which is None for whatever it cannot read
-
-    def read_optional(value: object, _: Any) -> object:
-        return None if value is None else read(value, None)
-
-    return read_optional
-
-
-def _is_tuple(kind: object) -> bool:
-    return get_origin(kind) is tuple and get_args(kind)[1:] == (Ellipsis,)
-
-
-def _reading_list(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:
-    item = get_args(kind)[0]
-
-    def read(value: object, _: Any) -> tuple[Any, ...]:
+def _reading_list(read: Reader) -> Reader:
+    def read_list(value: object) -> tuple[Any, ...]:
         # The service may write null where it means none.
         if value is None:
             return ()
         if not isinstance(value, list):
             raise TypeError
-        return tuple([converter.structure(each, item) for each in cast("list[object]", value)])
+        return tuple([read(each) for each in cast("list[object]", value)])
+
+    return read_list
+
+
+def _object(value: object) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value)
+    raise TypeError
+
+
+def _reading_model(kind: type[attrs.AttrsInstance]) -> Reader:
+    hints = get_type_hints(kind)
+    members = [
+        (
+            field.metadata.get("wire", field.name),
+            field.alias or field.name,
+            reader(hints[field.name]),
+            field.default is attrs.NOTHING,
+        )
+        for field in attrs.fields(kind)
+        # What is ours is not the wire's, whatever a member of that name means there.
+        if "ours" not in field.metadata
+    ]
+
+    def read(value: object) -> attrs.AttrsInstance:
+        found = _object(value)
+        arguments: dict[str, Any] = {}
+        for wire, name, read_member, is_required in members:
+            if wire in found:
+                arguments[name] = read_member(found[wire])
+            elif is_required:
+                raise TypeError
+        return kind(**arguments)
 
     return read
 
 
-def _wire_names(cls: type[Any], converter: Converter) -> Callable[[Any, Any], Any]:
-    overrides = {
-        # Without a name on the wire, a member is ours, and one that is called so there is not.
-        field.name: override(rename=wire) if (wire := field.metadata["wire"]) else override(omit=True)
-        for field in attrs.fields(cls)
-        if "wire" in field.metadata
-    }
-    # What is ours is not the wire's, whatever members of that name mean there.
-    ours = [field.name for field in attrs.fields(cls) if "ours" in field.metadata]
-    overrides.update(dict.fromkeys(ours, override(omit=True)))
-    structure = make_dict_structure_fn(
-        cls,
-        converter,
-        _cattrs_detailed_validation=False,
-        **overrides,  # type: ignore[arg-type]  # its keyword-only options share the namespace of attributes
-    )
+@cache
+def reader(kind: Any) -> Reader:
+    """What reads a value of a type from parsed JSON, and raises where that has another shape.
 
-    def from_object(value: object, kind: Any) -> Any:
-        if not isinstance(value, dict):
-            raise TypeError
-        return structure(cast("dict[str, Any]", value), kind)
+    Args:
+        kind: A model, or a type that models have members of.
 
-    return from_object
-
-
-def make_converter() -> Converter:
-    """A converter for the models of the SDK."""
-    converter = Converter(detailed_validation=False)
-    for kind, read in _PLAIN_TYPES.items():
-        converter.register_structure_hook(kind, read)
-    converter.register_structure_hook_factory(_is_optional, _reading_optional)
-    converter.register_structure_hook_factory(lambda kind: _word_of(kind) is not None, _reading_words)
-
-    def items(kind: Any) -> Callable[[Any, Any], tuple[Any, ...]]:
-        return _reading_list(kind, converter)
-
-    converter.register_structure_hook_factory(_is_tuple, items)
-
-    def model(kind: type[attrs.AttrsInstance]) -> Callable[[Any, Any], Any]:
-        return _wire_names(kind, converter)
-
-    converter.register_structure_hook_factory(attrs.has, model)
-    return converter
-
-
-_CONVERTER: Final = make_converter()
+    Raises:
+        TypeError: Models have no members of that type.
+    """
+    if kind in _PLAIN_TYPES:
+        return _PLAIN_TYPES[kind]
+    if attrs.has(kind):
+        return _reading_model(kind)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is dict:
+        return _object
+    if origin is tuple:
+        return _reading_list(reader(arguments[0]))
+    first, *others = [each for each in arguments if each is not NoneType] or [None]
+    if origin is not UnionType or others not in ([], [str]):
+        message = f"models have no members of type {kind}"
+        raise TypeError(message)
+    read = _reading_words(first) if others else reader(first)
+    # What only describes is None anyway for whatever cannot be read.
+    return _reading_optional(read) if NoneType in arguments and first not in _DESCRIBING else read
 
 
 def structure(response: HTTPResponse, value: object, kind: type[T], *, operation: str) -> T:
@@ -235,8 +208,9 @@ def structure(response: HTTPResponse, value: object, kind: type[T], *, operation
 
 def read_model(value: object, kind: type[T]) -> T | None:
     """One model; None for another shape, so that whoever raises can drop the value first."""
+    read = reader(cast("Hashable", kind))
     try:
-        return _CONVERTER.structure(value, kind)
+        return cast("T", read(value))
     except Exception:  # noqa: BLE001 - whatever it is, it may quote the value: the shape is what matters
         return None
 
@@ -291,36 +265,3 @@ def shape_error(response: HTTPResponse, *, operation: str) -> APIResponseError:
     )
     error.info = response.info
     return error
-
-
-def structure_page(response: HTTPResponse, member: str, kind: type[T], *, operation: str) -> Page[T]:
-    """A page of the items in a member of an answer, with the cursor and total beside them.
-
-    Raises:
-        APIResponseError: It has another shape than the contract's.
-    """
-    page = _read_page(parse_json(response, operation=operation), member, kind)
-    if page is None:
-        raise shape_error(response, operation=operation)
-    return attrs.evolve(page, info=response.info)
-
-
-def _read_page(body: object, member: str, kind: type[T]) -> Page[T] | None:
-    if not isinstance(body, dict):
-        return None
-    members = cast("dict[str, Any]", body)
-    items, cursor, total = members.get(member), members.get("next_cursor"), members.get("total")
-    if not isinstance(items, list) or not isinstance(cursor, str | None):
-        return None
-    models: list[T] = []
-    for item in cast("list[object]", items):
-        model = read_model(item, kind)
-        if model is None:
-            return None
-        models.append(model)
-    return Page(
-        items=tuple(models),
-        # An empty cursor leads back to the first page, so it can only mean the end.
-        next_cursor=cursor or None,
-        total=read_whole_number(total),
-    )

@@ -23,7 +23,8 @@ from memoram_async.core.secret import Secret, Unshareable, conceal, out_of_sight
 from memoram_async.core.urls import check_id
 from memoram_async.models.access import AccessCredentials, AccessRequest
 from memoram_async.models.belonging import check_belongs
-from memoram_async.models.converter import Reading, structure, structure_page
+from memoram_async.models.converter import Reading, structure
+from memoram_async.models.item_pages import structure_page
 from memoram_async.models.page import Page
 from memoram_async.resources.approval_watch import AsyncApprovalWatch
 from memoram_async.transport.pager import AsyncPager

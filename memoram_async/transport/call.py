@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import attrs
 
-from memoram_async.core.answers import MeaningOf
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.info import ResponseInfo
@@ -16,6 +15,9 @@ from memoram_async.core.retry import Safety
 from memoram_async.core.secret import Secret
 from memoram_async.core.token import Use
 from memoram_async.runtime.protocol import Runtime
+
+if TYPE_CHECKING:  # imported for the first refusal
+    from memoram_async.core.answers import MeaningOf
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
 

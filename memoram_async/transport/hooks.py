@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, cast
 
+import memoram_async as sdk
 from memoram_async.core.errors import ConfigurationError
-from memoram_async.core.events import Attempt, Outcome
 from memoram_async.core.http import HTTPResponse
 from memoram_async.transport.call import Call
 
@@ -23,13 +23,13 @@ class Hooks:
     raises is logged and does not disturb the call.
     """
 
-    def before_request(self, attempt: Attempt) -> Mapping[str, str] | None:
+    def before_request(self, attempt: sdk.Attempt) -> Mapping[str, str] | None:
         """A request is about to be sent; answers header fields to add, such as a trace context."""
 
-    def after_response(self, attempt: Attempt, outcome: Outcome) -> None:
+    def after_response(self, attempt: sdk.Attempt, outcome: sdk.Outcome) -> None:
         """A request has ended, with an answer or without."""
 
-    def on_retry(self, attempt: Attempt, outcome: Outcome, delay: float) -> None:
+    def on_retry(self, attempt: sdk.Attempt, outcome: sdk.Outcome, delay: float) -> None:
         """A request will be sent again after that many seconds."""
 
 
@@ -72,7 +72,7 @@ class Audience:
 
     def begin(self, call: Call, *, number: int, now: float) -> Told:
         """Tell of a request that is about to be sent."""
-        attempt = Attempt(
+        attempt = sdk.Attempt(
             operation=call.operation, method=call.method, url=call.url, template=call.template, number=number
         )
         return Told(self._hooks, attempt, now)
@@ -87,24 +87,26 @@ class Told:
 
     __slots__ = ("_attempt", "_began", "_hooks", "_outcome", "added")
 
-    def __init__(self, hooks: Hooks | None, attempt: Attempt, began: float) -> None:
+    def __init__(self, hooks: Hooks | None, attempt: sdk.Attempt, began: float) -> None:
         self._hooks = hooks
         self._attempt = attempt
         self._began = began
-        self._outcome: Outcome | None = None
+        self._outcome: sdk.Outcome | None = None
         self.added: dict[str, str] = {}
         if hooks is not None:
             self._guard(lambda: self.added.update(_fields(hooks.before_request(attempt))))
 
     def of_failure(self, error: BaseException, *, now: float) -> None:
         """It ended without an answer."""
-        outcome = Outcome(error=type(error).__name__, elapsed=now - self._began)
+        outcome = sdk.Outcome(error=type(error).__name__, elapsed=now - self._began)
         self._end(outcome)
         _LOG.debug("%s: %s after %.3f s", self._attempt.operation, outcome.error, outcome.elapsed)
 
     def of_answer(self, response: HTTPResponse, *, now: float) -> None:
         """It was answered."""
-        outcome = Outcome(status=response.status, request_id=response.request_id, elapsed=now - self._began)
+        outcome = sdk.Outcome(
+            status=response.status, request_id=response.request_id, elapsed=now - self._began
+        )
         self._end(outcome)
         _LOG.debug(
             "%s: HTTP %d in %.3f s, request id %s",
@@ -114,7 +116,7 @@ class Told:
             outcome.request_id,
         )
 
-    def _end(self, outcome: Outcome) -> None:
+    def _end(self, outcome: sdk.Outcome) -> None:
         self._outcome = outcome
         hooks = self._hooks
         if hooks is not None:

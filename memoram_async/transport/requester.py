@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
-from memoram_async.core.answers import MeaningOf
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.retry import Safety
@@ -15,6 +15,9 @@ from memoram_async.core.urls import expand
 from memoram_async.runtime.protocol import Runtime
 from memoram_async.transport.call import Call, Credentials, Peer
 from memoram_async.transport.transport import Transport
+
+if TYPE_CHECKING:  # imported for the first refusal
+    from memoram_async.core.answers import MeaningOf
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

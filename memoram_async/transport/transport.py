@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from memoram_async.core.answers import status_error
 from memoram_async.core.config import Options
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import (
@@ -137,6 +136,8 @@ class Transport:
         delay = self._pause(call, ErrorAnswer(response.status, retry_after), retries, deadline)
         if delay is not None:
             return delay
+        from memoram_async.core.answers import status_error
+
         raise status_error(
             response,
             operation=call.operation,

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
+import memoram_sync as sdk
 from memoram_async.core.secret import Unshareable
 from memoram_async.models.tags import Tag
 from memoram_async.resources.tags import AsyncTags
 from memoram_sync.runtime.coroutines import run
-from memoram_sync.transport.pager import Pager
 
 
 class Tags(Unshareable):
@@ -17,13 +17,13 @@ class Tags(Unshareable):
     def __init__(self, wrapped: AsyncTags) -> None:
         self._async = wrapped
 
-    def list(self, *, user_id: str) -> Pager[Tag]:
+    def list(self, *, user_id: str) -> sdk.Pager[Tag]:
         """A user's tags (contract `listTags`).
 
         Raises:
             InvalidArgumentError: `user_id` is not an identifier.
         """
-        return Pager(self._async.list(user_id=user_id))
+        return sdk.Pager(self._async.list(user_id=user_id))
 
     def get(self, tag_id: str, *, user_id: str) -> Tag:
         """One tag (contract `getTag`).

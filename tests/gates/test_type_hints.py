@@ -33,6 +33,10 @@ NOT_RESOLVED: Final = {
     "memoram_async.tokens.shared.SharedTokens.__init__": "whoever shares no token needs no cryptography",
     "memoram_async.core.approval_calls.Entry.__init__": "it and Ticket name each other; one comes first",
     "memoram_async.runtime.wire_request.Destination.origin": LOADED_LATE,
+    "memoram_async.transport.call.Call": LOADED_LATE,
+    "memoram_async.transport.call.Call.__init__": LOADED_LATE,
+    "memoram_async.transport.requester.Requester": LOADED_LATE,
+    "memoram_async.transport.requester.Requester.__init__": LOADED_LATE,
 }
 """Parts that no user holds, and why their annotations are for type checkers alone."""
 

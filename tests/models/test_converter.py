@@ -16,7 +16,7 @@ from memoram_async.core.info import ResponseInfo
 from memoram_async.core.secret import Secret
 from memoram_async.models.access import AccessCredentials, AccessRequest, AccessStatus
 from memoram_async.models.answered import Answered
-from memoram_async.models.converter import make_converter, structure
+from memoram_async.models.converter import read_model, reader, structure
 from memoram_async.models.developer_token import DeveloperToken
 from memoram_async.models.memory import MemoryBlob
 from memoram_async.models.tags import Tag
@@ -374,16 +374,16 @@ def test_a_model_has_only_what_its_types_say(value: dict[str, object]) -> None:
     assert isinstance(blob.created_at, datetime | None)
 
 
-def test_a_converter_of_ones_own_reads_the_same() -> None:
-    tag = make_converter().structure({"id": "t", "is_enabled": False}, Tag)
-    assert (tag.id, tag.is_enabled) == ("t", False)
-
-
 def test_a_word_that_may_be_missing_is_none_then() -> None:
     @attrs.frozen
     class Decision:
         status: AccessStatus | str | None
 
-    converter = make_converter()
-    read = [converter.structure({"status": status}, Decision).status for status in ("pending", "new", None)]
-    assert read == [AccessStatus.PENDING, "new", None]
+    found = [reader(Decision)({"status": status}).status for status in ("pending", "new", None)]
+    assert found == [AccessStatus.PENDING, "new", None]
+
+
+@pytest.mark.parametrize("kind", [list[str], int | float, str | Secret | None, None, "Tag"])
+def test_a_type_that_no_model_has_is_refused_before_anything_is_read(kind: Any) -> None:
+    with pytest.raises(TypeError, match="models have no members of type"):
+        read_model({}, kind)

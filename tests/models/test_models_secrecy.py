@@ -16,8 +16,9 @@ from memoram_async.core.errors import APIResponseError
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.secret import Secret
 from memoram_async.models.access import AccessCredentials, AccessRequest
-from memoram_async.models.converter import structure, structure_page
+from memoram_async.models.converter import structure
 from memoram_async.models.developer_token import DeveloperToken
+from memoram_async.models.item_pages import structure_page
 from memoram_async.models.memory import Memory, MemoryBlob
 from memoram_async.models.page import Page
 from memoram_async.models.tags import Tag

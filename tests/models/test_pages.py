@@ -10,7 +10,7 @@ import pytest
 from memoram_async.core.errors import APIResponseError
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.info import ResponseInfo
-from memoram_async.models.converter import structure_page
+from memoram_async.models.item_pages import structure_page
 from memoram_async.models.tags import Tag
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 PACKAGES: Final = ("memoram_async", "memoram_sync", "memoram_local")
-REQUIRED: Final = {"anyio", "attrs", "cattrs", "cryptography", "httpx", "sniffio"}
+REQUIRED: Final = {"anyio", "attrs", "cryptography", "httpx", "sniffio"}
 LOCAL: Final = "pip install 'memoram[local]'"
 
 
