@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from memoram_async.core.rate_limit import RateLimit
+import memoram_async as sdk
 
 
 @attrs.frozen(kw_only=True)
@@ -29,7 +29,7 @@ class ResponseInfo:
     attempts: int = 0
     elapsed: float = 0.0
     replayed: bool = False
-    rate_limit: RateLimit | None = None
+    rate_limit: sdk.RateLimit | None = None
     processing_time: float | None = None
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from memoram_async.core.dates import epoch_of_date
-from memoram_async.core.rate_limit import is_used_up, reset_of
+from memoram_async.core.rate_limit_fields import is_used_up, reset_of
 
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 8.0

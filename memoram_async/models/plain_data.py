@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache, partial
-from types import NoneType, UnionType
-from typing import Any, Final, cast, get_args, get_origin, get_type_hints
+from functools import cache
+from typing import Any, Final, cast, get_args, get_type_hints
 
 import attrs
 
@@ -31,18 +30,9 @@ class PlainData:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
         """How pydantic takes the model, an object of this class, and writes it, as `to_dict` does."""
-        from pydantic_core import core_schema  # noqa: PLC0415 - only pydantic itself calls this
+        from memoram_async.models.pydantic_schema import Described  # noqa: PLC0415 - only pydantic calls this
 
-        arguments: tuple[Any, ...] = get_args(source)
-        given = dict(zip(getattr(cls, "__parameters__", ()), arguments, strict=False))
-        name = cls.__name__ + "".join(f"_{getattr(each, '__name__', each)}_" for each in arguments)
-        return core_schema.is_instance_schema(
-            cls,
-            ref=f"{cls.__module__}.{name}:{hash(source)}",
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                plain, return_schema=_Described(core_schema, handler, given).model(cls)
-            ),
-        )
+        return Described(handler, cls, source, written_by=plain, members=_members).schema()
 
 
 @cache
@@ -67,51 +57,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, MemoramError):
         return {"type": type(value).__name__, "message": value.message}
     return str(value) if isinstance(value, str) else value  # an enumeration's own text
-
-
-@attrs.frozen
-class _Described:
-    """Describes what `plain` makes, in pydantic's terms.
-
-    Attributes:
-        terms: `pydantic_core.core_schema`.
-        handler: Describes other classes.
-        given: What stands for the type variables.
-    """
-
-    terms: Any
-    handler: Any
-    given: dict[Any, Any]
-
-    def model(self, kind: Any) -> Any:
-        """What `to_dict` answers."""
-        hints = get_type_hints(kind)
-        return self.terms.typed_dict_schema(
-            {
-                name: self.terms.typed_dict_field(self.value(hints[attribute]))
-                for name, attribute in _members(kind)
-            }
-        )
-
-    def value(self, hint: Any) -> Any:
-        """What `plain` makes of a value of that type."""
-        terms, arguments = self.terms, get_args(hint)
-        kinds = [each for each in arguments if each is not NoneType]
-        if get_origin(hint) is tuple:
-            return terms.list_schema(self.value(kinds[0]))
-        if len(kinds) < len(arguments):
-            return terms.nullable_schema(self.value(kinds[0]))
-        kind = self.given.get(hint, kinds[0] if get_origin(hint) is UnionType else hint)
-        simple = {
-            bool: terms.bool_schema,
-            int: terms.int_schema,
-            float: terms.float_schema,
-            datetime: partial(terms.str_schema, metadata={"pydantic_js_updates": {"format": "date-time"}}),
-            MemoramError: partial(terms.dict_schema, terms.str_schema(), terms.str_schema()),
-        }
-        if kind in simple:
-            return simple[kind]()
-        if isinstance(kind, type) and issubclass(kind, PlainData):
-            return self.handler.generate_schema(kind)
-        is_text = isinstance(kind, type) and issubclass(kind, str)
-        return terms.str_schema() if is_text else terms.any_schema()

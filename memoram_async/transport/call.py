@@ -10,14 +10,15 @@ import attrs
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.info import ResponseInfo
-from memoram_async.core.rate_limit import rate_limit_of, says_limit
+from memoram_async.core.rate_limit_fields import says_limit
 from memoram_async.core.retry import Safety
 from memoram_async.core.secret import Secret
 from memoram_async.core.token import Use
 from memoram_async.runtime.protocol import Runtime
 
-if TYPE_CHECKING:  # imported for the first refusal
+if TYPE_CHECKING:  # imported for the first answer that needs them
     from memoram_async.core.answers import MeaningOf
+    from memoram_async.core.rate_limit import RateLimit
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
 
@@ -151,8 +152,14 @@ class Progress:
             attempts=self.attempts,
             elapsed=elapsed,
             replayed=is_replay(last),
-            rate_limit=rate_limit_of(last.headers, wall=runtime.wall()) if says_limit(last.headers) else None,
+            rate_limit=_rate_limit(last, wall=runtime.wall()) if says_limit(last.headers) else None,
         )
+
+
+def _rate_limit(response: HTTPResponse, *, wall: float) -> RateLimit | None:
+    from memoram_async.core.rate_limit import rate_limit_of  # noqa: PLC0415 - few services say
+
+    return rate_limit_of(response.headers, wall=wall)
 
 
 def is_replay(response: HTTPResponse) -> bool:

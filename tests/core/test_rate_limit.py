@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from memoram_async.core.rate_limit import RateLimit, rate_limit_of, says_limit
+from memoram_async.core.rate_limit import RateLimit, rate_limit_of
+from memoram_async.core.rate_limit_fields import says_limit
 from memoram_async.core.retry import parse_retry_after
 
 NOW = 1_800_000_000.0
