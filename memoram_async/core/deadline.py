@@ -32,4 +32,4 @@ class Deadline:
 
     def earlier(self, other: Deadline) -> Deadline:
         """The one of the two that comes first."""
-        return self if self.at <= other.at else other
+        return min(self, other, key=lambda each: each.at)

@@ -65,3 +65,4 @@ def test_a_deadline_says_what_was_seen(status: str | None, error: MemoramError |
     timeout = timed_out("ar_1", timeout=600, last_status=status, last_error=error, polls=3)
     assert said in str(timeout)
     assert (timeout.request_id, timeout.last_status, timeout.polls) == ("ar_1", status, 3)
+    assert timeout.last_error is error

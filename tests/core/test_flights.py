@@ -62,8 +62,10 @@ def test_one_who_waits_leaves_nobody_behind() -> None:
 
 
 def test_leaving_twice_does_nothing() -> None:
-    flights, (first,) = Flights[str](), seats(1)
+    flights, (first, second) = Flights[str](), seats(2)
     flights.board("key", first, now=0)
+    flights.board("key", second, now=0)
+    assert flights.leave("key", second) == flights.leave("key", second) == []
     assert flights.leave("key", first) == flights.leave("key", first) == []
 
 

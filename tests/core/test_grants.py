@@ -55,6 +55,27 @@ def test_linking_anew_forgets_what_was_asked_and_refused() -> None:
         assert told(before.linked(KEY)) == told(Grant().linked(KEY))
 
 
+NOTHING = told(Grant())
+
+
+@pytest.mark.parametrize(
+    ("grant", "held"),
+    [
+        (
+            Grant().linked(KEY, access_token=Secret("at"), refresh_token=Secret("rt")),
+            {"memory_key": "mk_1", "access_token": "at", "refresh_token": "rt"},
+        ),
+        (Grant().not_asked(UNTIL).asked("req-1", approved=True), {"request_id": "req-1", "approved": True}),
+        (Grant().asked("req-1", approved=True).asked("req-2", approved=False), {"request_id": "req-2"}),
+        (Grant().asked("req-1", approved=True).not_asked(UNTIL), {"refused": True, "until": UNTIL}),
+        (Grant().leased("me", wall=1000), {"lease": ("me", 1000 + LEASE_SECONDS)}),
+        (Grant().leased("me", wall=1000).released(), {}),
+    ],
+)
+def test_each_step_leaves_what_it_says_and_nothing_else(grant: Grant, held: dict[str, object]) -> None:
+    assert told(grant) == NOTHING | held
+
+
 def test_who_was_asked_or_cannot_be_is_settled() -> None:
     assert not Grant().is_settled
     assert not Grant().linked(KEY).is_settled
@@ -73,6 +94,7 @@ def test_one_asks_at_a_time() -> None:
 def test_a_clock_that_is_a_little_ahead_is_no_reason_to_ask_too_and_one_far_ahead_blocks_nobody() -> None:
     grant = Grant().leased("me", wall=1000)
     assert grant.is_being_asked(wall=990)
+    assert grant.is_being_asked(wall=1000 - LEASE_SECONDS)
     assert not grant.is_being_asked(wall=1000 - LEASE_SECONDS - 1)
 
 

@@ -72,6 +72,13 @@ def test_what_was_taken_out_is_not_found() -> None:
     assert len(texts) == 2
 
 
+def test_what_was_taken_out_changes_no_score_of_the_rest() -> None:
+    texts = ranking("tea", "tea for two", "gone and forgotten long ago")
+    for _ in range(2):
+        texts.remove(2)
+    assert texts.best(["tea", "two"], limit=2) == ranking("tea", "tea for two").best(["tea", "two"], limit=2)
+
+
 def test_among_many_texts_the_words_of_most_of_them_do_not_count_beside_a_rare_one() -> None:
     texts = ranking(*[f"the n{number}" for number in range(150)])
     assert order(texts.best(["the", "n7"], limit=150)) == [7]
