@@ -25,6 +25,7 @@ def test_a_decision_against_the_application_is_an_error(status: str, kind: type[
     assert type(error) is kind
     assert isinstance(error, AccessRejected | AccessRevoked)
     assert error.request_id == "ar_1"
+    assert str(error).startswith(f"the user {status} ")
 
 
 @pytest.mark.parametrize("status", [None, "pending", "approved", "under_review"])

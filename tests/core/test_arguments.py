@@ -333,6 +333,12 @@ def test_what_cannot_be_called_and_be_done_is_no_callback(value: object) -> None
         check_callback(value, name="on_status")
 
 
+@pytest.mark.parametrize(("value", "kind"), [(7, "int"), ("print", "str")])
+def test_what_cannot_be_called_is_named_by_its_type(value: object, kind: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^on_status must be a function, not {kind}$"):
+        check_callback(value, name="on_status")
+
+
 @pytest.mark.parametrize(
     "value",
     [None, print, functools.partial(print), list[object]().append],

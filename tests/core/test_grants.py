@@ -48,6 +48,11 @@ def test_what_is_written_is_read(grant: Grant) -> None:
     assert told(read_grant(Secret(grant.written().decode()))) == told(grant)
 
 
+def test_what_was_not_written_is_not_there() -> None:
+    grant = read_grant(Secret(Grant().written().decode()))
+    assert (grant.memory_key, grant.access_token, grant.refresh_token) == (None, None, None)
+
+
 def test_linking_anew_forgets_what_was_asked_and_refused() -> None:
     asked = Grant().linked(KEY).asked("req-1", approved=True)
     refused = Grant().linked(KEY).not_asked(UNTIL)
@@ -142,6 +147,7 @@ def test_any_text_is_a_user_id(user: str) -> None:
         ("", "is empty"),
         ("a" * 1025, "1025 characters"),
         ("a\ud800", "lone surrogate"),
+        ("\udfff", "lone surrogate"),
     ],
 )
 def test_what_is_no_user_id_is_refused(user: object, said: str) -> None:

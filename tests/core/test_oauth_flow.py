@@ -214,15 +214,15 @@ DOUBLED: dict[str, Callable[[], object]] = {
     "a dict of lists": lambda: {"code": ["abc", "x"], "state": [STATE]},
     "a query of Starlette": lambda: QueryParams(f"code=abc&state={STATE}&code=x"),
     "a query of httpx": lambda: httpx.QueryParams(f"code=abc&state={STATE}&code=x"),
-    "a mapping with getall": lambda: GetAll(code=["abc", "x"], state=[STATE]),
+    "a mapping with getall": lambda: GetAll(code="abc", state=STATE),
 }
 
 
-class GetAll(dict[str, list[str]]):
-    """A multidict as aiohttp has it."""
+class GetAll(dict[str, str]):
+    """A multidict as aiohttp has it, with everything twice."""
 
     def getall(self, name: str) -> list[str]:
-        return self[name]
+        return [self[name]] * 2
 
 
 @pytest.mark.parametrize("form", DOUBLED.values(), ids=DOUBLED.keys())
@@ -275,6 +275,11 @@ def test_a_refusal_is_an_error_with_its_code() -> None:
     with pytest.raises(OAuthError, match="the user did not consent") as caught:
         code_of(f"error=access_denied&error_description=No&state={STATE}")
     assert (caught.value.code, caught.value.status) == ("access_denied", 0)
+
+
+def test_a_refusal_comes_as_a_mapping_too() -> None:
+    with pytest.raises(OAuthError, match="the user did not consent"):
+        code_of({"error": "access_denied", "state": STATE})
 
 
 def test_a_refusal_counts_even_beside_a_code() -> None:

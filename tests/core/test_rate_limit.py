@@ -23,6 +23,11 @@ def test_one_such_header_field_is_enough_to_look_further(name: str) -> None:
     assert not says_limit({"date": "today", f"ratelimit-{name}": "1"})
 
 
+def test_what_an_answer_does_not_say_is_none() -> None:
+    assert rate_limit_of({"x-ratelimit-limit": "60"}, wall=NOW) == RateLimit(limit=60)
+    assert rate_limit_of({"x-ratelimit-remaining": "0"}, wall=NOW) == RateLimit(remaining=0)
+
+
 def test_limit_rest_and_reset_are_read() -> None:
     headers = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": " 7 ", "x-ratelimit-reset": "1800000030"}
 
@@ -35,10 +40,14 @@ def test_limit_rest_and_reset_are_read() -> None:
     ("headers", "reset"),
     [
         ({"x-ratelimit-reset": "30"}, NOW + 30),
+        ({"x-ratelimit-reset": "999999999"}, NOW + 999_999_999),
+        ({"x-ratelimit-reset": "1000000000"}, 1_000_000_000),
         ({"x-ratelimit-reset": "30", "date": "Fri, 15 Jan 2027 08:00:10 GMT"}, 1_800_000_010 + 30),
     ],
 )
-def test_a_small_number_counts_from_the_answer(headers: dict[str, str], reset: float) -> None:
+def test_a_small_number_counts_from_the_answer_and_a_large_one_is_a_moment(
+    headers: dict[str, str], reset: float
+) -> None:
     limit = rate_limit_of(headers, wall=NOW)
 
     assert limit is not None
