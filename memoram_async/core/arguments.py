@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from memoram_async.core.errors import InvalidArgumentError
 from memoram_async.core.masks import is_masked
-from memoram_async.core.secret import Secret, hidden
+from memoram_async.core.secret import Secret, conceal, hidden
 from memoram_async.core.unset import UNSET
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -109,9 +109,9 @@ def check_optional_text(value: object, *, name: str) -> Any:
     """
     if value is None or value is UNSET:
         return value
-    wrapped = hidden(value)
+    wrapped = conceal(cast("str", value))
     del value
-    text = None if wrapped is None else cast("object", wrapped.reveal())  # whatever it was that was passed
+    text = cast("object", wrapped.reveal())  # whatever it was that was passed
     if isinstance(text, str):
         return wrapped
     wrong = type(text).__name__

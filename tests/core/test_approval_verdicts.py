@@ -15,6 +15,7 @@ from memoram_async.core.errors import (
     MemoramError,
     ServerError,
 )
+from memoram_async.core.info import ResponseInfo
 
 UNTIL = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -37,9 +38,12 @@ def test_any_other_status_is_none(status: str | None) -> None:
 def test_a_refusal_to_ask_is_a_rejection_with_its_end(code: str) -> None:
     refusal = ConflictError("no", status=409, code=code)
     refusal.until = UNTIL
+    refusal.info = ResponseInfo(operation="createAccessRequest", status=409)
     rejected = refused_to_ask(refusal)
     assert rejected is not None
+    assert rejected.info is refusal.info
     assert rejected.until == UNTIL
+    assert str(rejected).startswith("the user rejected ")
     assert UNTIL.isoformat() in str(rejected)
 
 

@@ -347,6 +347,11 @@ def test_a_flow_is_written_and_read_again() -> None:
     assert again.began == NOW
 
 
+def test_a_flow_is_written_short_for_it_travels_in_cookies() -> None:
+    written = begun(scope="a ä").written()
+    assert b'"o":"a \xc3\xa4","p":{}' in written
+
+
 @pytest.mark.parametrize(
     "params",
     [
