@@ -49,10 +49,6 @@ class ContentReader:
             InvalidKeyError: The ring was closed.
             InvalidArgumentError: `keyring` is not a `Keyring`.
         """
-        refusal = keyring_misfit(keyring)
-        if refusal is not None:
-            del keyring, text
-            raise refusal
         options = self._options
         try:
             return options.registry.read(
@@ -62,4 +58,4 @@ class ContentReader:
             # A traceback would keep every local variable of the way here alive with the error.
             return error.with_traceback(None)
         finally:
-            del text
+            del keyring, text  # a traceback may show what local variables hold

@@ -68,12 +68,25 @@ def test_the_end_of_a_token_is_its_three_parts(iv: bytes, ciphertext: bytes, tag
 
 
 @both
+@pytest.mark.parametrize("text", ["Zm9vZ", "Zh", "Zm9", "Zg==", "Zm8=", "Zm****9v", "Zm+/", "/m9v", "Zm9v\n"])
+def test_both_read_one_spelling_alone(codec: ModuleType, text: str) -> None:
+    assert codec.decode(text) is None
+
+
+@both
 @pytest.mark.parametrize("last", ALPHABET)
 def test_every_character_may_stand_at_the_end(codec: ModuleType, last: str) -> None:
     data = codec.decode(f"AAA{last}")
     assert codec.encode(data) == f"AAA{last}"
     token = codec.encode_token(b"h", data, bytes(12), data + bytes(16))
     assert token == f"h.AAA{last}.{'A' * 16}.AAA{last}.{'A' * 22}"
+
+
+@both
+@pytest.mark.parametrize("size", [24, 32, 40])
+def test_a_wrapped_key_goes_along_unpadded(codec: ModuleType, size: int) -> None:
+    wrapped = base64.urlsafe_b64encode(bytes(size)).rstrip(b"=").decode()
+    assert codec.encode_token(b"h", bytes(size), bytes(12), bytes(17)).split(".")[:2] == ["h", wrapped]
 
 
 @both
@@ -105,6 +118,10 @@ def test_a_ciphertext_has_at_least_one_byte(codec: ModuleType, ciphertext: str) 
         f"{IV}.AAAA-{TAG}",
         f"{IV[1:]}*.AAAA.{TAG}",
         f"{IV[1:]}/.AAAA.{TAG}",
+        f"{IV[1:]}=.AAAA.{TAG}",
+        f"****{IV[4:]}.AAAA.{TAG}",
+        f"{IV}.AA****AA.{TAG}",
+        f"{IV}.AAAA.****{TAG[4:]}",
         f"*{IV[1:]}.AAAA.{TAG}",
         f"{IV}.AAAA.*{TAG[1:]}",
         f"{IV}.AAAA.+{TAG[1:]}",

@@ -31,6 +31,7 @@ TOKEN = encrypt(EncryptionKey.from_hex("31" * 32, version=1), "text", random=byt
 FOREIGN_HEADER = b64url(b'{"alg":"RSA-OAEP","enc":"A256CBC-HS512"}')
 # Version, time in seconds, initialization vector, ciphertext and MAC, as the Fernet specification has them.
 FERNET_BYTES = b"\x80" + (1_700_000_000).to_bytes(8) + IV16 + BODY[:16] + pattern(32)
+LONG = b64(pattern(150))
 # Twenty characters, eight changes between upper case, lower case and the rest: random ones have no fewer.
 PIECE = "0TCl21PFFwqjeEnAJNEZ"
 JWE_JSON = {"protected": TOKEN.split(".")[0], "iv": "AA", "ciphertext": "AA", "tag": "AA"}
@@ -82,8 +83,11 @@ FOREIGN: list[tuple[ContentFormat, str]] = [
     (ContentFormat.OPAQUE, b64(IV12 + BODY + TAG)[:-3]),
     (ContentFormat.OPAQUE, (IV12 + BODY + TAG).hex()),
     (ContentFormat.OPAQUE, (IV12 + BODY + TAG).hex().upper()),
-    (ContentFormat.OPAQUE, "\n".join(textwrap.wrap(b64(pattern(150)), 76))),
+    (ContentFormat.OPAQUE, "\n".join(textwrap.wrap(LONG, 76))),
     (ContentFormat.OPAQUE, "\n".join(textwrap.wrap(b64(pattern(90)), 60))),
+    (ContentFormat.HEX_PARTS, "\n".join(textwrap.wrap(f"{IV16.hex()}:{BODY.hex()}", 64))),
+    (ContentFormat.OPAQUE, "a1234567" * 6),
+    (ContentFormat.OPAQUE, "gAzKpQZb" * 6),
     (ContentFormat.OPAQUE, PIECE),
     (ContentFormat.OPAQUE, f".{PIECE}..{PIECE}"),
     (ContentFormat.OPAQUE, f"v1.{PIECE}"),
@@ -137,6 +141,10 @@ def test_what_something_else_encrypted_is_recognised(form: ContentFormat, text: 
         "\n".join(["Bb3" * 22, "C" * 80]),
         # Lines as long as this one are no ciphertext that a program has wrapped.
         "\n".join(textwrap.wrap(b64(pattern(80)), 59)),
+        "\n".join([LONG[:76], LONG[76:150], LONG[150:]]),
+        # Seven different characters, where ciphertext has at least eight.
+        "a123456" * 6,
+        "gAzKpQZ" * 8,
         # One change fewer than random characters have; then no digit, no capital, no small letter.
         "kkD7vtmfBBQTCVGAa7tu",
         "ApEnRdOaLsTvUwXyZaBc",

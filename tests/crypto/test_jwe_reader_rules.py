@@ -319,7 +319,9 @@ def test_a_key_of_another_length_does_not_fit() -> None:
 
 @pytest.mark.parametrize("data", [b"\xff", b"\xed\xa0\x80", b"\xc0\x80", b"text \xe2\x82"])
 def test_authentic_bytes_that_are_not_utf_8_are_refused(data: bytes) -> None:
-    assert type(refusal(token_under(HEADER, data))) is PlaintextDecodeError
+    error = refusal(token_under(HEADER, data))
+    assert type(error) is PlaintextDecodeError
+    assert str(error) == "the decrypted content is not UTF-8 text"
 
 
 def test_an_authentic_empty_text_of_another_program_is_read() -> None:

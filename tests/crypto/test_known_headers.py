@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memoram_async.core.errors import DecryptionError, InvalidKeyError
+from memoram_async.core.errors import ContextMismatchError, DecryptionError, InvalidKeyError
 from memoram_async.crypto import ContentReader, Decrypted, EncryptionKey, Keyring, StoreOptions, encrypt
 from memoram_async.crypto.jwe import seal
 from memoram_async.crypto.jwe_reader import TokenRules, read_known
@@ -90,6 +90,7 @@ def test_binding_is_asked_for_here_too() -> None:
     assert READER.quick(ring)(unbound) is not None
     strict = ContentReader(StoreOptions(require_binding=True))
     assert strict.quick(ring)(unbound) is None
+    assert isinstance(strict.read(ring, unbound), ContextMismatchError)
 
 
 def test_a_token_that_is_too_long_or_no_text_is_left_to_the_longer_way() -> None:
