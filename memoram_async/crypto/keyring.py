@@ -122,7 +122,7 @@ class Keyring(Confidential):
             key.close()
 
     def select(
-        self, header: ProtectedHeader, *, try_all: bool = False
+        self, header: ProtectedHeader, *, try_all: bool
     ) -> Sequence[EncryptionKey] | UnknownKeyVersionError:
         """The keys to try with a token under that header, or the error to raise.
 

@@ -121,10 +121,11 @@ def test_a_token_that_is_too_long_is_refused_before_it_is_read() -> None:
 
 
 def test_a_header_that_is_too_long_is_refused() -> None:
-    fits = token_under({**HEADER, "x": "a" * 680})
-    assert len(fits.split(".")[0]) <= 1_024
+    rest = 768 - len(json.dumps({**HEADER, "x": ""}))
+    fits = token_under({**HEADER, "x": "a" * rest})
+    assert len(fits.split(".")[0]) == 1_024
     assert decrypt(RING, fits).text == "text"
-    assert type(refusal(token_under({**HEADER, "x": "a" * 1_000}))) is ContentTooLargeError
+    assert type(refusal(token_under({**HEADER, "x": "a" * (rest + 1)}))) is ContentTooLargeError
 
 
 # --- the protected header ----------------------------------------------------------------------
@@ -216,7 +217,7 @@ def test_members_without_a_meaning_here_are_ignored() -> None:
 def test_a_kid_that_is_no_number_is_an_unknown_key(kid: str) -> None:
     error = refusal(token_under({**HEADER, "kid": kid}))
     assert isinstance(error, UnknownKeyVersionError)
-    assert error.version == kid
+    assert (error.version, error.key_version) == (kid, None)
     assert error.available == (3,)
 
 
@@ -229,7 +230,7 @@ def test_a_kid_must_be_text(kid: object) -> None:
 def test_a_key_version_that_is_not_at_hand_is_unknown(kid: str) -> None:
     error = refusal(token_under({**HEADER, "kid": kid}))
     assert isinstance(error, UnknownKeyVersionError)
-    assert error.version == kid
+    assert (error.version, error.key_version) == (kid, int(kid))
     assert error.available == (3,)
 
 
@@ -326,3 +327,74 @@ def test_authentic_bytes_that_are_not_utf_8_are_refused(data: bytes) -> None:
 
 def test_an_authentic_empty_text_of_another_program_is_read() -> None:
     assert decrypt(RING, token_under(HEADER, b"")).text == ""
+
+
+# --- what a refusal says -----------------------------------------------------------------------
+
+
+def segments_of(token: str, **changed: str) -> str:
+    """A token with some of its segments replaced."""
+    names = ("header", "key", "iv", "ciphertext", "tag")
+    return ".".join((dict(zip(names, token.split("."), strict=True)) | changed).values())
+
+
+WRAPPED = encrypt(KEY, "text", key_wrap=True)
+
+
+@pytest.mark.parametrize(
+    ("message", "token"),
+    [
+        ("the ciphertext does not have five segments", "a.b.c.d"),
+        ("the header of the ciphertext is too long", token_under({**HEADER, "x": "a" * 1_000})),
+        ("the header of the ciphertext is not a base64url JSON object", token_under(b"{")),
+        ("the header of the ciphertext lacks alg or enc", token_under({"alg": "dir"})),
+        (
+            "the ciphertext was encrypted neither directly nor with AES Key Wrap",
+            token_under({**HEADER, "alg": "RSA1_5"}),
+        ),
+        ("the ciphertext was not encrypted with AES-GCM", token_under({**HEADER, "enc": "A128CBC-HS256"})),
+        ("the ciphertext is compressed, which is never accepted", token_under({**HEADER, "zip": "DEF"})),
+        ("the ciphertext demands extensions that are not known", token_under({**HEADER, "crit": []})),
+        ("the kid of the ciphertext is not text", token_under({**HEADER, "kid": 3})),
+        ("the header of the ciphertext has a member of the wrong type", token_under({**HEADER, "typ": 1})),
+        ("the header of the ciphertext has a member of the wrong type", token_under({**HEADER, "sub": 1})),
+        ("the ciphertext does not say which field it was encrypted for", token_under(UNBOUND)),
+        (
+            "the ciphertext was encrypted for another field or purpose",
+            token_under({**HEADER, "typ": "vc+jwt"}),
+        ),
+        ("the ciphertext was encrypted for another user", token_under({**HEADER, "sub": "user-2"})),
+        (
+            "the content was encrypted with key version 4, which is not at hand",
+            token_under({**HEADER, "kid": "4"}),
+        ),
+        (
+            "the content was encrypted with a key that is not at hand",
+            token_under({**HEADER, "kid": "key"}),
+        ),
+        (
+            "the algorithm of the ciphertext does not fit the key's length",
+            token_under({**HEADER, "enc": "A128GCM"}),
+        ),
+        ("the ciphertext is not canonical base64url", segments_of(WRAPPED, ciphertext="A")),
+        ("the initialization vector or the tag has the wrong length", segments_of(WRAPPED, iv="AAAA")),
+        ("the initialization vector or the tag has the wrong length", segments_of(WRAPPED, tag="AAAA")),
+        (
+            "the ciphertext has an encrypted key, which alg dir does not have",
+            segments_of(token_under(HEADER), key="AAAA"),
+        ),
+        (
+            "the encrypted key has another length than enc asks for",
+            segments_of(WRAPPED, key="AAAA"),
+        ),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(message: str, token: str) -> None:
+    assert str(refusal(token, require_binding=True)) == message
+
+
+def test_the_refusal_to_guess_says_so() -> None:
+    token = token_under({"alg": "dir", "enc": "A256GCM"})
+    assert str(refusal(token, ring=Keyring(KEY, OTHER))) == (
+        "the content does not name its key version, and there are several"
+    )
