@@ -73,6 +73,11 @@ class AsyncConnections(Unshareable):
         self._options = options
         self._link_url = check_link(link_url, name="link_url")
 
+    @property
+    def link_url(self) -> str | None:
+        """Where users link an account; None if the application did not say."""
+        return self._link_url
+
     async def begin(
         self, user: str, *, return_to: str | None = None, params: Mapping[str, str] | None = None
     ) -> str:

@@ -105,7 +105,15 @@ def _fault(options: argparse.Namespace) -> str | None:
         return f"--{wrong[0]} goes with --http" if wrong else None
     if not options.issuer or not options.audience:
         return "--http needs --issuer and --audience, which say whose access tokens are good here"
-    url: str | None = options.url
-    if url is not None and urlsplit(url).scheme not in {"http", "https"}:
-        return "--url must be an http or https URL"
-    return None
+    if not 0 < options.port < 65536:
+        return "--port must be from 1 to 65535"
+    return None if options.url is None or _is_address(options.url) else "--url must be an http or https URL"
+
+
+def _is_address(url: str) -> bool:
+    """Whether clients can reach something there."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -33,6 +33,11 @@ class Connections(Unshareable):
     def __init__(self, wrapped: AsyncConnections) -> None:
         self._async = wrapped
 
+    @property
+    def link_url(self) -> str | None:
+        """Where users link an account; None if the application did not say."""
+        return self._async.link_url
+
     def begin(
         self, user: str, *, return_to: str | None = None, params: Mapping[str, str] | None = None
     ) -> str:

@@ -13,14 +13,15 @@ from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 
 from memoram_async.client import AsyncMemoram
-from memoram_async.core.errors import ApprovalRequired, ApprovalTimeout, MemoramError
+from memoram_async.core.errors import AccessRevoked, ApprovalRequired, ApprovalTimeout, MemoramError
 from memoram_async.core.secret import Secret, Unshareable, conceal
 from memoram_async.grants.connections import AsyncConnections
 from memoram_async.grants.store import MemoryGrantStore
 from memoram_async.memory_store import AsyncMemoryStore
 
 LINK_LOOKS: Final = 1.0
-"""Seconds between two looks at whether a user has linked an account; they cost no request."""
+"""Seconds between two looks at whether a user has linked an account. They cost a request only if the user had
+taken an approval back."""
 
 _SECRET_BYTES: Final = 32
 
@@ -89,14 +90,17 @@ class ConnectedUsers(Unshareable):
         return self._user()
 
     async def store(self, user: str) -> AsyncMemoryStore:
-        """The user's memories; see `AsyncConnections.store`."""
+        """The user's memories; see `AsyncConnections.store`. Who took the approval back links once more."""
         try:
             return await self._connections.store(user)
         except ApprovalRequired as need:
-            if need.kind != "link" or self._link_url is None:
+            if need.kind != "link":
                 raise
-            own = need
-        raise ApprovalRequired(own.message, kind="link", url=self._link_url(user))
+            why = need.message
+        except AccessRevoked as revoked:
+            why = revoked.message
+        url = self._connections.link_url if self._link_url is None else self._link_url(user)
+        raise ApprovalRequired(why, kind="link", url=url)
 
     async def wait(self, user: str, need: ApprovalRequired, *, seconds: float) -> AsyncMemoryStore:
         """The user's memories, once the account is linked and access approved."""
@@ -147,7 +151,7 @@ class KeyHolder(Unshareable):
         return self._users.user()
 
     async def store(self, user: str) -> AsyncMemoryStore:
-        """The user's memories; the first call asks for access."""
+        """The user's memories; the first call asks for access, and one after the user took it back."""
         try:
             return await self._users.store(user)
         except ApprovalRequired as need:

@@ -45,6 +45,9 @@ class MemoriesAnswer(BaseModel):
     notice: str = Field(description="How to read what is fenced")
     memories: list[MemoryAnswer] = Field(description="The memories")
     cursor: str | None = Field(default=None, description="Where list goes on; absent at the end")
+    left_out: int | None = Field(
+        default=None, description="How many more recall found that do not fit here; absent if none"
+    )
 
 
 class OneMemoryAnswer(BaseModel):
@@ -104,16 +107,16 @@ def shown(memory: Memory) -> str:
 
 
 def _texts(memories: Sequence[Memory]) -> list[str]:
-    return [_unreadable(memory.error) if memory.error else shown(memory) for memory in memories]
+    return [_sendable(_unreadable(memory.error) if memory.error else shown(memory)) for memory in memories]
+
+
+def _sendable(text: str) -> str:
+    """The text without halves of characters, which others may write and no answer can hold."""
+    return text.encode(errors="replace").decode()
 
 
 def _unreadable(error: MemoramError) -> str:
     return f"(this memory cannot be read: {error.message})"
-
-
-def counted(memories: Sequence[Memory]) -> str:
-    """How many there are, in words."""
-    return "1 memory." if len(memories) == 1 else f"{len(memories)} memories."
 
 
 def most_memories(budget: int) -> int:
@@ -123,9 +126,18 @@ def most_memories(budget: int) -> int:
 
 
 def memories_answered(
-    memories: Sequence[Memory], *, budget: int, heading: str, cursor: str | None = None
+    found: Sequence[Memory], *, budget: int, none: str, cursor: str | None = None
 ) -> CallToolResult:
-    """Memories that fit into a budget of tokens, long ones cut; it says so where it cut."""
+    """Memories that fit into a budget of tokens, long ones cut; it says so where it cut and left out.
+
+    Args:
+        found: The memories.
+        budget: How many tokens the text may have.
+        none: What to say if there are none.
+        cursor: Where more of them are.
+    """
+    memories = found[: most_memories(budget)]
+    left_out = len(found) - len(memories)
     texts = _texts(memories)
     fence = Fence(texts)
     room = budget - tokens_of(fence.notice) - OVERHEAD_TOKENS * (len(texts) + 1)
@@ -134,8 +146,11 @@ def memories_answered(
         _entry(memory, text, fence, tokens=tokens, start=0)
         for memory, text, tokens in zip(memories, texts, given, strict=True)
     ]
-    answer = MemoriesAnswer(notice=fence.notice, memories=entries, cursor=cursor)
-    parts = [heading, fence.notice, *map(_as_text, entries)] if entries else [heading]
+    answer = MemoriesAnswer(notice=fence.notice, memories=entries, cursor=cursor, left_out=left_out or None)
+    counted = "1 memory." if len(entries) == 1 else f"{len(entries)} memories."
+    parts = [counted, fence.notice, *map(_as_text, entries)] if entries else [none]
+    if left_out:
+        parts.append(f"Left out for lack of room: {left_out} more. A question in other words may bring them.")
     if cursor is not None:
         parts.append(f"There are more: call list with cursor {cursor}")
     return answered("\n\n".join(parts), answer)
@@ -163,6 +178,7 @@ def as_text(result: CallToolResult) -> str:
 
 def tags_answered(names: Sequence[str], *, budget: int, complete: bool) -> CallToolResult:
     """Names of tags that fit into a budget of tokens."""
+    names = [_sendable(name) for name in names]
     fence = Fence(names)
     left = budget - tokens_of(fence.notice) - OVERHEAD_TOKENS
     fitting: list[str] = []
@@ -174,7 +190,7 @@ def tags_answered(names: Sequence[str], *, budget: int, complete: bool) -> CallT
         fitting.append(name)
     fenced = fence.around("\n".join(fitting))
     answer = TagsAnswer(notice=fence.notice, tags=fenced, count=len(fitting), complete=complete)
-    if not fitting:
+    if complete and not fitting:
         return answered("There are no tags yet.", answer)
     rest = "" if complete else "\n\nThere are more tags than fit here."
     return answered(f"Tags: {len(fitting)}.\n\n{fence.notice}\n\n{fenced}{rest}", answer)

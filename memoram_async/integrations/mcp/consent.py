@@ -54,7 +54,7 @@ class ConsentMissingError(MemoramError):
 def _told(need: ApprovalRequired) -> str:
     """What most users come to see of all this."""
     if need.kind == "link":
-        state, act = "has not linked a Memoram account yet", "link it"
+        state, act = "has not linked a Memoram account, or took the approval back", "link it"
     else:
         state, act = "has not let this application in yet", "approve its request"
     where = "in the Memoram dashboard" if need.url is None else f"at this URL: {need.url}"

@@ -161,6 +161,8 @@ async def _fetched(url: str) -> dict[str, Any] | None:
 
 def _is_safe(url: str) -> bool:
     parts = urlsplit(url)
+    if any(each.isspace() for each in url):
+        return False
     return (parts.scheme == "https" and bool(parts.hostname)) or (
         parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
     )

@@ -19,6 +19,7 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecuritySettings
 
 from memoram_async.client import AsyncMemoram
+from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.sealing import sealing_secrets
 from memoram_async.core.secret import Secret, conceal
 from memoram_async.grants.sql_store import SQLGrantStore
@@ -142,7 +143,12 @@ async def _over_http(options: argparse.Namespace) -> None:
         app.router.routes.extend([*pages.routes(), *sign_in.routes()])
         with grants, socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((options.host, options.port))
+            try:
+                listener.bind((options.host, options.port))
+            except OSError as error:
+                raise ConfigurationError(
+                    f"cannot listen on {options.host}, port {options.port}: {error.strerror}"
+                ) from None
             await web_server(app, lifespan="on").serve([listener])
 
 
@@ -158,5 +164,10 @@ def _grants_of_this_user() -> str:
     """The URL of the file where grants of the user who runs this lie."""
     known = os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA")
     folder = (Path(known) if known else Path.home() / ".local" / "share") / "memoram"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"no grants can be kept in {folder}: {error.strerror}; --grants names another place"
+        ) from None
     return f"sqlite:///{folder / 'mcp-grants.db'}"

@@ -9,7 +9,14 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
+from mcp.shared.exceptions import MCPError
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    ToolAnnotations,
+)
 from pydantic import ValidationError
 
 from memoram_async.core.arguments import check_count
@@ -63,7 +70,8 @@ class MemoryServer(MCPServer[Any]):
             name: What clients call the server.
             instructions: What models are told about it.
             token_budget: How many tokens the text of a result may have, 500 or more; what does not fit is
-                cut, and the result says so. A token is counted as three bytes of UTF-8.
+                cut, and the result says so. Three bytes of UTF-8, as JSON has
+                them, are counted as a token.
             consent_seconds: How long a call waits for the user after the client has shown where to decide.
             token_verifier: Checks access tokens; needed for more than one user.
             auth: Who issues them, and for what.
@@ -133,3 +141,22 @@ class MemoryServer(MCPServer[Any]):
             faults = error.__cause__.errors(include_input=False, include_url=False, include_context=False)
         told = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
         raise ToolError(f"Nothing was done, because of the arguments: {told}")
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[Any, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Fill in the prompt; the official server would log what it is given, if that does not fit.
+
+        Raises:
+            MCPError: There is no such prompt, it takes other arguments, or it cannot be filled in.
+        """
+        prompts = await self.list_prompts()
+        taken = {prompt.name: [each.name for each in prompt.arguments or ()] for prompt in prompts}
+        if name not in taken:
+            raise MCPError(INVALID_PARAMS, "There is no such prompt.")
+        if sorted(arguments or ()) != sorted(taken[name]):
+            raise MCPError(INVALID_PARAMS, f"The arguments of this prompt are: {', '.join(taken[name])}")
+        return await super().get_prompt(name, arguments, context)

@@ -11,7 +11,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, CallToolResult, InputRequiredResult
 from pydantic import Field
 
-from memoram_async.core.errors import MemoramError, NotFoundError
+from memoram_async.core.errors import AccessRevoked, MemoramError, NotFoundError
 from memoram_async.core.unset import UNSET
 from memoram_async.integrations.mcp import answers
 from memoram_async.integrations.mcp.answers import (
@@ -96,12 +96,9 @@ class MemoryTools:
         """Find what was remembered about the user by what it says, best first."""
 
         async def work(store: AsyncMemoryStore) -> CallToolResult:
-            most = min(limit, answers.most_memories(self._budget))
-            found = await store.recall(query, limit=most)
-            heading = (
-                answers.counted(found) if found else "Nothing that was remembered shares a word with this."
-            )
-            return answers.memories_answered(found, budget=self._budget, heading=heading)
+            found = await store.recall(query, limit=limit)
+            none = "Nothing that was remembered shares a word with this."
+            return answers.memories_answered(found, budget=self._budget, none=none)
 
         return await self._with_store(ctx, work)
 
@@ -117,9 +114,8 @@ class MemoryTools:
         async def work(store: AsyncMemoryStore) -> CallToolResult:
             most = min(limit, answers.most_memories(self._budget))
             page = await store.list(tags=tags or (), page_size=most).page(cursor)
-            heading = answers.counted(page.items) if page.items else "There are no memories here."
             return answers.memories_answered(
-                page.items, budget=self._budget, heading=heading, cursor=page.next_cursor
+                page.items, budget=self._budget, none="There are no memories here.", cursor=page.next_cursor
             )
 
         return await self._with_store(ctx, work)
@@ -205,6 +201,11 @@ class MemoryTools:
             return answers.refused(error.message, meta={"memoram/consent": where})
         except NotFoundError:
             return answers.refused("There is no memory with this id; recall and list tell ids.")
+        except AccessRevoked:
+            return answers.refused(
+                "Nothing was done: the user took the approval back. Tell the user so, and call again only if "
+                "the user wants to be asked once more."
+            )
         except MemoramError as error:
             return answers.refused(f"That did not work: {error.message}")
 
@@ -229,13 +230,12 @@ class MemoryTools:
             opened = await self._consent.store(ctx)
             if isinstance(opened, InputRequiredResult):
                 return opened
-            found = await opened.recall(
-                question, limit=min(MOST_RECALLED, answers.most_memories(self._budget))
-            )
+            found = await opened.recall(question, limit=MOST_RECALLED)
         except MemoramError as error:
             failure = MCPError(INTERNAL_ERROR, error.message)
         else:
-            heading = "What follows was remembered about me." if found else "Nothing was remembered about it."
-            known = answers.as_text(answers.memories_answered(found, budget=self._budget, heading=heading))
-            return f"{known}\n\nWith this in mind, answer my question: {question}"
+            none = "Nothing was remembered about it."
+            known = answers.as_text(answers.memories_answered(found, budget=self._budget, none=none))
+            heading = "This was remembered about me: " if found else ""
+            return f"{heading}{known}\n\nWith this in mind, answer my question: {question}"
         raise failure

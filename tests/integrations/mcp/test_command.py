@@ -24,6 +24,7 @@ from mcp.client.streamable_http import streamable_http_client
 from tests.integrations.mcp.command import (
     PROGRAM,
     ROOT,
+    SECRET,
     environment,
     free_port,
     link,
@@ -40,6 +41,14 @@ if TYPE_CHECKING:
 
     from tests.integrations.mcp.conftest import Stage
 
+FOR_MANY: Final = ("--http", "--issuer", "https://id.test", "--audience", "memories")
+EVERYTHING: Final = {
+    **{f"MEMORAM_{name}": "x" for name in ("CLIENT_ID", "CLIENT_SECRET", "API_KEY")},
+    **{f"MEMORAM_SIGN_IN_{name}": "x" for name in ("CLIENT_ID", "CLIENT_SECRET")},
+    "MEMORAM_SECRET": SECRET,
+    "MEMORAM_BASE_URL": "http://127.0.0.1:9/api/v1",
+    "MEMORAM_AUTH_URL": "http://127.0.0.1:9",
+}
 NOTE: Final = {"content": "Prefers window seats"}
 
 
@@ -163,6 +172,9 @@ async def test_over_http_it_serves_the_users_of_an_issuer(stage: Stage, tmp_path
         ((), {"MEMORAM_MEMORY_KEY": "mk_1"}, "set MEMORAM_API_KEY; --help"),
         (("--token-budget", "3"), {}, "--token-budget must be at least 500"),
         (("--nonsense",), {}, "unrecognized arguments: --nonsense"),
+        ((*FOR_MANY, "--port", "99999"), EVERYTHING, "--port must be from 1 to 65535"),
+        ((*FOR_MANY, "--url", "http:///mcp"), EVERYTHING, "--url must be an http or https URL"),
+        ((*FOR_MANY, "--url", "http://host:x/mcp"), EVERYTHING, "--url must be an http or https URL"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(
@@ -197,11 +209,26 @@ def test_help_does_not_load_the_official_package() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_http_without_an_issuer_is_refused(stage: Stage) -> None:
-    names = ("MEMORAM_API_KEY", "MEMORAM_CLIENT_ID", "MEMORAM_CLIENT_SECRET", "MEMORAM_SECRET")
-    signing_in = ("MEMORAM_SIGN_IN_CLIENT_ID", "MEMORAM_SIGN_IN_CLIENT_SECRET")
-    done = run("--http", **dict.fromkeys([*names, *signing_in], "x"))
-    assert "--http needs --issuer and --audience" in done.stderr
+def test_http_without_an_issuer_is_refused() -> None:
+    assert "--http needs --issuer and --audience" in run("--http", **EVERYTHING).stderr
+
+
+def test_what_this_machine_cannot_give_is_said_in_one_line(tmp_path: Path) -> None:
+    key = {"MEMORAM_API_KEY": "mem_" + "0" * 48}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run(*FOR_MANY, "--port", str(port), **{**EVERYTHING, **key})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"memoram-mcp: cannot listen on 127.0.0.1, port {port}: ")
+    assert done.stderr.count("\n") == 1
+
+    (tmp_path / "file").touch()
+    done = run(**{**EVERYTHING, **key, "XDG_DATA_HOME": str(tmp_path / "file")})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"memoram-mcp: no grants can be kept in {tmp_path / 'file' / 'memoram'}: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_the_readme_configures_three_clients() -> None:

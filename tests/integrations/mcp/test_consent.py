@@ -112,6 +112,28 @@ async def test_a_user_who_says_no_ends_the_wait(stage: Stage, era: Any) -> None:
 
 
 @in_both_eras
+async def test_a_user_who_takes_the_approval_back_is_asked_again_by_the_call_after_the_next(
+    stage: Stage, era: Any
+) -> None:
+    async with stage.server() as server, Client(server, mode=era) as client:
+        await client.call_tool("tags", {})
+        stage.approve()
+        assert not (await client.call_tool("remember", NOTE)).is_error
+        (request,) = stage.local.access_requests()
+        stage.local.revoke(request.id)
+        told = await client.call_tool("recall", {"query": "seats"})
+        assert told.is_error
+        assert "the user took the approval back" in text_of(told)
+        assert len(list(stage.local.access_requests())) == 1
+        for _ in range(2):
+            asked = await client.call_tool("recall", {"query": "seats"})
+            assert f"approve its request at this URL: {DASHBOARD}\n" in text_of(asked)
+        assert len(list(stage.local.access_requests())) == 2
+        stage.approve()
+        assert "window" in text_of(await client.call_tool("recall", {"query": "seats"}))
+
+
+@in_both_eras
 async def test_resources_and_prompts_ask_as_well(stage: Stage, era: Any) -> None:
     async with stage.approved() as client:
         created = await client.call_tool("remember", NOTE)

@@ -267,6 +267,20 @@ async def test_an_account_is_linked_at_the_applications_own_page_in_the_middle_o
         assert person.shown == [LINK]
 
 
+async def test_a_user_who_takes_the_approval_back_is_sent_to_the_page_that_links_again(stage: Stage) -> None:
+    async with hosted(stage) as host, host.agent("ada", "2026-07-28") as client:
+        await host.let_in("ada")
+        assert not (await client.call_tool("remember", NOTE)).is_error
+        (request,) = stage.local.access_requests()
+        stage.local.revoke(request.id)
+        assert "took the approval back" in text_of(await client.call_tool("list", {}))
+        for _ in range(2):
+            assert f"link it at this URL: {LINK}\n" in text_of(await client.call_tool("list", {}))
+        assert len(list(stage.local.access_requests())) == 1
+        await host.let_in("ada")
+        assert "window" in text_of(await client.call_tool("list", {}))
+
+
 async def test_without_a_way_back_a_client_with_a_handshake_gets_the_protocols_error(stage: Stage) -> None:
     async with hosted(stage, json_response=True) as host:
         await host.connections.link(id_of("ada"), stage.user.memory_key)

@@ -98,7 +98,7 @@ async def test_an_issuer_that_does_not_answer_lets_nobody_in() -> None:
     assert await tokens.verify_token(unknown) is None
 
 
-@pytest.mark.parametrize("url", ["http://id.test", "id.test", "", "ftp://id.test"])
+@pytest.mark.parametrize("url", ["http://id.test", "id.test", "", "ftp://id.test", "https://id .test"])
 def test_an_issuer_without_tls_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="must be an https URL"):
         Issuer(url)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from mcp import Client
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS
 
 from memoram_async import InvalidArgumentError
 from memoram_async.integrations.mcp.fence import tokens_of
@@ -183,6 +185,40 @@ async def test_results_fit_into_the_budget_and_say_what_was_cut(stage: Stage) ->
         listed = await call(client, "list", limit=50)
         assert tokens_of(text_of(listed)) <= 1_000
         assert structure(listed)["cursor"] in text_of(listed)
+
+
+async def test_what_recall_found_beyond_the_budget_is_counted(stage: Stage) -> None:
+    async with stage.approved(token_budget=500) as client:
+        for number in range(4):
+            await call(client, "remember", content=f"Likes tea number {number}")
+        recalled = await call(client, "recall", query="tea", limit=3)
+        assert text_of(recalled).startswith("2 memories.")
+        assert "Left out for lack of room: 1 more" in text_of(recalled)
+        assert (len(structure(recalled)["memories"]), structure(recalled)["left_out"]) == (2, 1)
+        assert "left_out" not in structure(await call(client, "recall", query="tea", limit=2))
+        (prompt,) = (await client.get_prompt("recall", {"question": "tea?"})).messages
+        assert "Left out for lack of room: 2 more" in getattr(prompt.content, "text", "")
+
+
+async def test_prompts_that_do_not_fit_are_told_without_what_was_given(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with stage.server() as server, Client(server) as client:
+            for name, arguments, told in (
+                ("nothing", {"question": "Ada's secret"}, "There is no such prompt"),
+                ("recall", {}, "The arguments of this prompt are: question"),
+                (
+                    "recall",
+                    {"question": "x", "more": "Ada's secret"},
+                    "The arguments of this prompt are: question",
+                ),
+            ):
+                with pytest.raises(MCPError, match=told) as raised:
+                    await client.get_prompt(name, arguments)
+                assert raised.value.error.code == INVALID_PARAMS
+    ours = [record for record in caplog.records if record.name.startswith("mcp.server")]
+    assert not [record for record in ours if "Ada" in record.getMessage() or record.exc_info]
 
 
 async def test_a_memory_that_cannot_be_read_spoils_no_list(stage: Stage) -> None:
