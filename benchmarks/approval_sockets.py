@@ -2,10 +2,11 @@
 
     python -m benchmarks.approval_sockets
 
-Ten minutes pass in one. One who waits alone is measured a dozen times at once, each with a client of its own;
-many share one. `--polls short` hides from the platform that the client knows entity tags
-and long polls, as with a service that offers neither; with `long` it uses what the platform offers. Seconds
-are the shared clock's: on a busy machine each real millisecond of delay counts ten.
+Ten minutes pass in two, or as `--speed` says. One who waits alone is measured a dozen times at once, each
+with a client of its own; many share one. `--polls short` hides from the platform that the client knows entity
+tags and long polls, as with a service that offers neither; with `long` it uses what the platform offers. The
+platform lists all requests on one page, as the contract has it, unless `--page` says otherwise. Seconds are
+the shared clock's: each real millisecond that a busy machine takes counts as many times as the clock is fast.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from memoram_async import ApprovalTimeout, AsyncMemoram
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from memoram_local import MemoramLocal
 from memoram_local.clock import Clock
+from memoram_local.limits import Limits
 from memoram_sync import Memoram
 from memoram_sync.runtime.blocking_runtime import BlockingRuntime
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TIMEOUT: Final = 600.0
-SPEED: Final = 10.0
+SPEED: Final = 5.0
 TIMES_ALONE: Final = 12
 """The platform's journal, which counts, keeps a thousand calls."""
 LAST: Final = 10.0
@@ -178,15 +180,19 @@ def in_sync(stage: Stage, share: float) -> None:
             wait.result()
 
 
-def measured(waiters: int, share: float, *, world: str, plain: bool) -> tuple[int, list[float]]:
+def measured(waiters: int, share: float, options: argparse.Namespace) -> tuple[int, list[float]]:
     """Requests, and seconds from each decision until it was known, ascending."""
     clock = Clock()
-    with MemoramLocal(password_profile="fast", clock=clock) as local, local.serve() as server:  # noqa: S106
-        stage = Stage(local, server.url, waiters, plain=plain)
-        clock.scale = SPEED
+    limits = Limits(requests_listed=options.page or max(waiters, TIMES_ALONE))
+    with (
+        MemoramLocal(password_profile="fast", clock=clock, limits=limits) as local,  # noqa: S106
+        local.serve() as server,
+    ):
+        stage = Stage(local, server.url, waiters, plain=options.polls == "short")
+        clock.scale = options.speed
         run: Callable[[], None] = (
             (lambda: anyio.run(in_async, stage, share))
-            if world == "async"
+            if options.world == "async"
             else (lambda: in_sync(stage, share))
         )
         run()
@@ -200,12 +206,13 @@ def main() -> None:
     parser.add_argument("--waiters", type=int, nargs="+", default=[1, 100, 1000])
     parser.add_argument("--world", choices=["async", "sync"], default="async")
     parser.add_argument("--polls", choices=["short", "long"], default="short")
+    parser.add_argument("--speed", type=float, default=SPEED, help="seconds of the clock to a real one")
+    parser.add_argument("--page", type=int, help="requests to a page of the list; all on one by default")
     options = parser.parse_args()
     print("waiters | calls, nobody decides | calls, users decide | decisions | p50 | p99")
     for waiters in options.waiters:
-        plain = options.polls == "short"
-        idle, _ = measured(waiters, 0.0, world=options.world, plain=plain)
-        busy, seconds = measured(waiters, 0.8 if waiters > 1 else 1.0, world=options.world, plain=plain)
+        idle, _ = measured(waiters, 0.0, options)
+        busy, seconds = measured(waiters, 0.8 if waiters > 1 else 1.0, options)
         middle, late = seconds[len(seconds) // 2], seconds[min(len(seconds) - 1, int(len(seconds) * 0.99))]
         print(
             f"{waiters:,} | {idle} | {busy} | {len(seconds)} | {middle:.1f} s | {late:.1f} s",

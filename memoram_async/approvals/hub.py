@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 from memoram_async.approvals.polls import ApprovalPolls
-from memoram_async.core.approval_calls import CALL_SECONDS, Call, Entry, Look, Rest, Ticket, seconds_of
-from memoram_async.core.approval_schedule import ApprovalSchedule
+from memoram_async.core.approval_calls import Call, Entry, Look, Rest, Ticket, seconds_of
+from memoram_async.core.approval_schedule import LAST_LOOK_SECONDS, ApprovalSchedule
 from memoram_async.core.approval_verdicts import ApprovalProgress, timed_out, verdict
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import APITimeoutError, ClientClosedError, MemoramError
@@ -112,6 +112,7 @@ class ApprovalHub:
         runtime, schedule = self._runtime, self.schedule
         schedule.settle(runtime.home())
         ticket.waiter = runtime.waiter()  # first, because others may wake it as soon as it has joined
+        awake_since: float | None = None
         try:
             schedule.join(ticket, now=runtime.now())
             # Others who are about to join, or to decide, come first: the first call then serves them as well.
@@ -122,9 +123,14 @@ class ApprovalHub:
                 if found is not None:
                     return found
                 now = runtime.now()
+                if awake_since is not None and ticket.knows_since(awake_since):
+                    return None
                 if deadline.expired(now):
-                    await self._look_once_more(ticket, deadline)
-                    return news()
+                    if awake_since is not None or now - deadline.at <= OVERSLEPT:
+                        return None
+                    # A machine that slept through the deadline has not seen what was decided meanwhile.
+                    awake_since = schedule.wake_up(now=now)
+                    deadline = Deadline.after(LAST_LOOK_SECONDS, now=now)
                 step, waiters = schedule.step(ticket, now=now, jitter=runtime.random())
                 self._wake(waiters)
                 if isinstance(step, Rest):
@@ -147,13 +153,6 @@ class ApprovalHub:
             await runtime.wait(ticket.waiter, seconds)
         if max(runtime.now() - began, runtime.wall() - wall) > 2 * seconds + OVERSLEPT:
             self.schedule.wake_up(now=runtime.now())
-
-    async def _look_once_more(self, ticket: Ticket, deadline: Deadline) -> None:
-        """A machine that slept through the deadline has not seen what was decided meanwhile."""
-        now = self._runtime.now()
-        if now - deadline.at > OVERSLEPT:
-            for entry in ticket.entries:
-                await self._make(Look(entry), Deadline.after(CALL_SECONDS, now=now))
 
     async def _make(self, call: Call, deadline: Deadline) -> None:
         """Make a call that is due, for whomever it may be, and report what came of it."""

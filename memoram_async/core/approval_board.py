@@ -64,19 +64,43 @@ class ApprovalBoard:
     def hurry(self, unseen: list[Entry], now: float) -> None:
         """Let requests be known soon that were not looked at since somebody began to wait for them.
 
-        A list that was only just read is not read again for them yet. Among few, a look costs no more than
-        another reading, and a user may have decided already.
+        A user may have decided already. Many newcomers share a reading of the list; among few, a look costs
+        no more than that.
         """
-        if self.by_list:
+        if self.by_list and len(self.entries) > FEW:
+            self.hurry_sweep(now)
+            return
+        if self.by_list and not self.listens():
             soonest = self.soonest_sweep(now)
             self.sweep_at = min(self.sweep_at, soonest)
-            if soonest <= now or len(self.entries) > FEW:
+            if soonest <= now:
                 return
         for entry in unseen:
             at = now if entry.looked_at is None else max(now, entry.looked_at + SHORTEST_INTERVAL)
             is_spared = entry.under_way or entry.failures or (self.by_list and entry.looked_at is not None)
             if at < entry.due and not is_spared:
                 self.push(entry, at)
+
+    def hurry_sweep(self, now: float) -> None:
+        """Read the list for newcomers: at once now and then, and else as soon as is fair."""
+        if self.list.sweep is not None and not self.stop_listening():
+            return  # it may have them; whoever is not in it is thought of at its end
+        at_once = self.soonest_sweep(now, at_least=0.0)
+        at = self.soonest_sweep(now)
+        if at_once < min(at, self.sweep_at) and self.pace.is_calm and not self.pace.hurried.delay(now):
+            self.pace.hurried.take(now)
+            at = at_once
+        self.sweep_at = min(self.sweep_at, at)
+
+    def stop_listening(self) -> bool:
+        """Let a long poll on the list go on beside other readings; whether there was one."""
+        sweep = self.list.sweep
+        if not any(
+            isinstance(call, ReadPage) and call.wait and call.sweep is sweep for call in self.under_way
+        ):
+            return False
+        self.list.sweep = None
+        return True
 
     def remove(self, ticket: Ticket, *, now: float) -> None:
         """Somebody waits no longer; a second time does nothing."""
@@ -117,7 +141,9 @@ class ApprovalBoard:
             if not entry.under_way:
                 self.push(entry, now)
         if self.list.sweep is not None:
-            self.list.sweep.under_way = any(isinstance(call, ReadPage) for call in self.under_way)
+            self.list.sweep.under_way = any(
+                isinstance(call, ReadPage) and call.sweep is self.list.sweep for call in self.under_way
+            )
         self.list.forget()
         self.by_list = False
         self.choose(now)
@@ -126,10 +152,10 @@ class ApprovalBoard:
         """One request of somebody's."""
         entry = self.entries.get(request_id)
         if entry is None:
-            entry = known or Entry(request_id, began=ticket.began, due=math.inf)
+            entry = known or Entry(request_id, began=ticket.began, admitted=now, due=math.inf)
             self.entries[request_id] = entry
-            entry.listed, entry.under_way = False, False
-            if not self.by_list or self.listens():
+            entry.admitted, entry.listed, entry.under_way = now, False, False
+            if not self.by_list:
                 at = (
                     now
                     if entry.looked_at is None
@@ -164,12 +190,14 @@ class ApprovalBoard:
                 )
                 self.push(entry, at)
 
-    def soonest_sweep(self, now: float) -> float:
+    def soonest_sweep(self, now: float, *, at_least: float = SHORTEST_INTERVAL) -> float:
         """When the list may be read again."""
-        return now if self.list.began is None else max(now, self.list.began + self.list.gap())
+        return (
+            now if self.list.began is None else max(now, self.list.began + self.list.gap(at_least=at_least))
+        )
 
     def listens(self) -> bool:
-        """Whether a long poll on the list is under way, which a newcomer need not wait for."""
+        """Whether a long poll on the list is under way, which newcomers need not wait for."""
         return any(isinstance(call, ReadPage) and call.wait for call in self.under_way)
 
     def shortest_wish(self, now: float, *, jitter: float) -> float:
@@ -203,8 +231,10 @@ class ApprovalBoard:
         if isinstance(call, Look):
             call.entry.under_way = False
             self.push(call.entry, now)
-        elif self.list.sweep is not None:
-            self.list.sweep.under_way = False
+        elif self.list.sweep is call.sweep:
+            call.sweep.under_way = False
+        elif self.list.sweep is None:
+            self.sweep_at = min(self.sweep_at, now)
 
     def forget_the_lost(self, now: float) -> None:
         """Calls whose makers vanished without a word."""

@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from memoram_async.core.approval_list import Sweep
 from memoram_async.core.errors import MemoramError
 
 LONG_POLL_SECONDS: Final = 25
@@ -29,6 +30,7 @@ class Entry:
     Attributes:
         id: The request.
         began: The monotonic clock when the youngest of those who wait began.
+        admitted: The monotonic clock when it was put on the board: what was read before says nothing of it.
         due: When it is to be looked at by itself; infinity while the list is enough.
         status: The status seen last.
         found: The request as it was read then; opaque here.
@@ -47,6 +49,7 @@ class Entry:
 
     id: str
     began: float
+    admitted: float
     due: float
     status: str | None = None
     found: Any = None
@@ -90,6 +93,13 @@ class Ticket:
         """Note how many lists had been read when it joined."""
         self._lists_before = lists
 
+    def knows_since(self, moment: float) -> bool:
+        """Whether all of its requests were seen since that moment of the monotonic clock."""
+        return all(
+            entry.looked_at is not None and entry.looked_at >= moment and entry.last_error is None
+            for entry in self.entries
+        )
+
     def polls(self, lists: int) -> int:
         """How often the service was asked for this call, given how many lists were read so far."""
         return sum(entry.looks for entry in self.entries) + lists - self._lists_before
@@ -113,6 +123,7 @@ class ReadPage:
     """Read one page of the list.
 
     Attributes:
+        sweep: The reading that it belongs to.
         cursor: Which; None for the first.
         etag: The version seen last, if it is enough to hear that nothing has changed.
         digest: The same, for services that do not name versions.
@@ -120,6 +131,7 @@ class ReadPage:
         number: Which page of the sweep it is, from 1.
     """
 
+    sweep: Sweep = attrs.field(repr=False)
     cursor: str | None = attrs.field(default=None, repr=False)
     etag: str | None = None
     digest: bytes | None = None

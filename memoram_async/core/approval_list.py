@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import attrs
@@ -39,6 +40,7 @@ class Sweep:
         seen: Which requests were found.
         cursors: Those that were followed, so that a circle is noticed.
         changed: How many of those that somebody waits for had changed.
+        news: How many were seen for the first time, or decided since.
         under_way: Whether a page is being read.
     """
 
@@ -50,6 +52,7 @@ class Sweep:
     seen: set[str] = attrs.field(factory=set[str], repr=False)
     cursors: set[str] = attrs.field(factory=set[str], repr=False)
     changed: int = 0
+    news: int = 0
     under_way: bool = False
 
     def goes_on(self, cursor: str | None, *, wanted: float) -> bool:
@@ -77,7 +80,7 @@ class ListState:
         waits: Whether the service grants long polls on it; None while that is not known.
         is_busy: Whether the latest reading found that many users are deciding.
         failures: Readings in a row that failed.
-        sweep: The reading that is under way.
+        sweep: The reading that is under way. A long poll that newcomers could not wait for goes on beside it.
     """
 
     pages: int = 1
@@ -111,14 +114,18 @@ class ListState:
         """Pages a second."""
         return BUSY_PAGES_A_SECOND if self.is_busy else LIST_PAGES_A_SECOND
 
-    def gap(self) -> float:
-        """The fewest seconds between two readings: the list is not to be read faster than is fair."""
-        pages = 0.0 if self.pages == 1 else self.pages / self.rate() * _PACE_MARGIN
-        return max(SHORTEST_INTERVAL, pages, self.octets / LIST_OCTETS_A_SECOND)
+    def gap(self, *, at_least: float = SHORTEST_INTERVAL) -> float:
+        """The fewest seconds between two readings: the list is not to be read faster than is fair.
 
-    def postpone(self, *, now: float, interval: float) -> None:
+        Args:
+            at_least: The bound for a small list; less of it where there is a reason to read it again at once.
+        """
+        pages = 0.0 if self.pages == 1 else self.pages / self.rate() * _PACE_MARGIN
+        return max(at_least, pages, self.octets / LIST_OCTETS_A_SECOND)
+
+    def postpone(self, *, now: float, interval: float, at_most: float = math.inf) -> None:
         """The list is of no use at the moment."""
-        self.not_before = now + SWEEPS_APART * max(self.gap(), interval)
+        self.not_before = now + min(at_most, SWEEPS_APART * max(self.gap(), interval))
         self.failures = 0
         self.forget()
 

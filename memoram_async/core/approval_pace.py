@@ -22,6 +22,8 @@ BUSY_PAGES_A_SECOND: Final = 8.0
 """While many users are deciding, looks at single requests stand back for a list that is read faster."""
 LOOKS_A_SECOND: Final = 20.0
 LIST_OCTETS_A_SECOND: Final = 500_000.0
+HURRIED_SWEEPS_A_SECOND: Final = 0.1
+"""Readings of the list that newcomers need not wait for, although it was only just read."""
 
 _LEAST_SHARE: Final = 0.125
 _REGROWTH: Final = 1.02
@@ -97,12 +99,14 @@ class Pace:
     Attributes:
         pages: The bucket of list pages.
         looks: The bucket of looks at one request.
+        hurried: The bucket of list readings that come sooner than usual, for newcomers.
         not_before: Nothing is sent before this moment of the monotonic clock.
         slow_down: Seconds added to every interval: the service asked for less without saying how much.
     """
 
     pages: Bucket = attrs.field(factory=lambda: Bucket(LIST_PAGES_A_SECOND, 1.0))
     looks: Bucket = attrs.field(factory=lambda: Bucket(LOOKS_A_SECOND, 8.0))
+    hurried: Bucket = attrs.field(factory=lambda: Bucket(HURRIED_SWEEPS_A_SECOND, 1.0))
     not_before: float = 0.0
     slow_down: float = 0.0
     _clean: int = 0

@@ -9,7 +9,14 @@ from typing import Any, Final
 from memoram_async.core.approval_board import ApprovalBoard
 from memoram_async.core.approval_calls import Entry, Look, ReadPage, Waiter, rank
 from memoram_async.core.approval_list import FEWEST_FOR_LIST, OWNERS_INTERVAL, Sweep
-from memoram_async.core.approval_pace import MANY_FAILURES, SHORTEST_INTERVAL, back_off, interval
+from memoram_async.core.approval_pace import (
+    LONGEST_BACK_OFF,
+    LOOKS_A_SECOND,
+    MANY_FAILURES,
+    SHORTEST_INTERVAL,
+    back_off,
+    interval,
+)
 from memoram_async.core.approval_page import ListPage
 from memoram_async.core.approval_verdicts import Meaning, meaning_of
 from memoram_async.core.errors import MemoramError, NotFoundError, RateLimitedError
@@ -60,13 +67,18 @@ def page_failed(
     """Take in a page that could not be read; answers whom to wake."""
     state = board.list
     state.readings += 1
+    if state.sweep is not None and state.sweep is not page.sweep:
+        return []  # a long poll that others did not wait for: another reading is under way
     if page.wait is not None and state.waits is None:
         state.waits = False
     too_many = state.failed()
     for entry in board.entries.values():
         entry.last_error = error.again()
-    if not isinstance(error, RateLimitedError) and (too_many or meaning_of(error) is not Meaning.PASSING):
-        state.postpone(now=now, interval=board.shortest_wish(now, jitter=jitter))
+    passes = meaning_of(error) is Meaning.PASSING
+    if not isinstance(error, RateLimitedError) and (too_many or not passes):
+        # What passes may be over once everybody was looked at, which is much more to ask of the service.
+        one_round = max(LONGEST_BACK_OFF, len(board.entries) / LOOKS_A_SECOND) if passes else math.inf
+        state.postpone(now=now, interval=board.shortest_wish(now, jitter=jitter), at_most=one_round)
         board.sweep_at = state.not_before
         board.choose(now)
     else:
@@ -92,11 +104,14 @@ def take_items(
             sweep.seen.add(request_id)
             if status != entry.status:
                 sweep.changed += entry.status is not None
+                sweep.news += entry.status is None or rank(status) > rank(entry.status)
                 waiters += _heard(board, entry, status, item, read=read, now=now)
             entry.looked_at = now
             entry.last_error = None
         if status == "approved" and board.owners:
-            waiters += _release(board, item, read=read, digest=digest)
+            released = _release(board, item, read=read, digest=digest)
+            sweep.news += bool(released)
+            waiters += released
     return waiters
 
 
@@ -144,33 +159,48 @@ def list_read(board: ApprovalBoard, sweep: Sweep, answer: ListPage, *, now: floa
     board.pace.pages.full_rate = state.rate()
     board.pace.pages.rate = state.rate() if board.pace.is_calm else min(board.pace.pages.rate, state.rate())
     state.etag, state.digest = (answer.etag, answer.digest) if sweep.pages == 1 else (None, None)
-    found = 0
+    sought = found = 0
     for entry in board.entries.values():
         entry.listed = entry.id in sweep.seen
-        found += entry.listed
-    if board.by_list and found * 2 < len(board.entries):
+        if entry.admitted <= sweep.began:
+            sought += 1
+            found += entry.listed
+    if board.by_list and found * 2 < sought:
         state.postpone(now=now, interval=board.shortest_wish(now, jitter=jitter))
 
 
-def sweep_done(board: ApprovalBoard, sweep: Sweep, *, now: float, jitter: float, waited: bool) -> None:
-    """Decide when the list is read again."""
+def sweep_done(board: ApprovalBoard, sweep: Sweep, *, now: float, jitter: float, prompt: bool) -> None:
+    """Decide when the list is read again.
+
+    Args:
+        board: Who waits for what.
+        sweep: The reading that has come to its end.
+        now: The monotonic clock.
+        jitter: A random number in [0, 1).
+        prompt: Whether a long poll is to listen from now on, as soon as the buckets allow it.
+    """
     state = board.list
     board.choose(now)
     wish = board.shortest_wish(now, jitter=jitter)
     if not board.by_list:
         board.sweep_at = max(sweep.began + OWNERS_INTERVAL, now)
         return
+    missed = False
     for entry in board.entries.values():
+        if entry.listed or entry.due < math.inf or entry.under_way:
+            continue
+        if entry.admitted > sweep.began:
+            missed = True  # a newcomer, whose page may have been read before
+            continue
         # Absence from a list is never final: such a request is looked at by itself.
-        if not entry.listed and entry.due == math.inf and not entry.under_way:
-            at = (
-                now
-                if entry.looked_at is None
-                else entry.looked_at + interval(now - entry.began, jitter=jitter)
-            )
-            board.push(entry, max(now, at))
-    gap = state.gap() if waited else max(state.gap(), wish + board.pace.slow_down)
-    board.sweep_at = max(now, sweep.began + gap)
+        at = now if entry.looked_at is None else entry.looked_at + interval(now - entry.began, jitter=jitter)
+        board.push(entry, max(now, at))
+    gap = state.gap(at_least=0.0) if prompt else max(state.gap(), wish)
+    board.sweep_at = max(now, sweep.began + gap + board.pace.slow_down)
+    if missed:
+        board.hurry_sweep(now)
+    elif board.listens():
+        board.sweep_at = math.inf  # a long poll that newcomers did not wait for is under way still
     if len(board.entries) < FEWEST_FOR_LIST and not state.waits:
         # A list may be an old copy for longer than anybody waits; for few, every other call makes sure.
         for entry in board.entries.values():
@@ -185,3 +215,19 @@ def note_status(entry: Entry, status: str, found: object) -> list[Waiter]:
         return []
     changed, entry.found, entry.status = status != entry.status, found, status
     return [ticket.waiter for ticket in entry.tickets] if changed else []
+
+
+def is_to_listen(board: ApprovalBoard, page: ReadPage, sweep: Sweep, *, seconds: float) -> bool:
+    """Whether a long poll on the list comes next, at once.
+
+    Not after one that came early and had nothing that anybody waits for: others' news may never end.
+    """
+    state = board.list
+    if not state.waits or state.etag is None or not board.all_listed():
+        return False
+    return page.wait is None or sweep.news > 0 or was_waited(page.wait, seconds)
+
+
+def was_waited(wait: int, seconds: float) -> bool:
+    """Whether a long poll without news took its time; one that does not is worse than asking now and then."""
+    return seconds >= wait / 2

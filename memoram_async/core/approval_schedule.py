@@ -27,18 +27,21 @@ from memoram_async.core.approval_calls import (
     Rest,
     Ticket,
     Waiter,
+    rank,
     seconds_of,
 )
 from memoram_async.core.approval_list import FEW, Sweep
 from memoram_async.core.approval_pace import SHORTEST_INTERVAL, interval
 from memoram_async.core.approval_page import ListPage
 from memoram_async.core.approval_reports import (
+    is_to_listen,
     list_read,
     look_failed,
     note_status,
     page_failed,
     sweep_done,
     take_items,
+    was_waited,
 )
 from memoram_async.core.approval_verdicts import Meaning, meaning_of
 from memoram_async.core.errors import MemoramError, RateLimitedError
@@ -47,6 +50,10 @@ MOST_UNDER_WAY: Final = 8
 PATIENCE: Final = 120.0
 """Seconds after which somebody who rests looks whether the one with the alarm is still there."""
 GRACE: Final = 30.0
+JUST_AWAKE: Final = 5.0
+"""Seconds in which those who notice that the machine was asleep do so together."""
+LAST_LOOK_SECONDS: Final = 30.0
+"""How long those who slept through their deadlines wait for what was decided meanwhile."""
 
 
 class ApprovalSchedule:
@@ -68,6 +75,7 @@ class ApprovalSchedule:
         self._resting: dict[Ticket, None] = {}
         self._alarm: Ticket | None = None
         self._alarm_at = math.inf
+        self._awake_since = -math.inf
         self._is_whole = True
         self.unrung: dict[Waiter, None] = {}
 
@@ -171,9 +179,9 @@ class ApprovalSchedule:
         sweep.under_way = True
         number = sweep.pages + 1
         if number > 1 or not self.board.all_listed():
-            return ReadPage(sweep.cursor, number=number)
+            return ReadPage(sweep, sweep.cursor, number=number)
         etag, digest = self.board.list.etag, self.board.list.digest
-        return ReadPage(None, etag, digest, self._wait_of_list(etag, ticket, now), number)
+        return ReadPage(sweep, None, etag, digest, self._wait_of_list(etag, ticket, now), number)
 
     def _wait_of_look(self, entry: Entry, ticket: Ticket, now: float) -> int | None:
         if (
@@ -213,6 +221,12 @@ class ApprovalSchedule:
         chosen = self._alarm or next(iter(self._resting), None)
         return [] if chosen is None else [chosen.waiter]
 
+    def _overdue(self, now: float) -> list[Waiter]:
+        """Those who slept through their deadlines, and want to know what was decided meanwhile."""
+        if now - self._awake_since > LAST_LOOK_SECONDS:
+            return []
+        return [ticket.waiter for ticket in self._resting if ticket.ends <= now]
+
     def next_poll(self, ticket: Ticket, *, now: float) -> float:
         """Seconds until the service is next asked about what a call waits for, as far as it is known."""
         with self._lock:
@@ -221,16 +235,25 @@ class ApprovalSchedule:
                 at = min(at, self.board.sweep_at)
             return max(0.0, min(max(at, self.board.pace.not_before) - now, PATIENCE))
 
-    def wake_up(self, *, now: float) -> None:
-        """Ask about everything now: the machine was asleep, and much may have happened."""
+    def wake_up(self, *, now: float) -> float:
+        """Ask about everything now: the machine was asleep, and much may have happened.
+
+        Answers since when it is awake: of many who notice, the first one sees to it.
+        """
         with self._lock:
+            if now - self._awake_since < JUST_AWAKE:
+                return self._awake_since
             self._enter(now)
+            self._awake_since = now
+            self.board.list.forget()
+            self.board.stop_listening()
             self.board.pace.not_before = min(self.board.pace.not_before, now)
             self.board.sweep_at = min(self.board.sweep_at, now)
             for entry in self.board.entries.values():
                 if entry.due < math.inf:
                     self.board.push(entry, min(entry.due, now))
             self._done([])
+            return now
 
     def saw(
         self,
@@ -253,20 +276,23 @@ class ApprovalSchedule:
             entry.under_way = False
             if look.wait is not None:
                 is_news = status not in {None, entry.status}
-                self.board.waits = applied and (is_news or _was_waited(look.wait, now - began))
+                self.board.waits = applied and (is_news or was_waited(look.wait, now - began))
             entry.etag = etag
             entry.suspect = False
+            rose = status is not None and rank(status) > rank(entry.status)
             waiters = note_status(entry, status, found) if status is not None else []
             entry.looks += 1
             entry.looked_at = now
             entry.last_error, entry.failures, entry.refused_at = None, 0, None
-            if applied:
+            if applied and rose:
+                self.board.push(entry, now)
+            elif applied:
                 self.board.push(entry, max(now, began + SHORTEST_INTERVAL))
             elif not self.board.by_list or not entry.listed:
                 self.board.push(
                     entry, now + interval(now - entry.began, jitter=jitter) + self.board.pace.slow_down
                 )
-            return self._done(waiters + self._call_for_alarm(now))
+            return self._done(waiters + self._overdue(now) + self._call_for_alarm(now))
 
     def failed(self, call: Call, error: MemoramError, *, now: float, jitter: float) -> list[Waiter]:
         """Take in a call that brought nothing; answers whom to wake."""
@@ -323,15 +349,22 @@ class ApprovalSchedule:
             state.failures = 0
             if page.wait is not None:
                 is_news = not answer.not_modified
-                state.waits = answer.applied and (is_news or _was_waited(page.wait, now - began))
-            sweep = state.sweep or Sweep(now)
+                state.waits = answer.applied and (is_news or was_waited(page.wait, now - began))
+            sweep = page.sweep
             sweep.under_way = False
+            is_beside = state.sweep is not None and state.sweep is not sweep
             if answer.not_modified:
-                state.sweep = None
+                state.sweep = state.sweep if is_beside else None
                 for entry in self.board.entries.values():
                     if entry.listed:
                         entry.looked_at, entry.last_error = now, None
-                sweep_done(self.board, sweep, now=now, jitter=jitter, waited=answer.applied)
+                sweep_done(
+                    self.board,
+                    sweep,
+                    now=now,
+                    jitter=jitter,
+                    prompt=state.waits is True and page.wait is not None,
+                )
                 return self._done(self._call_for_alarm(now))
             waiters = take_items(self.board, sweep, answer.items, read=read, digest=digest, now=now)
             sweep.pages += 1
@@ -342,22 +375,20 @@ class ApprovalSchedule:
             wanted = (
                 len(self.board.entries) if not (self.board.owners and sweep.pages < state.pages) else math.inf
             )
+            if is_beside:
+                return self._done(waiters + self._call_for_alarm(now))
             if not sweep.goes_on(answer.next_cursor, wanted=wanted):
                 state.sweep = None
                 list_read(self.board, sweep, answer, now=now, jitter=jitter)
-                sweep_done(self.board, sweep, now=now, jitter=jitter, waited=answer.applied)
-            return self._done(waiters + self._call_for_alarm(now))
+                prompt = is_to_listen(self.board, page, sweep, seconds=now - began)
+                sweep_done(self.board, sweep, now=now, jitter=jitter, prompt=prompt)
+            return self._done(waiters + self._overdue(now) + self._call_for_alarm(now))
 
     def learn_list(self, *, pages: int, octets: int, is_whole: bool) -> None:
         """What somebody who read the list for another purpose tells of it."""
         with self._lock:
             self.board.list.pages = pages if is_whole else max(self.board.list.pages, pages)
             self.board.list.octets = max(octets, 0 if is_whole else self.board.list.octets)
-
-
-def _was_waited(wait: int, seconds: float) -> bool:
-    """Whether a long poll without news took its time; one that does not is worse than asking now and then."""
-    return seconds >= wait / 2
 
 
 def _whole_seconds(left: float) -> int:

@@ -49,7 +49,9 @@ def test_who_comes_first_is_looked_at_at_once() -> None:
 
 def test_who_comes_back_with_what_was_known_is_looked_at_when_it_is_time() -> None:
     board = ApprovalBoard()
-    known = Entry("a", began=NOW - 60, due=math.inf, looked_at=NOW - 5, listed=True, under_way=True)
+    known = Entry(
+        "a", began=NOW - 60, admitted=NOW - 60, due=math.inf, looked_at=NOW - 5, listed=True, under_way=True
+    )
     again = ticket("a", began=NOW - 10, knows=known)
     board.add(again, now=NOW)
     assert again.entries == [known]
@@ -98,19 +100,32 @@ def test_a_newcomer_among_many_waits_for_the_list_which_is_read_as_soon_as_it_ma
     board.sweep_at = NOW + 15
     late = joined(board, "e", now=NOW + 0.5).entries[0]
     assert late.due == math.inf
+    assert board.sweep_at == NOW + 0.5  # sooner than usual, once in ten seconds
+    board.sweep_at = NOW + 15
+    joined(board, "x", now=NOW + 0.5)
     assert board.sweep_at == NOW + 2
     board.sweep_at = NOW + 15
     joined(board, "f", now=NOW + 7)
     assert board.sweep_at == NOW + 7
 
 
-def test_a_newcomer_does_not_wait_for_a_long_poll_on_the_list() -> None:
+@pytest.mark.parametrize(("wait", "is_beside"), [(None, False), (25, True)])
+def test_many_newcomers_do_not_wait_for_a_long_poll_on_the_list(wait: int | None, is_beside: bool) -> None:
     board = followed("a", "b", "c", "d")
-    first = next(iter(board.tickets))
-    board.under_way[ReadPage(wait=None)] = (NOW + 40, first)
+    board.sweep_at = NOW + 15
+    board.list.sweep = Sweep(NOW, under_way=True)
+    board.under_way[ReadPage(board.list.sweep, wait=wait)] = (NOW + 65, next(iter(board.tickets)))
     assert joined(board, "e", now=NOW + 0.5).entries[0].due == math.inf
-    board.under_way[ReadPage(wait=25)] = (NOW + 65, first)
-    assert joined(board, "f", now=NOW + 0.5).entries[0].due == NOW + 0.5
+    assert (board.list.sweep is None) is is_beside
+    assert board.sweep_at == NOW + (0.5 if is_beside else 15)
+
+
+@pytest.mark.parametrize(("wait", "due"), [(None, math.inf), (25, NOW + 3)])
+def test_a_newcomer_among_few_does_not_wait_for_one_either(wait: int | None, due: float) -> None:
+    board = followed("a", "b", "c")
+    board.list.sweep = Sweep(NOW, under_way=True)
+    board.under_way[ReadPage(board.list.sweep, wait=wait)] = (NOW + 65, next(iter(board.tickets)))
+    assert joined(board, "d", now=NOW + 3).entries[0].due == due
 
 
 def test_who_takes_any_request_for_a_memory_key_wants_the_list_as_it_is() -> None:
@@ -173,8 +188,8 @@ def test_a_call_is_lost_once_its_time_is_over() -> None:
 
 def test_a_page_that_is_broken_off_is_read_again_by_somebody_else() -> None:
     board = followed("a", "b", "c")
-    page = ReadPage()
     board.list.sweep = Sweep(NOW, under_way=True)
+    page = ReadPage(board.list.sweep)
     board.under_way[page] = (NOW + 40, next(iter(board.tickets)))
     board.break_off(page, NOW)
     assert board.under_way == {}
@@ -332,9 +347,17 @@ def test_mending_keeps_who_waits_and_what_they_do_and_drops_the_rest() -> None:
 def test_mending_leaves_a_page_under_way_to_whoever_reads_it() -> None:
     board = followed("a", "b", "c")
     board.list.sweep = Sweep(NOW)
-    board.under_way[ReadPage()] = (NOW + 40, next(iter(board.tickets)))
+    board.under_way[ReadPage(board.list.sweep)] = (NOW + 40, next(iter(board.tickets)))
     board.mend(NOW)
     assert board.list.sweep.under_way
+
+
+def test_mending_does_not_take_a_long_poll_for_the_reading_beside_it() -> None:
+    board = followed("a", "b", "c")
+    board.list.sweep = Sweep(NOW, under_way=True)
+    board.under_way[ReadPage(Sweep(NOW - 9), wait=25)] = (NOW + 40, next(iter(board.tickets)))
+    board.mend(NOW)
+    assert not board.list.sweep.under_way
 
 
 def test_beginning_anew_forgets_who_waits_and_not_what_is_known_of_the_service() -> None:

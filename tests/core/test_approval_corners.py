@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from memoram_async.core.approval_calls import Look, Rest
+from memoram_async.core.approval_calls import Look, ReadPage, Rest
 from memoram_async.core.approval_page import ListPage
-from memoram_async.core.errors import APIConnectionError
+from memoram_async.core.errors import APIConnectionError, PermissionDeniedError
 from tests.core.test_approval_schedule import Scene
 
 
@@ -141,3 +141,27 @@ def test_mending_leaves_those_alone_who_wait_for_one_request_and_those_who_wait_
     scene.schedule.board.mend(scene.now)
     assert list(scene.schedule.board.owners) == [b"key"]
     assert {each.id for each in scene.schedule.board.entries.values()} == {"a", "b"}
+
+
+def test_a_list_whose_trouble_passes_is_read_again_once_everybody_was_looked_at() -> None:
+    scene = Scene()
+    tickets = [scene.join(f"n{each}") for each in range(800)]
+    for _ in range(3):
+        scene.failed(scene.page(tickets[0]), APIConnectionError("cut", sent=True))
+    looks, began = 0, scene.now
+    while isinstance(call := scene.call(tickets[0]), Look):
+        scene.saw(call, "pending")
+        looks += 1
+    assert 700 < looks < 1000
+    assert scene.now - began < 50
+    scene.listed(call, *((f"n{each}", "pending") for each in range(800)), total=800)
+    assert isinstance(scene.call(tickets[0]), ReadPage)
+
+
+def test_a_list_that_is_refused_is_left_alone_for_longer() -> None:
+    scene = Scene()
+    tickets = [scene.join(each) for each in "abc"]
+    scene.failed(scene.page(tickets[0]), PermissionDeniedError("no", status=403))
+    while isinstance(call := scene.call(tickets[0]), Look):
+        scene.saw(call, "pending")
+    assert scene.now >= 40

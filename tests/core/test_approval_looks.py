@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from memoram_async.core.approval_calls import Look, ReadPage, Rest
+from memoram_async.core.approval_list import Sweep
 from memoram_async.core.approval_page import ListPage
 from memoram_async.core.approval_schedule import GRACE
 from memoram_async.core.errors import (
@@ -198,7 +199,13 @@ def test_whatever_comes_first_after_an_interrupt_puts_things_in_order(
     page = ListPage(items=(("shared", "approved", {"id": "shared"}),), count=1)
     with pytest.raises(KeyboardInterrupt):
         room.schedule.saw_page(
-            ReadPage(), page, read=interrupt, digest=str.encode, began=room.now, now=room.now, jitter=HALF
+            ReadPage(Sweep(room.now)),
+            page,
+            read=interrupt,
+            digest=str.encode,
+            began=room.now,
+            now=room.now,
+            jitter=HALF,
         )
     change(room)
     room.wake(room.schedule.leave(room.mine, now=room.now))

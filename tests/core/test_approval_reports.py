@@ -145,14 +145,15 @@ def test_a_refused_key_ends_the_wait_of_everybody() -> None:
 def test_a_page_that_failed_is_told_to_everybody_and_read_again_soon() -> None:
     board = waiting("a", "b", "c")
     board.list.sweep = Sweep(NOW)
-    assert page_failed(board, ReadPage(), DOWN, now=NOW + 1, jitter=1.0) == []
+    page = ReadPage(board.list.sweep)
+    assert page_failed(board, page, DOWN, now=NOW + 1, jitter=1.0) == []
     assert (board.list.readings, board.list.failures) == (1, 1)
     assert board.list.sweep is None
     assert board.sweep_at == NOW + 1 + 2
     errors = [entry.last_error for entry in board.entries.values()]
     assert [type(error) for error in errors] == [ServerError] * 3
     assert len({id(error) for error in (*errors, DOWN)}) == 4
-    page_failed(board, ReadPage(), DOWN, now=NOW + 3, jitter=1.0)
+    page_failed(board, ReadPage(Sweep(NOW)), DOWN, now=NOW + 3, jitter=1.0)
     assert (board.sweep_at, board.by_list) == (NOW + 3 + 4, True)
 
 
@@ -164,7 +165,7 @@ def test_only_a_first_long_poll_on_the_list_that_fails_says_that_there_are_none(
 ) -> None:
     board = waiting("a", "b", "c")
     board.list.waits = before
-    page_failed(board, ReadPage(wait=wait), DOWN, now=NOW, jitter=0.5)
+    page_failed(board, ReadPage(Sweep(NOW), wait=wait), DOWN, now=NOW, jitter=0.5)
     assert board.list.waits is after
 
 
@@ -174,9 +175,9 @@ def test_a_list_that_fails_three_times_or_is_refused_once_gives_way_to_looks(
 ) -> None:
     board = waiting("a", "b", "c")
     board.list.failures = failures
-    page_failed(board, ReadPage(), error, now=NOW + 100, jitter=1.0)
+    page_failed(board, ReadPage(Sweep(NOW)), error, now=NOW + 100, jitter=1.0)
     wish = 10.0 * 1.15
-    assert board.list.not_before == pytest.approx(NOW + 100 + 20 * wish)
+    assert board.list.not_before == pytest.approx(NOW + 100 + (30 if error is DOWN else 20 * wish))
     assert board.sweep_at >= board.list.not_before
     assert not board.by_list
     assert [entry.due for entry in board.entries.values()] == [NOW + 100] * 3
@@ -185,7 +186,7 @@ def test_a_list_that_fails_three_times_or_is_refused_once_gives_way_to_looks(
 def test_a_limit_is_no_reason_to_give_the_list_up() -> None:
     board = waiting("a", "b", "c")
     board.list.failures = 2
-    page_failed(board, ReadPage(), LIMITED, now=NOW, jitter=1.0)
+    page_failed(board, ReadPage(Sweep(NOW)), LIMITED, now=NOW, jitter=1.0)
     assert (board.by_list, board.sweep_at) == (True, NOW + 8)
 
 
@@ -338,9 +339,9 @@ def test_a_list_that_lacks_more_than_half_is_left_alone(seen: str, is_left: bool
 # --- when it is read again ---------------------------------------------------------------------
 
 
-def done(board: ApprovalBoard, *, began: float = NOW, waited: bool = False) -> None:
+def done(board: ApprovalBoard, *, began: float = NOW, prompt: bool = False) -> None:
     """A reading that took a second."""
-    sweep_done(board, Sweep(began), now=NOW + 1, jitter=0.5, waited=waited)
+    sweep_done(board, Sweep(began), now=NOW + 1, jitter=0.5, prompt=prompt)
 
 
 def test_without_a_list_it_is_read_once_a_minute() -> None:
@@ -375,16 +376,17 @@ def test_what_the_list_lacks_is_looked_at_when_its_time_has_come() -> None:
 
 
 @pytest.mark.parametrize(
-    ("waited", "slow_down", "seconds"), [(False, 0.0, 2.0), (False, 5.0, 7.0), (True, 5.0, 2.0)]
+    ("prompt", "slow_down", "seconds"),
+    [(False, 0.0, 2.0), (False, 5.0, 7.0), (True, 0.0, 1.0), (True, 5.0, 5.0)],
 )
 def test_many_read_the_list_as_often_as_the_most_impatient_wishes(
-    waited: bool, slow_down: float, seconds: float
+    prompt: bool, slow_down: float, seconds: float
 ) -> None:
     board = listed("a", "b", "c")
     board.pace.slow_down = slow_down
-    done(board, waited=waited)
+    done(board, prompt=prompt)
     assert board.sweep_at == NOW + seconds
-    done(board, began=NOW - 50, waited=waited)
+    done(board, began=NOW - 50, prompt=prompt)
     assert board.sweep_at == NOW + 1
     assert {entry.due for entry in board.entries.values()} == {math.inf}
 
@@ -410,12 +412,12 @@ def test_few_are_looked_at_between_two_readings() -> None:
 def test_few_whose_list_is_waited_for_need_no_looks_between() -> None:
     board = listed("a", "b", owner=b"key")
     board.list.waits = True
-    done(board, waited=True)
-    assert board.sweep_at == NOW + 2
+    done(board, prompt=True)
+    assert board.sweep_at == NOW + 1
     assert [entry.due for entry in board.entries.values()] == [math.inf, math.inf]
 
 
 def test_a_connection_that_broke_is_passing_for_the_list_too() -> None:
     board = waiting("a", "b", "c")
-    page_failed(board, ReadPage(), APIConnectionError("cut", sent=True), now=NOW, jitter=0.0)
+    page_failed(board, ReadPage(Sweep(NOW)), APIConnectionError("cut", sent=True), now=NOW, jitter=0.0)
     assert (board.by_list, board.sweep_at) == (True, NOW + 1)

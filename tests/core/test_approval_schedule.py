@@ -354,16 +354,6 @@ def test_a_newcomer_among_few_is_looked_at_though_the_list_was_only_just_read() 
     assert scene.now == 0
 
 
-def test_newcomers_among_many_wait_for_the_next_list() -> None:
-    scene = Scene()
-    early = [scene.join(each) for each in "abcd"]
-    scene.listed(scene.page(early[0]), *((each, "pending") for each in "abcd"), total=4)
-    late = [scene.join(each) for each in "ef"]
-    assert all(isinstance(scene.step(ticket), Rest) for ticket in late)
-    assert isinstance(scene.call(late[0]), ReadPage)
-    assert scene.now == pytest.approx(2)
-
-
 def test_who_comes_to_wait_for_what_others_follow_changes_nothing() -> None:
     scene = Scene()
     early = [scene.join(each) for each in "abc"]

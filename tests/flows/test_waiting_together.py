@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -219,6 +220,27 @@ async def test_a_machine_that_slept_through_the_deadline_sees_what_was_decided(h
     assert result.status == "approved"
 
 
+async def test_many_who_slept_through_their_deadlines_share_a_last_look(hall: Hall) -> None:
+    hall.local.clock.scale = 1
+    ids = hall.requests(40)
+    before = 0
+    async with hall.client() as client:
+
+        async def sleep_on() -> None:
+            nonlocal before
+            await hall.local.wait_for_request_async("listAccessRequests", timeout=30)
+            for each in ids[::2]:
+                await anyio.to_thread.run_sync(hall.local.approve, each)
+            before = hall.calls()
+            hall.local.clock.advance(3600)
+
+        waits = [partial(client.access_requests.wait, each, timeout=600) for each in ids]
+        *results, _ = await together([*waits, sleep_on])
+    assert [result.id for result in results[::2]] == ids[::2]
+    assert {type(result) for result in results[1::2]} == {ApprovalTimeout}
+    assert hall.calls() - before <= 4
+
+
 async def test_closing_the_client_ends_all_waiting(hall: Hall) -> None:
     ids = hall.requests(5)
     client = hall.client()
@@ -275,6 +297,24 @@ def test_threads_whose_deadlines_pass_leave_the_others_waiting(hall: Hall) -> No
         for each in ids:
             hall.local.approve(each)
         assert [wait.result().id for wait in long] == ids
+
+
+def test_threads_that_slept_through_their_deadlines_share_a_last_look(hall: Hall) -> None:
+    hall.local.clock.scale = 1
+    ids = hall.requests(40)
+    with ThreadPoolExecutor(40) as pool, hall.blocking() as client:
+        waits = [pool.submit(client.access_requests.wait, each, timeout=600) for each in ids]
+        hall.local.wait_for_request("listAccessRequests", timeout=30)
+        schedule = inside(client, "_async._family.hub.schedule")
+        while len(schedule.board.tickets) < len(ids):
+            time.sleep(0.01)
+        for each in ids[::2]:
+            hall.local.approve(each)
+        before = hall.calls()
+        hall.local.clock.advance(3600)
+        assert [wait.result(timeout=60).id for wait in waits[::2]] == ids[::2]
+        assert {type(wait.exception(timeout=60)) for wait in waits[1::2]} == {ApprovalTimeout}
+    assert hall.calls() - before <= 4
 
 
 def test_closing_from_another_thread_ends_all_waiting(hall: Hall) -> None:
