@@ -82,7 +82,9 @@ def lowest(session: nox.Session) -> None:
     # uv resolves to the lowest versions, which pip cannot do. The tests' own tools are new.
     session.install("uv")
     python = f"--python={session.virtualenv.location}"
-    lowest = str(Path(session.create_tmp()) / "lowest.txt")
+    # Not in a temporary folder of nox's: pytest would have tests write there, where they find the project's
+    # own settings.
+    lowest = str(Path(session.virtualenv.location) / "lowest.txt")
     # Without what those require in turn: its newest versions would stand in the way of the tests' own tools.
     how = ("--all-extras", "--no-deps", "--resolution=lowest-direct")
     resolve = ("uv", "pip", "compile", "--quiet", "--upgrade", python, *how)

@@ -23,6 +23,7 @@ from memoram_async.core.urls import origin
 from memoram_async.runtime.clock import SystemClock, pause
 from memoram_async.runtime.forking import no_fork
 from memoram_async.runtime.httpx_adapter import AsyncHTTPClient, check_http_client, timed_out
+from memoram_async.runtime.loop_end import end_with_loop
 from memoram_async.runtime.protocol import Clock, ReadAhead
 from memoram_async.runtime.settings import check_settings
 from memoram_async.runtime.turns import Turns
@@ -136,9 +137,7 @@ class AnyioRuntime(Unshareable):
             raise ConfigurationError(
                 "this client is in use in another event loop: make one client for each loop, in the loop"
             )
-        if home is not None and home.pid == os.getpid():
-            home.connections.abandon()
-        # What another process left behind is not to be closed from here.
+        # What another process left behind is not closed from here; a loop that has ended has closed its own.
         self._home = _Home(anyio.lowlevel.current_token(), self._connections(), Turns(self._max_connections))
         return self._home
 
@@ -149,7 +148,9 @@ class AnyioRuntime(Unshareable):
                 # httpcore imports trio and more, which not even making a client should cost.
                 from memoram_async.runtime.async_connections import AsyncConnections
 
-                return AsyncConnections(most, trust_env=self._trust_env)
+                connections = AsyncConnections(most, trust_env=self._trust_env)
+                end_with_loop(connections)
+                return connections
             from memoram_async.runtime.async_clients import Httpx2Connections, InjectedClient
 
             if isinstance(client, str):
@@ -307,7 +308,6 @@ class AnyioRuntime(Unshareable):
         if home is None or home.pid != os.getpid():
             return
         if _is_over(home.token):
-            home.connections.abandon()
             return
         if home.is_here:
             home.send_home()

@@ -53,9 +53,6 @@ class InjectedClient:
 
         return await _exchange(send, request.url, seconds=seconds)
 
-    def abandon(self) -> None:
-        """Leave the connections of an event loop that has ended to their library."""
-
     async def aclose(self) -> None:
         """Do nothing: it is not ours to close."""
 
@@ -104,9 +101,6 @@ class Httpx2Connections:
             limits=library.Limits(max_connections=self._most, max_keepalive_connections=self._most),
             proxy=proxy_for_library(library, proxy),
         )
-
-    def abandon(self) -> None:
-        """Leave the connections of an event loop that has ended to their library."""
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -21,7 +21,7 @@ import sniffio
 from memoram_async.core.errors import APIConnectionError, MemoramError
 from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.runtime.answer_body import Body, plain_headers
-from memoram_async.runtime.asyncio_streams import AsyncioBackend, AsyncioStream
+from memoram_async.runtime.asyncio_streams import AsyncioBackend
 from memoram_async.runtime.clock import steady
 from memoram_async.runtime.connection_reuse import KEEPALIVE_SECONDS, is_reusable
 from memoram_async.runtime.environment import TLS, credentials_of, proxy_for
@@ -213,13 +213,14 @@ class AsyncConnections:
         while route.idle and now - route.idle[0].idle_since >= KEEPALIVE_SECONDS:
             await self._drop(route.idle.popleft())
 
-    def abandon(self) -> None:
-        """Close idle connections without their event loop, which has ended."""
+    def end(self) -> None:
+        """Close idle connections at once: their event loop is about to end."""
+        self._closed = True
         for route in self._routes.values():
             while route.idle:
                 opened = route.idle.pop().state.opened
-                if isinstance(opened, AsyncioStream):
-                    opened.abandon()
+                if opened is not None:
+                    opened.end()
 
     async def aclose(self) -> None:
         """Close idle connections now, others when their answers have come."""

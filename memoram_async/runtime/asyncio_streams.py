@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain, zip_longest
 from typing import Any, Final, NoReturn, cast
@@ -168,18 +168,10 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         if not self._receiver.is_lost:  # asyncio's transport has no loop any more then
             self._transport.abort()
 
-    def abandon(self) -> None:
-        """Close though the event loop has ended, in whose next step asyncio itself would close the socket.
-
-        Left alone, it would be closed, and complained of, by the garbage collection.
-        """
-        close: Callable[[None], None] | None = getattr(self._transport, "_call_connection_lost", None)
-        if close is None or self._transport.is_closing():
-            return
-        with suppress(RuntimeError):  # the loop, which is told first, has ended
-            self._transport.abort()
-        with suppress(RuntimeError):  # TLS tells the loop as well
-            close(None)
+    def end(self) -> None:
+        """Close, in the last steps of the event loop or when it is gone."""
+        with suppress(RuntimeError):  # it is gone
+            self._abort()
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None

@@ -14,10 +14,14 @@ _LITTLE: Final = 2048
 
 
 class Closable(Protocol):
-    """What can be closed: a network stream of httpcore's."""
+    """What can be closed: a network stream of ours."""
 
     async def aclose(self) -> None:
         """Close it."""
+        ...
+
+    def end(self) -> None:
+        """Close it without waiting, in the last steps of its event loop or when that is gone."""
         ...
 
 

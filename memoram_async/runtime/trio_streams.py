@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import anyio
@@ -98,6 +99,11 @@ class TrioStream(httpcore.AsyncNetworkStream):
     async def aclose(self) -> None:
         """Close."""
         await self._inner.aclose()
+
+    def end(self) -> None:
+        """Close, in the last steps of the event loop or when it is gone."""
+        with suppress(RuntimeError):  # it is gone
+            self._inner.get_extra_info("socket").close()
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None

@@ -140,6 +140,7 @@ RUNTIMES: Final = {
     "memoram_async.runtime.async_connections": ("anyio", "httpcore", "httpx", "sniffio"),
     "memoram_async.runtime.asyncio_streams": ("anyio", "asyncio", "httpcore"),
     "memoram_async.runtime.trio_streams": ("anyio", "httpcore"),
+    "memoram_async.runtime.loop_end": ("anyio",),
     "memoram_async.runtime.turns": ("anyio",),
     "memoram_async.runtime.httpx_adapter": ("httpx", "httpx2"),
     "memoram_async.runtime.environment": ("httpx",),

@@ -62,6 +62,7 @@ EXEMPT: Final = frozenset(
         "memoram_async.runtime.read_ahead",
         "memoram_async.runtime.asyncio_streams",
         "memoram_async.runtime.trio_streams",
+        "memoram_async.runtime.loop_end",
         "memoram_async.runtime.turns",
     }
 )

@@ -5,59 +5,90 @@ from __future__ import annotations
 import asyncio
 import gc
 import warnings
-from typing import TYPE_CHECKING
+import weakref
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 import trio
+import uvloop
 
 from memoram_async import AsyncMemoram, ConfigurationError
 from memoram_local import MemoramLocal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Coroutine, Generator, Iterator
 
 
 @pytest.fixture
-def client() -> Iterator[AsyncMemoram]:
+def new_client() -> Iterator[Callable[[], AsyncMemoram]]:
     with MemoramLocal(password_profile="fast") as local, local.serve() as server:
         app = local.register_app(name="Planner")
-        yield AsyncMemoram(app.api_key, base_url=f"{server.url}/api/v1", auth_url=server.url)
+        yield partial(AsyncMemoram, app.api_key, base_url=server.api_url, auth_url=server.auth_url)
+
+
+@pytest.fixture
+def client(new_client: Callable[[], AsyncMemoram]) -> AsyncMemoram:
+    return new_client()
 
 
 async def count(client: AsyncMemoram) -> int:
     return len((await client.access_requests.list().first_page()).items)
 
 
-@pytest.mark.parametrize("rest", ["close", "again"])
-def test_a_second_run_complains_of_nothing(client: AsyncMemoram, rest: str) -> None:
+def asyncio_run(doing: Callable[[AsyncMemoram], Coroutine[Any, Any, Any]], client: AsyncMemoram) -> Any:
+    return asyncio.run(doing(client))
+
+
+def uvloop_run(doing: Callable[[AsyncMemoram], Coroutine[Any, Any, Any]], client: AsyncMemoram) -> Any:
+    return uvloop.run(doing(client))
+
+
+@contextmanager
+def no_complaints() -> Generator[None]:
+    """Every warning is an error, those of what is collected as garbage too."""
     complaints: list[object] = []
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("error")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("sys.unraisablehook", complaints.append)
-            assert asyncio.run(count(client)) == 0
-            gc.collect()
-            if rest == "again":
-                assert asyncio.run(count(client)) == 0
-                gc.collect()
-            asyncio.run(client.aclose())
-            gc.collect()
+        patch.setattr("sys.unraisablehook", complaints.append)
+        yield
+        gc.collect()
     assert complaints == []
 
 
-def test_a_loop_that_has_ended_can_be_followed_by_another(client: AsyncMemoram) -> None:
-    with warnings.catch_warnings():
-        # The sockets of the first loop are nobody's to close once it has ended.
-        warnings.simplefilter("ignore", ResourceWarning)
-        assert asyncio.run(count(client)) == 0
-        assert asyncio.run(count(client)) == 0
-        assert trio.run(count, client) == 0
-        assert trio.run(count, client) == 0
-        assert asyncio.run(count(client)) == 0
-        asyncio.run(client.aclose())
-        del client
-        gc.collect()
+@pytest.mark.parametrize("run", [asyncio_run, uvloop_run, trio.run])
+def test_a_second_run_complains_of_nothing(client: AsyncMemoram, run: Any) -> None:
+    with no_complaints():
+        for _ in range(3):
+            assert run(count, client) == 0
+            gc.collect()
+        run(AsyncMemoram.aclose, client)
+
+
+@pytest.mark.parametrize("run", [asyncio_run, uvloop_run, trio.run])
+def test_what_nobody_closes_ends_with_its_loop(new_client: Callable[[], AsyncMemoram], run: Any) -> None:
+    with no_complaints():
+        assert run(count, new_client()) == 0
+
+
+def test_a_loop_that_has_ended_can_be_followed_by_another_kind(client: AsyncMemoram) -> None:
+    with no_complaints():
+        for run in (asyncio_run, trio.run, uvloop_run, trio.run, asyncio_run):
+            assert run(count, client) == 0
+        run(AsyncMemoram.aclose, client)
+
+
+def test_a_loop_that_has_ended_is_not_kept(client: AsyncMemoram) -> None:
+    async def main() -> weakref.ref[asyncio.AbstractEventLoop]:
+        await count(client)
+        return weakref.ref(asyncio.get_running_loop())
+
+    ended = asyncio.run(main())
+    asyncio.run(count(client))
+    gc.collect()
+    assert ended() is None
 
 
 def test_a_loop_that_still_runs_does_not_share_its_client(client: AsyncMemoram) -> None:

@@ -6,9 +6,7 @@ Where one of these fails, a new version of the library has changed: look at the 
 from __future__ import annotations
 
 import ast
-import asyncio
 import inspect
-import socket
 import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,9 +14,6 @@ import h11
 import httpcore
 import httpx
 import pytest
-
-from memoram_async.runtime.asyncio_streams import AsyncioBackend
-from memoram_async.runtime.exchange_state import ExchangeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,16 +116,3 @@ def test_a_proxys_pool_tells_its_connections(kind: str) -> None:
     scheme = "socks5" if "SOCKS" in kind else "http"
     pool = getattr(httpcore, kind)(f"{scheme}://proxy.test", max_connections=1)
     assert pool.connections == [], f"{kind}.connections has changed: see is_reusable"
-
-
-def test_asyncios_transports_can_be_closed_without_their_loop() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        backend = AsyncioBackend(ExchangeState(), 0)
-        stream = asyncio.run(backend.connect_tcp(*listener.getsockname()))
-    opened = stream.get_extra_info("socket")
-    assert opened.fileno() != -1
-    stream.abandon()
-    assert opened.fileno() == -1, (
-        "asyncio's transports have another way to close their socket: see AsyncioStream.abandon in "
-        "memoram_async/runtime/asyncio_streams.py"
-    )
