@@ -40,8 +40,8 @@ def decode(text: str) -> bytes | None:
     if not text:
         return b""
     excess = len(text) & 3
-    # Even when it validates, pybase64 takes the standard alphabet and padding as well.
-    if text[-1] not in LAST_CHARACTERS[excess] or "+" in text or "/" in text or "=" in text:
+    # Even when it validates, pybase64 takes the standard alphabet as well.
+    if text[-1] not in LAST_CHARACTERS[excess] or "+" in text or "/" in text:
         return None
     try:
         return b64decode(text + PADDING[excess], _ALPHABET, True)

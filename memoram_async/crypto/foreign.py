@@ -38,6 +38,8 @@ class ContentFormat(enum.StrEnum):
     """No known form, but no language either. The one guess among these: it can be wrong."""
 
 
+# "ey" and "ew" spell a brace and what may follow it: a quotation mark, a blank or the end of a line.
+_JSON_START: Final = re.compile(rb'\{\s*"')
 _JOSE_RUN: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_HEADER_CHARS}}}")
 _JOSE_SEGMENTS: Final = re.compile(r"ey[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){4}")
 # The lengths of a GCM initialization vector and tag, which stay when the header is damaged.
@@ -125,13 +127,13 @@ def classify(text: str) -> ContentFormat:
 def looks_like_jwe(text: str) -> bool:
     """Whether a text is, or was before it was damaged, a compact JWE."""
     text = text.strip()
-    if text.startswith("ey") and (run := _JOSE_RUN.match(text)):
+    if text.startswith(("ey", "ew")) and (run := _JOSE_RUN.match(text)):
         # What follows the header may be damaged, up to the very next character.
         header = _spelled(run[0])
         if _is_of_jwe(header):
             return True
         # A header that breaks off cannot be told from a JWS, and nobody wants to read either.
-        broken_off = header.startswith((b'{"', b'{ "', b"{\n")) and b"}" not in header
+        broken_off = _JSON_START.match(header) is not None and b"}" not in header
         if broken_off and _JOSE_PIECE.fullmatch(text):
             return True
     if _JOSE_TAIL.fullmatch(text):

@@ -32,7 +32,9 @@ from memoram_async.crypto.jwe import CODEC_NAME, IV_BYTES, MAX_TOKEN_CHARS
 from memoram_async.crypto.keyring import Keyring, KnownHeader, keyring_misfit
 from memoram_async.crypto.keys import EncryptionKey
 
-_SEGMENTS: Final = 5
+_DOTS: Final = 4
+"""Between the five segments."""
+
 _WRAPPING_OVERHEAD: Final = 8
 """How many bytes longer a wrapped key is (RFC 3394)."""
 
@@ -203,10 +205,9 @@ def _split(token: object, max_chars: int) -> list[str] | DecryptionError:
         return MalformedCiphertextError(f"a ciphertext must be text, not {type(token).__name__}")
     if len(token) > max_chars:
         return ContentTooLargeError(f"the ciphertext has more than {max_chars} characters")
-    segments = token.split(".", _SEGMENTS)
-    if len(segments) != _SEGMENTS:
+    if token.count(".") != _DOTS:
         return MalformedCiphertextError("the ciphertext does not have five segments")
-    return segments
+    return token.split(".")
 
 
 @attrs.frozen(eq=False)

@@ -44,6 +44,10 @@ FOREIGN: list[tuple[ContentFormat, str]] = [
     (ContentFormat.JWE, "x" + TOKEN),
     (ContentFormat.JWE, f"{FOREIGN_HEADER}.{b64url(BODY)}.{b64url(IV16)}.{b64url(BODY)}.{b64url(BODY[:32])}"),
     (ContentFormat.JWE, "eyBroken.a.b.c.d"),
+    (ContentFormat.JWE, b64url(b'{"alg":"RSA-OAEP","kid":"the ke')),
+    (ContentFormat.JWE, b64url(b'{ "alg": "RSA-OAEP", "kid": "the ke')),
+    (ContentFormat.JWE, b64url(b'{\n  "alg": "RSA-OAEP",\n  "kid": "the ke')),
+    (ContentFormat.JWE, b64url(b'{\r\n"alg": "RSA-OAEP", "enc": "A256GCM"}')),
     # Written by a client that wraps what it writes once more.
     (ContentFormat.JWE, json.dumps(TOKEN)),
     (ContentFormat.JWE, json.dumps({"content": TOKEN})),

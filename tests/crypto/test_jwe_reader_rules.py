@@ -116,7 +116,9 @@ def test_bytes_cannot_move_between_the_ciphertext_and_the_tag() -> None:
 def test_a_token_that_is_too_long_is_refused_before_it_is_read() -> None:
     token = encrypt(KEY, "text")
     assert type(refusal("e" * 2_000_001)) is ContentTooLargeError
-    assert type(refusal(token, max_chars=len(token) - 1)) is ContentTooLargeError
+    error = refusal(token, max_chars=len(token) - 1)
+    assert type(error) is ContentTooLargeError
+    assert str(error) == f"the ciphertext has more than {len(token) - 1} characters"
     assert decrypt(RING, token, max_chars=len(token)).text == "text"
 
 
@@ -147,11 +149,16 @@ def test_a_header_that_is_too_long_is_refused() -> None:
         b'{"alg":"dir","enc":"A256GCM","kid":"3","x":-Infinity}',
         b'{"alg":"dir","enc":"A256GCM","kid":"3","x":\xff}',
         b'{"alg":"dir","enc":"A256GCM","kid":"3","x":' + b"[" * 33 + b"]" * 33 + b"}",
-        b'{"x":' * 33 + b"1" + b"}" * 33,
+        b'{"alg":"dir","enc":"A256GCM","kid":"3","x":' + b'{"x":' * 32 + b"1" + b"}" * 33,
     ],
 )
 def test_the_header_must_be_a_small_json_object_in_utf_8(header: bytes) -> None:
     assert type(refusal(token_under(header))) is MalformedCiphertextError
+
+
+def test_a_header_may_be_nested_for_a_while() -> None:
+    header = b'{"alg":"dir","enc":"A256GCM","kid":"3","x":' + b"[" * 31 + b"]" * 31 + b"}"
+    assert decrypt(RING, token_under(header)).text == "text"
 
 
 @pytest.mark.parametrize(
@@ -368,10 +375,7 @@ WRAPPED = encrypt(KEY, "text", key_wrap=True)
             "the content was encrypted with key version 4, which is not at hand",
             token_under({**HEADER, "kid": "4"}),
         ),
-        (
-            "the content was encrypted with a key that is not at hand",
-            token_under({**HEADER, "kid": "key"}),
-        ),
+        ("the content was encrypted with a key that is not at hand", token_under({**HEADER, "kid": "key"})),
         (
             "the algorithm of the ciphertext does not fit the key's length",
             token_under({**HEADER, "enc": "A128GCM"}),
@@ -383,10 +387,7 @@ WRAPPED = encrypt(KEY, "text", key_wrap=True)
             "the ciphertext has an encrypted key, which alg dir does not have",
             segments_of(token_under(HEADER), key="AAAA"),
         ),
-        (
-            "the encrypted key has another length than enc asks for",
-            segments_of(WRAPPED, key="AAAA"),
-        ),
+        ("the encrypted key has another length than enc asks for", segments_of(WRAPPED, key="AAAA")),
     ],
 )
 def test_a_refusal_says_what_is_wrong(message: str, token: str) -> None:

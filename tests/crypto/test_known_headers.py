@@ -81,7 +81,23 @@ def test_a_header_of_one_field_is_not_known_for_another() -> None:
 
 def test_wrapped_keys_always_go_the_longer_way() -> None:
     token = written("text", key_wrap=True)
-    assert READER.quick(ring_that_knows(token))(token) is None
+    ring = ring_that_knows(token)
+    assert READER.quick(ring)(token) is None
+    assert ring.known("content") == {}
+
+
+NAMELESS = seal(KEY.cipher, b"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0", b"text", iv=bytes(12))
+"""A token without a `kid`."""
+
+
+def test_a_header_that_names_no_key_is_known_where_there_is_one_key_alone() -> None:
+    reader = ContentReader(StoreOptions(try_all_versions=True))
+    assert reader.quick(ring_that_knows(NAMELESS))(NAMELESS) is not None
+    two = Keyring(KEY, EncryptionKey.from_hex("92" * 32, version=4))
+    assert isinstance(reader.read(two, NAMELESS), Decrypted)
+    assert two.known("content") == {}
+    assert isinstance(reader.read(two, TOKEN), Decrypted)
+    assert reader.quick(two)(TOKEN) == QUICK(TOKEN)
 
 
 def test_binding_is_asked_for_here_too() -> None:
