@@ -7,13 +7,14 @@ import pytest
 
 from memoram_local import MemoramLocal
 from memoram_local.platform import User
+from tests.flows.hall import hall
 from tests.in_worlds import anyio_backend, world
 from tests.worlds import Time, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["anyio_backend", "world"]
+__all__ = ["anyio_backend", "hall", "world"]
 
 
 BACK = "http://localhost:9/back"
