@@ -61,6 +61,15 @@ def test_the_next_poll_is_no_sooner_than_the_service_allows(
     assert scene.schedule.next_poll(ticket, now=scene.now) == pytest.approx(seconds)
 
 
+def test_looks_and_the_lists_since_one_joined_are_polls(scene: Scene) -> None:
+    scene.schedule.board.list.readings = 3
+    ticket = scene.join("a", "b")
+    assert ticket.polls(3) == 0
+    scene.saw(Look(ticket.entries[0]), "pending")
+    scene.failed(Look(ticket.entries[1]), ServerError("no", status=500))
+    assert ticket.polls(5) == 4
+
+
 def test_a_service_that_asked_for_less_is_asked_less_often(scene: Scene) -> None:
     ticket = scene.join("a")
     scene.failed(scene.look(ticket), RateLimitedError("slow", status=429))
@@ -174,9 +183,12 @@ def test_a_list_that_was_read_to_its_end_is_as_long_as_that(scene: Scene) -> Non
 
 
 def test_a_list_that_was_read_in_part_is_no_shorter_than_before(scene: Scene) -> None:
+    known = scene.schedule.board.list
+    told = list[tuple[int, int]]()
     for pages, octets in ((3, 900), (2, 700), (4, 800)):
         scene.schedule.learn_list(pages=pages, octets=octets, is_whole=False)
-    assert (scene.schedule.board.list.pages, scene.schedule.board.list.octets) == (4, 900)
+        told.append((known.pages, known.octets))
+    assert told == [(3, 900), (3, 900), (4, 900)]
 
 
 # --- interrupts and forks ----------------------------------------------------------------------

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.secret import Secret
-from memoram_async.core.urls import check_base_url, is_address, origin
+from memoram_async.core.urls import check_base_url, check_link, is_address, origin
 
 
 def refused(url: object, *, insecure: bool = False) -> str:
@@ -214,6 +214,41 @@ def test_whatever_it_is_it_is_taken_or_refused(url: str) -> None:
     assert taken.isascii()
     assert taken.lower().startswith(("https://", "http://localhost", "http://127.", "http://[::1]"))
     assert not set(" \\@?#") & set(taken)
+
+
+# --- links -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://host",
+        "http://host:8080/",
+        "https://host/a?b=c",
+        "https://host/a#b",
+        "https://host/a?mail=a@b#c?d@e#f",
+        "https://host/#\N{LATIN SMALL LETTER A WITH DIAERESIS}",
+    ],
+)
+def test_a_link_is_kept_as_it_is(url: str) -> None:
+    assert check_link(url, name="dashboard_url") == url
+    assert check_link(Secret(url), name="dashboard_url") == url
+
+
+def test_without_a_link_there_is_none() -> None:
+    assert check_link(None, name="dashboard_url") is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "host", "/path", "ftp://host", "javascript:1", "https://user:word@host/", "#https://host"),
+        *("https://host/a b", "https://host/?a\n", "https://host/#a\x7f", "https://host/#\u2028", 7),
+    ],
+)
+def test_what_users_cannot_be_sent_to_is_no_link(url: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"^dashboard_url must be an absolute https:// URL, without"):
+        check_link(url, name="dashboard_url")
 
 
 # --- addresses of hosts ------------------------------------------------------------------------

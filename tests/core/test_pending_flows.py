@@ -81,6 +81,7 @@ def test_open_flows_are_written_and_read() -> None:
     [
         *(None, "/", "/notes", "/notes?next=//other.test/#top", "/a@b", "https://app.test:8443"),
         "https://app.test:8443/notes?mail=a@b",
+        "/" + "a" * 2047,
     ],
 )
 def test_a_place_of_the_applications_own_is_let_through(value: str | None) -> None:
@@ -110,7 +111,9 @@ def test_a_place_of_the_applications_own_is_let_through(value: str | None) -> No
     ],
 )
 def test_a_place_of_anybody_elses_is_refused(value: object) -> None:
-    with pytest.raises(InvalidArgumentError, match="return_to must be a path such as /notes"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"^return_to .* a URL of https://app\.test:8443, of at most 2048"
+    ):
         check_return_to(value, redirect_uri=BACK)
 
 
