@@ -124,7 +124,7 @@ def _may_repeat(ended: NoAnswer | ErrorAnswer, safety: Safety, *, acknowledged: 
     asked_to_wait = ended.retry_after is not None
     if ended.status == 429 or (ended.status == 503 and asked_to_wait):
         return safety is not Safety.NEVER
-    return harmless and leaves_open(ended.status, asked_to_wait=asked_to_wait)
+    return harmless and leaves_open(ended.status)
 
 
 def parse_retry_after(headers: Mapping[str, str], *, wall: float) -> float | None:

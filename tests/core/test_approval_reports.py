@@ -154,6 +154,7 @@ def test_a_page_that_failed_is_told_to_everybody_and_read_again_soon() -> None:
     assert [type(error) for error in errors] == [ServerError] * 3
     assert len({id(error) for error in (*errors, DOWN)}) == 4
     page_failed(board, ReadPage(Sweep(NOW)), DOWN, now=NOW + 3, jitter=1.0)
+    assert (board.list.readings, board.list.failures) == (2, 2)
     assert (board.sweep_at, board.by_list) == (NOW + 3 + 4, True)
 
 

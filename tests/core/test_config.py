@@ -259,7 +259,10 @@ def test_the_argument_comes_before_the_variable() -> None:
 
 @pytest.mark.parametrize("argument", ["false", 0, 1, "yes"])
 def test_only_a_plain_yes_permits_it(argument: object) -> None:
-    with pytest.raises(ConfigurationError, match="allow_insecure_http must be True, False or None"):
+    with pytest.raises(
+        ConfigurationError,
+        match=f"^allow_insecure_http must be True, False or None, not {type(argument).__name__}$",
+    ):
         resolved(insecure=argument, environment=INTERNAL)
 
 
@@ -267,3 +270,26 @@ def test_only_a_plain_yes_permits_it(argument: object) -> None:
 def test_a_masked_key_is_named(mask: str) -> None:
     with pytest.raises(ConfigurationError, match="the API key is masked"):
         resolved(api_key=mask)
+
+
+@pytest.mark.parametrize("name", ["client_id", "client_secret"])
+@pytest.mark.parametrize("mask", ["***", "Secret('***')"])
+def test_a_masked_setting_of_linking_is_named(name: str, mask: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{name} is masked, .* reveal\(\)"):
+        resolved(api_key=KEY, **{name: mask})
+
+
+@pytest.mark.parametrize("value", [7, b"app", Secret(7)], ids=repr)  # type: ignore[arg-type]
+def test_a_setting_of_linking_that_is_no_text_is_no_mask(value: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"^client_id must be a string"):
+        resolved(api_key=KEY, client_id=value)
+
+
+def test_an_endpoint_is_used_exactly_as_it_was_given() -> None:
+    config = resolved(
+        api_key=KEY,
+        authorization_endpoint="https://login.example/authorize/",
+        token_endpoint=Secret("https://login.example/token/"),
+    )
+    assert config.authorization_endpoint == "https://login.example/authorize/"
+    assert config.token_endpoint == "https://login.example/token/"

@@ -29,7 +29,7 @@ from memoram_async.core.oauth import (
 from memoram_async.core.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 STATE = "random-1-of-32"
 NOW = 1_800_000_000.0
@@ -183,6 +183,13 @@ def test_other_parameters_may_come_twice() -> None:
     assert code_of(f"code=abc&state={STATE}&utm=1&utm=2") == "abc"
 
 
+def test_as_many_parameters_as_somebody_may_send_are_read() -> None:
+    padding = "&".join(f"p{number}=" for number in range(62))
+    assert code_of(f"code=abc&state={STATE}&{padding}") == "abc"
+    with pytest.raises(InvalidArgumentError, match="more than 64 parameters"):
+        code_of(f"code=abc&state={STATE}&{padding}&p=")
+
+
 def test_more_parameters_than_anyone_sends_are_refused() -> None:
     padding = "&".join(f"p{number}=" for number in range(100))
     with pytest.raises(InvalidArgumentError, match="more than 64 parameters"):
@@ -202,7 +209,31 @@ FORMS: dict[str, Callable[[], object]] = {
     "a URL of httpx": lambda: httpx.URL(f"https://app.example/callback?{query()}"),
     "a query of httpx": lambda: httpx.QueryParams(query()),
     "a split URL": lambda: urlsplit(f"https://app.example/callback?{query()}"),
+    "a row, which is no Mapping": lambda: Row(code="abc", state=STATE),
+    "a mapping that has header fields of its own": lambda: WithHeaders(code="abc", state=STATE),
 }
+
+
+class Row:
+    """What a framework or database has that goes by names."""
+
+    def __init__(self, **values: str) -> None:
+        self._values = values
+
+    def keys(self) -> list[str]:
+        return list(self._values)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+
+class WithHeaders(dict[str, str]):
+    """Parameters that know more of their request."""
+
+    headers: Mapping[str, str] = {}  # noqa: RUF012 - it stays empty
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())

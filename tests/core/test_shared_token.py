@@ -43,6 +43,10 @@ def test_patience_leaves_half_of_the_time_for_an_exchange(remaining: float, jitt
     assert 0 <= patience(remaining, jitter=jitter) <= min(10, remaining / 2)
 
 
+def test_patience_is_shorter_for_who_has_little_time() -> None:
+    assert [patience(left, jitter=0.0) for left in (0.0, 4.0, 20.0, 21.0)] == [0.0, 1.0, 5.0, 5.0]
+
+
 def test_patience_differs_from_process_to_process() -> None:
     assert [patience(60, jitter=jitter) for jitter in (0, 0.5)] == [5, 7.5]
 
