@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 _LONGEST: Final = len("2026-03-01T12:34:56.123456Z")
-_FINER: Final = re.compile(r"(.{19}[.,][0-9]{6})([0-9])[0-9]*(.*)")
+_FINER: Final = re.compile(r".{19}[.,][0-9]{6}([0-9])")
 _LEAP_SECOND: Final = re.compile(r"(?<=[0-9]{2}:[0-9]{2}:)60")
 
 
@@ -39,14 +39,12 @@ def parse_time(text: str) -> datetime | None:
 
 def _parse_unusual_time(text: str) -> datetime | None:
     spelt = text.upper()  # RFC 3339 5.6: "T" and "Z" may be lower case
-    finer = _FINER.fullmatch(spelt)
+    finer = _FINER.match(spelt)
     leap = _LEAP_SECOND.search(spelt) is not None
     try:
-        moment = datetime.fromisoformat(
-            _LEAP_SECOND.sub("59", spelt if finer is None else finer[1] + finer[3])
-        )
+        moment = datetime.fromisoformat(_LEAP_SECOND.sub("59", spelt))  # which cuts off what is finer
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        up = finer is not None and finer[2] >= "5"
+        up = finer is not None and finer[1] >= "5"
         return aware + timedelta(seconds=leap, microseconds=up)
     except (ValueError, OverflowError):
         return None

@@ -38,14 +38,14 @@ class MemoramError(Exception):
 
     def again(self) -> std.Self:
         """A fresh error with the same data, for a caller who shares the outcome of another's attempt."""
-        twin = type(self).__new__(type(self), self.message)
+        twin = type(self).__new__(type(self))
         twin.args = self.args
         twin.__dict__.update({name: value for name, value in self.__dict__.items() if name != "__notes__"})
         return twin
 
 
 def _restore(cls: type[MemoramError], message: str, data: dict[str, std.Any]) -> MemoramError:
-    error = cls.__new__(cls, message)
+    error = cls.__new__(cls)
     error.args = (message,)
     error.__dict__.update(data)
     return error

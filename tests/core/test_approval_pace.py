@@ -131,15 +131,17 @@ def test_retry_after_is_kept_within_reason(asked: float, seconds: float) -> None
 
 def test_a_page_is_read_item_by_item() -> None:
     pending = {"id": "a", "status": "pending"}
-    body = {"items": [pending, {"id": 7}, "odd"], "next_cursor": "more", "total": 9}
-    page = read_list_page(body, octets=120, etag='"1"', applied=True)
+    odd = [{"id": 7, "status": "pending"}, {"id": "b", "status": 5}, {"id": 7}, "odd"]
+    body = {"items": [*odd, pending], "next_cursor": "more", "total": 9}
+    page = read_list_page(body, octets=120, etag='"1"', applied=True, digest=b"1")
     assert page == ListPage(
         items=(("a", "pending", pending),),
-        count=3,
+        count=5,
         total=9,
         next_cursor="more",
         octets=120,
         etag='"1"',
+        digest=b"1",
         applied=True,
     )
 

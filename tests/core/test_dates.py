@@ -52,6 +52,9 @@ def test_a_date_of_http_is_a_moment(text: str | None, epoch: float | None) -> No
         ("2026-03-01T12:34:56.1234565", 123457),
         ("2026-03-01T13:34:56.1234565+01:00", 123457),
         ("2026-03-01T12:34:56.123456", 123456),
+        ("2026-03-01T12:34:56,1234565Z", 123457),
+        ("2026-03-01T12:34:56.123456499999999999Z", 123456),
+        ("2026-03-01T12:34:56.9999995Z", 1_000_000),
     ],
 )
 def test_what_is_finer_than_a_microsecond_is_rounded(text: str, microseconds: int) -> None:

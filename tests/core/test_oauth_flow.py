@@ -233,7 +233,7 @@ class Row:
 class WithHeaders(dict[str, str]):
     """Parameters that know more of their request."""
 
-    headers: Mapping[str, str] = {}  # noqa: RUF012 - it stays empty
+    headers: Mapping[str, str] = {}
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())

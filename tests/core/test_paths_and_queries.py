@@ -71,6 +71,7 @@ def test_an_identifier_is_text(value: object, kind: str) -> None:
 
 def test_segments_are_encoded_whole() -> None:
     assert expand("/memory-blobs/{blobId}", blobId="a:b%2fc@ä") == "/memory-blobs/a%3Ab%252fc%40%C3%A4"
+    assert expand("/tags/{tagId}/{other}", tagId="a/b", other="c.d~e") == "/tags/a%2Fb/c.d~e"
 
 
 @given(st.text())
@@ -155,6 +156,14 @@ def test_parameters_are_encoded() -> None:
         with_query("https://host/a", {"q": "a&b=c d", "ä": "ö+"})
         == "https://host/a?q=a%26b%3Dc+d&%C3%A4=%C3%B6%2B"
     )
+
+
+def test_parameters_that_need_no_encoding_are_joined() -> None:
+    assert with_query("https://host", {"a": "b", "c": None, "d": "e.f-g"}) == "https://host?a=b&d=e.f-g"
+
+
+def test_a_wrapped_parameter_is_written_as_its_text() -> None:
+    assert with_query("https://host", {"search": Secret("a b"), "n": 1}) == "https://host?search=a+b&n=1"
 
 
 @pytest.mark.parametrize(

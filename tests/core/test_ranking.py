@@ -52,6 +52,11 @@ def test_the_score_is_that_of_bm25() -> None:
     assert score == pytest.approx(idf * 2 * 2.2 / (2 + norm))
 
 
+def test_the_only_text_is_of_the_usual_length() -> None:
+    ((_, score),) = ranking("a").best(["a"], limit=1)
+    assert score == pytest.approx(math.log(1 + 1.5 / 1.5))
+
+
 def test_nothing_shared_is_nothing_found() -> None:
     assert ranking("a b").best(["z"], limit=5) == []
     assert Ranking().best(["z"], limit=5) == []
@@ -83,6 +88,30 @@ def test_among_many_texts_the_words_of_most_of_them_do_not_count_beside_a_rare_o
     texts = ranking(*[f"the n{number}" for number in range(150)])
     assert order(texts.best(["the", "n7"], limit=150)) == [7]
     assert len(texts.best(["the"], limit=150)) == 150
+
+
+@pytest.mark.parametrize(("count", "found"), [(100, 100), (101, 1)])
+def test_a_hundred_texts_are_few(count: int, found: int) -> None:
+    texts = ranking(*[f"the n{number}" for number in range(count)])
+    assert len(texts.best(["the", "n7"], limit=count)) == found
+
+
+def test_what_stands_in_half_of_many_texts_counts_and_in_more_does_not() -> None:
+    words = [
+        "half the" if number < 75 else "most the" if number < 149 else "most half" for number in range(150)
+    ]
+    texts = ranking(*words)
+    assert len(texts.best(["most", "half"], limit=150)) == 75
+    texts = ranking(*[f"half n{n}" if n % 2 else f"other n{n}" for n in range(150)])
+    assert len(texts.best(["half", "n8"], limit=150)) == 76
+
+
+def test_closeness_is_a_part_of_the_best_score() -> None:
+    texts = ranking("tea", "tea and much else", "cup", "pot")
+    (_, best), (_, second) = texts.best(["tea"], limit=2)
+    between = (best - second) / best
+    assert len(texts.best(["tea"], limit=1, closeness=between * 1.01)) == 2
+    assert len(texts.best(["tea"], limit=1, closeness=between * 0.99)) == 1
 
 
 @given(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from memoram_async.core.errors import (
 )
 from memoram_async.core.http import HTTPResponse
 
+UNTIL = datetime(2026, 11, 26, 12, tzinfo=UTC)
 CANARY = "canary 7 in the answer"
 
 
@@ -85,6 +87,30 @@ def test_a_request_id_is_named() -> None:
     error = error_of(500, headers={"x-request-id": "req-1"})
     assert error.request_id == "req-1"
     assert str(error).endswith("(HTTP 500, request id req-1)")
+
+
+@pytest.mark.parametrize(
+    ("told", "until"),
+    [
+        ({"until": "2026-11-26T12:00:00Z"}, UNTIL),
+        ({"until": "2026-11-26T13:00:00+01:00"}, UNTIL),
+        ({"until": "2026-11-26T12:00:00"}, None),
+        ({"until": "soon"}, None),
+        ({"until": 7}, None),
+        ({}, None),
+    ],
+)
+def test_a_conflict_says_until_when(told: dict[str, object], until: datetime | None) -> None:
+    error = error_of(409, {"error": {"code": "asking_paused", **told}})
+    assert isinstance(error, ConflictError)
+    assert error.until == until
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"7", b"[]", b'{"error": 7}', b"[" * 100_000])
+def test_a_conflict_that_says_nothing_sets_no_time(body: bytes) -> None:
+    error = error_of(409, body)
+    assert isinstance(error, ConflictError)
+    assert error.until is None
 
 
 def test_the_wait_that_was_asked_for_is_kept() -> None:

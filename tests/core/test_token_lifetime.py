@@ -19,6 +19,10 @@ def test_it_is_counted_from_the_answers_own_date() -> None:
     assert lifetime == 3600
 
 
+def test_a_token_may_live_for_a_second() -> None:
+    assert lifetime_of(expires_at="2026-01-01T12:00:01Z", date=None, wall=NOON) == 1
+
+
 def test_without_a_date_it_is_counted_from_this_machines_time() -> None:
     assert lifetime_of(expires_at="2026-01-01T12:10:00Z", date=None, wall=NOON) == 600
 

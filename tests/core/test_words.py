@@ -39,6 +39,8 @@ from memoram_async.core.words import Words, stem_of
         ("\u5728\u7a93\u5074", ["\u5728", "\u7a93", "\u5074", "\u5728\u7a93", "\u7a93\u5074"]),
         ("\u5e2dseat\u5e2d", ["\u5e2d", "seat", "\u5e2d"]),
         ("\u0e20\u0e32\u0e29", ["\u0e20\u0e32", "\u0e32\u0e29"]),
+        ("\u0e20 \u5728", ["\u0e20", "\u5728"]),
+        ("\u0e20\u5728", ["\u0e20\u5728"]),
         ("... _ -- !", []),
     ],
 )
