@@ -138,8 +138,10 @@ def _release(
     if not isinstance(memory_key, str) or not board.is_ours(connector):
         return []
     waiting = board.owners.get(digest(memory_key))
-    found = read(item) if waiting else None
-    if not waiting or found is None:
+    if not waiting:
+        return []
+    found = read(item)
+    if found is None:
         return []
     for ticket in waiting:
         ticket.released = found

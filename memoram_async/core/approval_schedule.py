@@ -370,7 +370,7 @@ class ApprovalSchedule:
             sweep.pages += 1
             sweep.items += answer.count
             sweep.octets += answer.octets
-            if answer.total is not None and sweep.items and answer.total > sweep.items:
+            if answer.total is not None and sweep.items:
                 state.pages = max(state.pages, math.ceil(answer.total * sweep.pages / sweep.items))
             wanted = (
                 len(self.board.entries) if not (self.board.owners and sweep.pages < state.pages) else math.inf

@@ -119,7 +119,7 @@ class Flow(Confidential):
 
     def _fault(self, parameters: Mapping[str, str]) -> str | None:
         """Why a callback does not belong to this flow; None if it does."""
-        state, issuer = parameters.get("state", ""), parameters.get("iss")
+        state, issuer = parameters.get("state"), parameters.get("iss")
         if not state:
             return "the callback has no state, so that nothing ties it to this flow"
         if not hmac.compare_digest(_bytes(state), _bytes(self.state.reveal())):

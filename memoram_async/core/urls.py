@@ -193,7 +193,7 @@ def with_query(url: str, params: Mapping[str, object]) -> str:
         # UnicodeEncodeError, a ValueError, holds the whole text.
         pass
     else:
-        return f"{url}?{query}" if query else url
+        return f"{url}?{query}"
     del params, given
     raise InvalidArgumentError(
         "a query parameter cannot be written: it holds a lone surrogate, bytes, several values in one, or a "

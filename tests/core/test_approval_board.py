@@ -156,6 +156,23 @@ def test_a_request_stays_as_long_as_somebody_waits_for_it() -> None:
     assert (board.entries, board.tickets, board.list.sweep.seen) == ({}, {}, set())
 
 
+def test_who_names_a_request_twice_leaves_it_once() -> None:
+    board = ApprovalBoard()
+    twice = joined(board, "a", "a")
+    board.remove(twice, now=NOW)
+    assert (board.entries, board.tickets) == ({}, {})
+
+
+def test_who_was_interrupted_on_the_way_in_can_leave() -> None:
+    board = ApprovalBoard()
+    owner = ticket("a", owner=b"key")
+    board.add(owner, now=NOW)
+    board.entries["a"].tickets.clear()
+    board.owners.clear()
+    board.remove(owner, now=NOW)
+    assert (board.entries, board.tickets, board.owners) == ({}, {}, {})
+
+
 def test_the_calls_of_who_leaves_are_due_again() -> None:
     board = ApprovalBoard()
     leaver, stayer = joined(board, "a"), joined(board, "a", "b")
@@ -342,6 +359,25 @@ def test_mending_keeps_who_waits_and_what_they_do_and_drops_the_rest() -> None:
     assert not lost.entry.under_way
     assert not board.list.sweep.under_way
     assert board.list.etag is None
+
+
+def test_mending_looks_anew_at_whom_an_interrupt_may_have_lost() -> None:
+    board = ApprovalBoard()
+    lost, busy = joined(board, "lost").entries[0], joined(board, "busy")
+    board.under_way[Look(busy.entries[0])] = (NOW + 40, busy)
+    board.looks.clear()
+    lost.due = busy.entries[0].due = math.inf
+    board.mend(NOW + 7)
+    assert (lost.due, busy.entries[0].due) == (NOW + 7, math.inf)
+    assert board.first_look() is lost
+
+
+def test_mending_reads_the_list_as_soon_as_it_may_be_read() -> None:
+    board = followed("a", "b", "c")
+    board.sweep_at = math.inf
+    board.mend(NOW)
+    assert (board.by_list, board.sweep_at) == (True, NOW + 2)
+    assert {entry.due for entry in board.entries.values()} == {math.inf}
 
 
 def test_mending_leaves_a_page_under_way_to_whoever_reads_it() -> None:

@@ -132,6 +132,13 @@ def test_the_last_long_poll_takes_a_second_at_least(scene: Scene) -> None:
     assert polled(scene, seconds=2.5).wait == 1
 
 
+def test_a_long_poll_on_the_list_is_no_longer_than_what_is_left(scene: Scene) -> None:
+    tickets = [scene.join(each, seconds=7.5) for each in "abc"]
+    items = tuple((each, "pending", {"id": each}) for each in "abc")
+    scene.taken(scene.page(tickets[0]), ListPage(items=items, count=3, total=3, octets=9, etag="v1"))
+    assert scene.page(tickets[0]).wait == 6
+
+
 # --- failures ----------------------------------------------------------------------------------
 
 
@@ -199,8 +206,14 @@ def interrupt(_: object) -> str:
     raise KeyboardInterrupt
 
 
+def _read(room: Room) -> None:
+    room.answered(ReadPage(), "pending")
+
+
 @pytest.mark.parametrize(
-    "change", CHANGES, ids=["step", "answer", "fail", "429", "off", "join", "wake", "leave"]
+    "change",
+    [*CHANGES, _read],
+    ids=["step", "answer", "fail", "429", "off", "join", "wake", "leave", "read"],
 )
 def test_whatever_comes_first_after_an_interrupt_puts_things_in_order(
     change: Callable[[Room], object],

@@ -84,6 +84,7 @@ def test_what_may_pass_is_tried_again_ever_later_and_told_of_at_the_third_time()
         pauses.append(entry.due - NOW - number)
     assert told == [[], [], ["who wants a"], []]
     assert pauses == [2.0, 4.0, 8.0, 16.0]
+    assert entry.looks == 4
     assert entry.failure is None
 
 
@@ -211,14 +212,16 @@ def taken(board: ApprovalBoard, sweep: Sweep, *items: tuple[str, str]) -> list[A
 
 
 def test_items_are_seen_and_only_changes_of_what_was_known_count() -> None:
-    board = waiting("a", "b", "c")
-    board.entries["b"].status = board.entries["c"].status = "pending"
+    board = waiting("a", "b", "c", "d")
+    for each in "bcd":
+        board.entries[each].status = "pending"
     board.entries["a"].last_error = DOWN
     sweep = Sweep(NOW)
-    woken = taken(board, sweep, ("a", "pending"), ("b", "approved"), ("c", "pending"), ("z", "approved"))
-    assert woken == ["who wants a", "who wants b"]
-    assert (sweep.seen, sweep.changed) == ({"a", "b", "c"}, 1)
-    for each, status in (("a", "pending"), ("b", "approved"), ("c", "pending")):
+    rows = [("b", "approved"), ("c", "approved"), ("d", "pending"), ("a", "pending"), ("z", "approved")]
+    woken = taken(board, sweep, *rows)
+    assert woken == ["who wants b", "who wants c", "who wants a"]
+    assert (sweep.seen, sweep.changed) == ({"a", "b", "c", "d"}, 2)
+    for each, status in rows[:-1]:
         entry = board.entries[each]
         assert (entry.status, entry.looked_at, entry.last_error) == (status, NOW + 5, None)
     assert board.entries["b"].found == "b"
@@ -235,6 +238,15 @@ def test_what_must_be_confirmed_is_looked_at_at_once_unless_it_is_already(
     assert taken(board, Sweep(NOW), (name, status)) == []
     assert (entry.status, entry.found) == (None, None)
     assert (entry.suspect, entry.due) == ((False, math.inf) if is_looked_at else (True, NOW + 5))
+
+
+def test_access_that_was_taken_back_must_be_confirmed_and_an_old_copy_need_not() -> None:
+    board = waiting("a", "odd", "c")
+    for entry in board.entries.values():
+        entry.status = "approved"
+    assert taken(board, Sweep(NOW), ("a", "revoked"), ("odd", "pending"), ("c", "pending")) == []
+    assert [entry.suspect for entry in board.entries.values()] == [True, False, False]
+    assert [entry.status for entry in board.entries.values()] == ["approved"] * 3
 
 
 def test_an_approved_request_for_a_memory_key_serves_all_who_wait_for_the_key() -> None:

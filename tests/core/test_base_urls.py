@@ -31,6 +31,7 @@ def refused(url: object, *, insecure: bool = False) -> str:
         "https://host:65535",
         "https://host:1",
         "HTTPS://API.Example.com/V1",
+        "https://host/INBOX",
     ],
 )
 def test_an_https_url_is_kept_as_it_is(url: str) -> None:
@@ -86,8 +87,10 @@ def test_http_to_another_machine_is_refused(url: str) -> None:
     assert "secrets would travel in clear" in refused(url)
 
 
-def test_http_to_another_machine_can_be_allowed() -> None:
+def test_http_to_another_machine_can_be_allowed_and_is_not_by_itself() -> None:
     url = "http://memoram.internal:8080"
+    with pytest.raises(ConfigurationError, match="secrets would travel in clear"):
+        check_base_url(url, name="base_url")
     assert check_base_url(url, name="base_url", allow_insecure_http=True) == url
 
 

@@ -61,6 +61,16 @@ def test_what_is_finer_than_a_microsecond_is_rounded(text: str, microseconds: in
     assert parse_time(text) == NOON + timedelta(microseconds=microseconds)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["2026-03-01T12:34:56Z", "2026-03-01T12:34:56", "2026-03-01T13:34:56+01:00", "2026-03-01t07:34:56-05:00"],
+)
+def test_a_time_is_a_moment_wherever_it_was_written(text: str) -> None:
+    moment = parse_time(text)
+    assert moment == NOON
+    assert moment.tzinfo is not None
+
+
 def test_a_leap_second_is_the_second_after_it() -> None:
     assert parse_time("2016-12-31T23:59:60Z") == datetime(2017, 1, 1, tzinfo=UTC)
     assert parse_time("2016-12-31T23:59:60.5000005Z") == datetime(2017, 1, 1, 0, 0, 0, 500001, tzinfo=UTC)

@@ -144,6 +144,7 @@ def test_an_authorization_shows_no_state_and_no_verifier() -> None:
         f"code=abc&state={STATE}&next=https://app.example/?a",
         f"code=%61bc&state={quote(STATE)}&empty=",
         f"https://[not-an-address/callback?code=abc&state={STATE}",
+        f"https://app.example/callback?code=abc&state={STATE}&next=/a?b",
     ],
 )
 def test_the_code_is_found_in_a_url_or_query_string(callback: str) -> None:

@@ -26,6 +26,7 @@ def test_one_such_header_field_is_enough_to_look_further(name: str) -> None:
 def test_what_an_answer_does_not_say_is_none() -> None:
     assert rate_limit_of({"x-ratelimit-limit": "60"}, wall=NOW) == RateLimit(limit=60)
     assert rate_limit_of({"x-ratelimit-remaining": "0"}, wall=NOW) == RateLimit(remaining=0)
+    assert rate_limit_of({"x-ratelimit-limit": "9" * 11}, wall=NOW) == RateLimit(limit=99_999_999_999)
 
 
 def test_limit_rest_and_reset_are_read() -> None:
@@ -64,6 +65,7 @@ def test_a_window_without_a_request_left_asks_to_wait_for_its_end() -> None:
     used_up = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1800000009"}
 
     assert parse_retry_after(used_up, wall=NOW) == 9
+    assert parse_retry_after(used_up | {"x-ratelimit-reset": "9"}, wall=NOW) == 9
     assert parse_retry_after(used_up | {"retry-after": "3"}, wall=NOW) == 3
     assert parse_retry_after(used_up | {"x-ratelimit-remaining": "1"}, wall=NOW) is None
     assert parse_retry_after({"x-ratelimit-remaining": "0"}, wall=NOW) is None
