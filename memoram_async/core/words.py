@@ -88,9 +88,10 @@ def stem_of(word: str) -> str:
     Words of other languages lose the same endings, wherever they stand, which does them little harm.
     """
     word = _without_apostrophe(word)
-    if len(word) < _SHORTEST_STEMMED or not word.isascii():
+    if not word.isascii():
         return word
-    word = _without_verb_ending(_singular(word))
+    if len(word) >= _SHORTEST_STEMMED:
+        word = _without_verb_ending(_singular(word))
     if word.endswith("y") and len(word) > 2 and word[-2] not in _VOWELS:
         return word[:-1] + "i"
     return word[:-1] if word.endswith("e") and len(word) >= _SHORTEST_STEMMED else word
@@ -102,11 +103,8 @@ def _without_apostrophe(word: str) -> str:
 
 
 def _singular(word: str) -> str:
-    if not word.endswith("s") or word.endswith(("ss", "us", "is")):
-        return word
-    if word.endswith("ies") and len(word) > _SHORTEST_STEMMED:
-        return word[:-3] + "y"
-    return word[:-2] if word.endswith("sses") else word[:-1]
+    """What is left of "cities" and "classes" loses its last letter like any other word with an e."""
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
 def _without_verb_ending(word: str) -> str:
@@ -115,6 +113,6 @@ def _without_verb_ending(word: str) -> str:
         return word[:-1] if len(word) > _LONGEST_WITH_OWN_EED else word
     for ending in ("ing", "ed"):
         stem = word.removesuffix(ending)
-        if len(stem) < len(word) and len(stem) > 1 and not _VOWELS.isdisjoint(stem):
+        if len(stem) < len(word) and not _VOWELS.isdisjoint(stem):
             return stem[:-1] if stem[-2:] in _DOUBLES else stem
     return word

@@ -17,6 +17,15 @@ from memoram_async.core.words import Words, stem_of
         ("hiking, hikes; hiked. hike", ["hik"] * 4),
         ("hopping hopped hops hop", ["hop"] * 4),
         ("studies studied study studying", ["studi", "studi", "studi", "studi"]),
+        ("try tries tried trying", ["tri"] * 4),
+        ("by my boys, a boy", ["by", "my", "boy", "a", "boy"]),
+        ("its day was red", ["its", "day", "was", "red"]),
+        ("city cities, movie movies", ["citi", "citi", "movi", "movi"]),
+        ("status menus basis", ["status", "menus", "basis"]),
+        ("used using, aged aging", ["us", "us", "ag", "ag"]),
+        ("stopping stopped, planned plan", ["stop", "stop", "plan", "plan"]),
+        ("the user\u2019s", ["the", "user"]),
+        ("\u0142odkas \u0142owing", ["\u0142odkas", "\u0142owing"]),
         ("agreed agree agrees", ["agre"] * 3),
         ("need needs speed", ["need", "need", "speed"]),
         ("falling, missed, buzzing", ["fall", "miss", "buzz"]),
@@ -51,6 +60,11 @@ def test_a_text_has_these_words(text: str, stems: list[str]) -> None:
 @given(st.text())
 def test_every_text_has_words_that_say_something(text: str) -> None:
     assert all(Words().of(text))
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_words_in_ascii_are_the_same_beside_others(text: str) -> None:
+    assert Words().of(f"{text} \u00e9") == [*Words().of(text), "e"]
 
 
 @given(st.text(st.sampled_from("abdeginrstuwy'"), min_size=1, max_size=12))
