@@ -207,7 +207,7 @@ def interrupt(_: object) -> str:
 
 
 def _read(room: Room) -> None:
-    room.answered(ReadPage(), "pending")
+    room.answered(ReadPage(Sweep(room.now)), "pending")
 
 
 @pytest.mark.parametrize(

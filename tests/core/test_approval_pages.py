@@ -66,25 +66,29 @@ def test_a_long_poll_on_the_list_is_granted_if_it_brings_news_or_takes_half_its_
     assert scene.schedule.board.list.waits is waits
 
 
-@pytest.mark.parametrize("answer", [ListPage(not_modified=True), page_of("a", "b", "c")], ids=["old", "new"])
-@pytest.mark.parametrize(("applied", "seconds"), [(True, 2.0), (False, 7.0)])
-def test_only_what_was_not_waited_for_is_slowed_down(
+@pytest.mark.parametrize(
+    "answer", [ListPage(not_modified=True), page_of("a", "b", "c", etag="v2")], ids=["old", "new"]
+)
+@pytest.mark.parametrize(("applied", "seconds"), [(True, 60.0), (False, 62.46)])
+def test_after_a_long_poll_that_was_granted_the_next_one_comes_at_once_unless_less_was_asked_for(
     scene: Scene, answer: ListPage, applied: bool, seconds: float
 ) -> None:
     _, page = waited_for(scene)
     board = scene.schedule.board
-    board.pace.slow_down = 5.0
-    scene.taken(page, attrs.evolve(answer, applied=applied))
-    assert board.sweep_at == scene.now + seconds
+    board.pace.slow_down = 60.0
+    began = scene.now
+    scene.now += 25
+    scene.taken(page, attrs.evolve(answer, applied=applied), took=25)
+    assert board.sweep_at - began == pytest.approx(seconds, abs=0.01)
 
 
-def test_a_page_of_a_reading_that_was_given_up_begins_another(scene: Scene) -> None:
+def test_a_page_of_a_reading_that_was_given_up_is_taken_in_all_the_same(scene: Scene) -> None:
     tickets = [scene.join(each) for each in "abc"]
     page = scene.page(tickets[0])
     scene.schedule.board.list.sweep = None
-    scene.now += 3
+    scene.now += 1
     scene.taken(page, page_of("a", "b", "c", total=3))
-    assert scene.schedule.board.sweep_at == scene.now + 2
+    assert scene.schedule.board.sweep_at == scene.now + 1
     assert scene.schedule.board.all_listed()
 
 
