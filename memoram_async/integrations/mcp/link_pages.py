@@ -127,7 +127,11 @@ class LinkPages(Unshareable):
                 "You are signed in as somebody else than the user whose agent asked. If somebody sent it to "
                 "you: it would have given their agent your memories.",
             )
-        response = RedirectResponse(await self._connections.begin(meant), status_code=303, headers=_HEADERS)
+        try:
+            url = await self._connections.begin(meant)
+        except MemoramError as error:
+            return page(503, "No account can be linked now", error.message)
+        response = RedirectResponse(url, status_code=303, headers=_HEADERS)
         self.know(response, meant)
         return response
 

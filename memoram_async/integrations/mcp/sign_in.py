@@ -11,10 +11,12 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import httpx2
+import jwt
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.secret import Secret, Unshareable
 from memoram_async.integrations.mcp.access import token_user
 from memoram_async.integrations.mcp.issuer import Issuer
@@ -57,6 +59,10 @@ class SignIn(Unshareable):
 
     async def begin(self, return_to: str) -> Response:
         """Send a browser to the issuer; it comes back to a path of ours."""
+        try:
+            endpoint = await self._issuer.endpoint("authorization_endpoint")
+        except (ConfigurationError, httpx2.HTTPError):
+            return page(503, "Nobody can sign in now", "The issuer does not answer. Try again later.")
         state, nonce, verifier = (randomness.token_urlsafe(_RANDOM_BYTES) for _ in range(3))
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         query = {
@@ -69,7 +75,6 @@ class SignIn(Unshareable):
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        endpoint = await self._issuer.endpoint("authorization_endpoint")
         response = RedirectResponse(
             f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}",
             status_code=303,
@@ -101,25 +106,31 @@ class SignIn(Unshareable):
 
     async def _subject(self, code: str, *, nonce: str, verifier: str) -> str | None:
         """Who signed in; None if the issuer does not say so."""
-        endpoint = await self._issuer.endpoint("token_endpoint")
         try:
-            async with httpx2.AsyncClient(timeout=10.0) as client:
-                answer = await client.post(
-                    endpoint,
-                    data={
-                        "grant_type": "authorization_code",
-                        "code": code,
-                        "redirect_uri": self._callback_url,
-                        "code_verifier": verifier,
-                    },
-                    auth=(self._client_id, self._client_secret.reveal()),
-                )
-            token = answer.json().get("id_token") if answer.status_code == 200 else None
-        except (httpx2.HTTPError, ValueError, AttributeError):
+            token = await self._id_token(code, verifier=verifier)
+            claims = None if token is None else await self._issuer.claims(token, audience=self._client_id)
+        except (ConfigurationError, httpx2.HTTPError, jwt.PyJWTError):
             return None
-        if not isinstance(token, str):
-            return None
-        claims = await self._issuer.claims(token, audience=self._client_id)
         if claims is None or not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
             return None
         return str(claims["sub"])
+
+    async def _id_token(self, code: str, *, verifier: str) -> str | None:
+        """What the issuer gives for a code."""
+        endpoint = await self._issuer.endpoint("token_endpoint")
+        async with httpx2.AsyncClient(timeout=10.0) as client:
+            answer = await client.post(
+                endpoint,
+                data={
+                    "grant_type": "authorization_code",
+                    "code": code,
+                    "redirect_uri": self._callback_url,
+                    "code_verifier": verifier,
+                },
+                auth=(self._client_id, self._client_secret.reveal()),
+            )
+        try:
+            token = answer.json().get("id_token") if answer.status_code == 200 else None
+        except (ValueError, AttributeError):
+            return None
+        return token if isinstance(token, str) else None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import runpy
+import shutil
 import socket
 import subprocess
 import sys
 import tomllib
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -17,6 +19,7 @@ import anyio.to_thread
 import httpx2
 import pytest
 import uvicorn
+from anyio.streams.text import TextReceiveStream
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
@@ -37,7 +40,6 @@ from tests.integrations.mcp.id_provider import CLIENT_ID, id_provider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from pathlib import Path
 
     from tests.integrations.mcp.conftest import Stage
 
@@ -80,6 +82,38 @@ async def test_a_process_on_stdio_serves_one_user(stage: Stage, tmp_path: Path, 
         await client.call_tool("get", {"id": "nothing"})
     assert person.shown == [DASHBOARD]
     assert errors.read_text() == ""
+
+
+@pytest.mark.anyio
+async def test_a_client_that_leaves_while_a_call_waits_ends_the_process(stage: Stage) -> None:
+    known = environment(stage, MEMORAM_MEMORY_KEY=stage.user.memory_key)
+    async with await anyio.open_process([sys.executable, *PROGRAM], env=known) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        answers = TextReceiveStream(process.stdout)
+
+        async def send(**message: Any) -> None:
+            assert process.stdin is not None
+            await process.stdin.send(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+
+        who = {"name": "tests", "version": "1"}
+        can: dict[str, Any] = {"elicitation": {"url": {}}}
+        await send(
+            id=1,
+            method="initialize",
+            params={"protocolVersion": "2025-11-25", "capabilities": can, "clientInfo": who},
+        )
+        assert "serverInfo" in await answers.receive()
+        await send(method="notifications/initialized")
+        progress = {"progressToken": "waits"}
+        await send(id=2, method="tools/call", params={"name": "tags", "arguments": {}, "_meta": progress})
+        asked = json.loads(await answers.receive())
+        assert asked["params"]["url"] == DASHBOARD
+        await send(id=asked["id"], result={"action": "accept"})
+        assert "Waiting for the user" in await answers.receive()
+        await process.stdin.aclose()
+        with anyio.fail_after(20):  # it would wait for 45 seconds
+            assert await process.wait() == 0
 
 
 @pytest.mark.anyio
@@ -231,17 +265,43 @@ def test_what_this_machine_cannot_give_is_said_in_one_line(tmp_path: Path) -> No
     assert done.stderr.count("\n") == 1
 
 
-def test_the_readme_configures_three_clients() -> None:
+def in_the_readme() -> list[dict[str, Any]]:
+    """The servers of the README's configurations: one for Claude Code and Cursor, one for VS Code."""
     blocks = re.findall(
         r"^```json\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
     )
     found = [json.loads(block) for block in blocks if "memoram-mcp" in block]
-    servers = [(each.get("mcpServers") or each["servers"])["memoram"] for each in found]
-    assert len(servers) == 2
+    return [(each.get("mcpServers") or each["servers"])["memoram"] for each in found]
+
+
+def test_the_readmes_configurations_name_the_command_and_its_settings() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    known = set(re.findall(r"MEMORAM_\w+", run("--help").stdout))
+    servers = in_the_readme()
+    assert len(servers) == 2
     for server in servers:
         assert project["scripts"][server["command"]] == "memoram_async.integrations.mcp_command:main"
-        assert set(server["env"]) <= set(re.findall(r"MEMORAM_\w+", run("--help").stdout))
+        assert set(server["env"]) <= known
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("client", [0, 1], ids=["Claude Code and Cursor", "VS Code"])
+async def test_the_readmes_configurations_start_a_server(stage: Stage, client: int) -> None:
+    server = in_the_readme()[client]
+    command = shutil.which(str(server["command"]), path=str(Path(sys.executable).parent))
+    assert command is not None, "the package is not installed"
+    around = {
+        name: environment(stage)[name] for name in ("PYTHONPATH", "MEMORAM_BASE_URL", "MEMORAM_AUTH_URL")
+    }
+    keys = {"MEMORAM_API_KEY": stage.app.api_key, "MEMORAM_MEMORY_KEY": stage.user.memory_key}
+    parameters = StdioServerParameters(
+        command=command, args=server.get("args", []), env={**around, **server["env"], **keys}
+    )
+    person = Person(does=stage.approve)
+    async with Client(stdio_client(parameters), elicitation_callback=person) as agent:
+        assert not (await agent.call_tool("remember", NOTE)).is_error
+        assert "window" in text_of(await agent.call_tool("recall", {"query": "window"}))
+    assert person.shown == [server["env"]["MEMORAM_DASHBOARD_URL"]]
 
 
 @pytest.mark.anyio
