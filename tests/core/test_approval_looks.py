@@ -245,6 +245,26 @@ def test_a_fork_that_found_the_lock_taken_has_one_of_its_own(scene: Scene) -> No
         assert isinstance(scene.step(scene.join("a")), Look)
 
 
+# --- a machine that was asleep -----------------------------------------------------------------
+
+
+def test_who_notices_five_seconds_later_has_slept_again(scene: Scene) -> None:
+    scene.join("a")
+    moments = [scene.schedule.wake_up(now=scene.now + later) for later in (0.0, 4.9, 5.0, 9.9)]
+    assert moments == [1000.0, 1000.0, 1005.0, 1005.0]
+
+
+def test_what_was_seen_at_that_very_moment_is_known_since(scene: Scene) -> None:
+    ticket = scene.join("a", "b")
+    assert not ticket.knows_since(0.0)
+    scene.saw(Look(ticket.entries[0]), "pending")
+    assert not ticket.knows_since(0.0)
+    scene.now += 1
+    scene.saw(Look(ticket.entries[1]), "pending")
+    assert ticket.knows_since(1000.0)
+    assert not ticket.knows_since(1000.1)
+
+
 # --- who rests ---------------------------------------------------------------------------------
 
 
