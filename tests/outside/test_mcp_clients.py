@@ -37,7 +37,13 @@ pytestmark = [pytest.mark.anyio, pytest.mark.service("node", "tests/outside/mcp/
 HERE: Final = Path(__file__).parent / "mcp"
 
 of_every_client = pytest.mark.parametrize("client", ["client auto", "client legacy", "sdk"])
-with_and_without_urls = pytest.mark.parametrize("shows_urls", [True, False], ids=["shows URLs", "shows none"])
+SHOWS_URLS: Final[dict[str, Any]] = {"elicitation": {"url": {}}}
+SHOWS_FORMS: Final[dict[str, Any]] = {"elicitation": {}}  # what Claude Code and Cursor declare
+with_and_without_urls = pytest.mark.parametrize(
+    "capabilities",
+    [SHOWS_URLS, SHOWS_FORMS, {}],
+    ids=["shows URLs", "shows forms", "shows nothing"],
+)
 
 
 @pytest.fixture
@@ -78,12 +84,12 @@ class Agent:
 
 
 @asynccontextmanager
-async def agent(client: str, server: dict[str, Any], *, shows_urls: bool) -> AsyncGenerator[Agent]:
+async def agent(client: str, server: dict[str, Any], capabilities: dict[str, Any]) -> AsyncGenerator[Agent]:
     """The script on one of the clients, connected to a server."""
     command = ["node", "agent.mjs", client]
     async with await anyio.open_process(command, cwd=HERE, stderr=subprocess.DEVNULL) as process:
         it = Agent(process)
-        await it.hears(json.dumps({"server": server, "showsUrls": shows_urls}))
+        await it.hears(json.dumps({"server": server, "capabilities": capabilities}))
         try:
             yield it
         finally:
@@ -103,17 +109,17 @@ def check(answers: dict[str, Any]) -> None:
 @of_every_client
 @with_and_without_urls
 async def test_on_stdio_the_user_approves_in_the_middle_of_a_call_or_between_two(
-    client: str, shows_urls: bool
+    client: str, capabilities: dict[str, Any]
 ) -> None:
     with staged() as stage:
         known = environment(stage, MEMORAM_MEMORY_KEY=stage.user.memory_key)
         server = {"command": sys.executable, "args": PROGRAM, "env": known}
-        async with agent(client, server, shows_urls=shows_urls) as it:
+        async with agent(client, server, capabilities) as it:
             said = await it.says()
             # Its user decides only now, while the call waits, or before the next one.
             (request,) = stage.local.access_requests()
             stage.local.approve(request.id)
-            if shows_urls:
+            if capabilities == SHOWS_URLS:
                 assert said == {"shown": DASHBOARD}
             else:
                 assert url_in(said["told"]) == DASHBOARD
@@ -124,7 +130,7 @@ async def test_on_stdio_the_user_approves_in_the_middle_of_a_call_or_between_two
 @of_every_client
 @with_and_without_urls
 async def test_over_http_the_user_of_a_token_links_an_account_and_approves(
-    client: str, shows_urls: bool, tmp_path: Path
+    client: str, capabilities: dict[str, Any], tmp_path: Path
 ) -> None:
     port = free_port()
     with staged() as fresh, id_provider() as provider:
@@ -138,15 +144,15 @@ async def test_over_http_the_user_of_a_token_links_an_account_and_approves(
         server = {"url": f"http://127.0.0.1:{port}/mcp", "token": token}
         async with (
             over_http(known, *arguments, port=port),
-            agent(client, server, shows_urls=shows_urls) as it,
+            agent(client, server, capabilities) as it,
         ):
             said = await it.says()
-            await links(said["shown"] if shows_urls else url_in(said["told"]), stage)
-            if not shows_urls:
+            await links(said["shown"] if capabilities == SHOWS_URLS else url_in(said["told"]), stage)
+            if capabilities != SHOWS_URLS:
                 await it.hears("linked")
                 assert url_in((await it.says())["told"]) == DASHBOARD
             stage.approve()
-            if not shows_urls:
+            if capabilities != SHOWS_URLS:
                 await it.hears("approved")
             check(await it.answers())
         assert len(list(stage.local.access_requests())) == 1

@@ -1,5 +1,5 @@
 // An agent that follows a script, on one of the official clients for JavaScript.
-// node agent.mjs 'client auto' | 'client legacy' | sdk, with a line on stdin: {server, showsUrls},
+// node agent.mjs 'client auto' | 'client legacy' | sdk, with a line on stdin: {server, capabilities},
 // where server is {command, args, env} or {url, token}.
 // Each URL that the client shows is a line of output. So is what the agent tells its user when a call was refused:
 // it calls again after another line of input. The last line is what the tools answered.
@@ -9,9 +9,9 @@ import { createInterface } from 'node:readline';
 const [which, mode] = process.argv[2].split(' ');
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const line = async () => (await lines.next()).value;
-const { server, showsUrls } = JSON.parse(await line());
+const { server, capabilities } = JSON.parse(await line());
 const who = { name: 'memoram-tests', version: '1' };
-const options = { capabilities: showsUrls ? { elicitation: { url: {} } } : {} };
+const options = { capabilities };
 
 async function connected() {
   let client, transport, elicitation;
@@ -30,7 +30,7 @@ async function connected() {
     elicitation = 'elicitation/create';
     transport = made(StdioClientTransport, StreamableHTTPClientTransport);
   }
-  if (showsUrls) {
+  if (capabilities.elicitation) {
     client.setRequestHandler(elicitation, async (request) => {
       console.log(JSON.stringify({ shown: request.params.url }));
       return { action: 'accept' };
