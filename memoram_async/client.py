@@ -354,6 +354,7 @@ class AsyncMemoram(Unshareable):
         *,
         params: std.Mapping[str, object] | None = None,
         json: std.Any = None,
+        idempotency_key: str | None = None,
     ) -> sdk.HTTPResponse:
         """Send a request that this SDK has no method for, with token, retries and errors as everywhere.
 
@@ -362,6 +363,8 @@ class AsyncMemoram(Unshareable):
             path: The path below `base_url`, percent-encoded, such as `/memory-blobs`.
             params: Query parameters; those that are None are left out.
             json: The body, as a value that JSON can carry.
+            idempotency_key: A key of your own for a request that writes, such as the id of an entry in an
+                outbox: 1 to 255 visible ASCII characters. By default each has a random one.
 
         Returns:
             The answer: `status`, `headers`, `content` and `json()`.
@@ -375,7 +378,9 @@ class AsyncMemoram(Unshareable):
         further, body = hidden(params), hidden(json)
         del params, json  # a traceback may show what local variables hold
         member = self._member
-        return await member.transport.call(free_request(member.api, method, path, params=further, json=body))
+        return await member.transport.call(
+            free_request(member.api, method, path, params=further, json=body, idempotency_key=idempotency_key)
+        )
 
     async def aclose(self) -> None:
         """Close the connections; calls made afterwards raise. A second time does nothing."""

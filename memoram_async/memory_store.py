@@ -253,18 +253,25 @@ class AsyncMemoryStore(Unshareable):
             self._recall.wrote(memory)
         return memory
 
-    async def delete(self, memory_id: str) -> None:
+    async def delete(self, memory_id: str, *, idempotency_key: str | None = None) -> None:
         """Delete a memory for good.
 
+        Args:
+            memory_id: The memory.
+            idempotency_key: A key of your own, as for `create`: who asks again with it is told that it was
+                done, and without one that there is no such memory.
+
         Raises:
-            InvalidArgumentError: `memory_id` is not an identifier.
+            InvalidArgumentError: An argument cannot be sent.
             NotFoundError: There is no such memory, perhaps not any more.
             AccessRevoked: The user has taken the approval back.
             PermissionDeniedError: It was refused, and why is not known.
             OutcomeUnknownError: The answer was lost; `get` shows whether the memory is still there.
         """
         self._keys.ring()
-        call = self._blobs.delete(check_id(memory_id, name="memory_id"), user_id=self._user_id)
+        call = self._blobs.delete(
+            check_id(memory_id, name="memory_id"), user_id=self._user_id, idempotency_key=idempotency_key
+        )
         with self._recall.writing(memory_id):
             await under(self._approval, call)
             self._recall.deleted(memory_id)

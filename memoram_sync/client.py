@@ -320,6 +320,7 @@ class Memoram(Unshareable):
         *,
         params: std.Mapping[str, object] | None = None,
         json: std.Any = None,
+        idempotency_key: str | None = None,
     ) -> sdk.HTTPResponse:
         """Send a request that this SDK has no method for, with token, retries and errors as everywhere.
 
@@ -328,6 +329,8 @@ class Memoram(Unshareable):
             path: The path below `base_url`, percent-encoded, such as `/memory-blobs`.
             params: Query parameters; those that are None are left out.
             json: The body, as a value that JSON can carry.
+            idempotency_key: A key of your own for a request that writes, such as the id of an entry in an
+                outbox: 1 to 255 visible ASCII characters. By default each has a random one.
 
         Returns:
             The answer: `status`, `headers`, `content` and `json()`.
@@ -336,7 +339,9 @@ class Memoram(Unshareable):
             InvalidArgumentError: The request cannot be written; nothing was sent.
             APIStatusError: The service said no.
         """
-        coroutine = self._async.request(method, path, params=params, json=json)
+        coroutine = self._async.request(
+            method, path, params=params, json=json, idempotency_key=idempotency_key
+        )
         del params, json
         return run(coroutine)
 

@@ -193,17 +193,22 @@ class MemoryStore(Unshareable):
         del content, title, summary, tags, source
         return run(coroutine)
 
-    def delete(self, memory_id: str) -> None:
+    def delete(self, memory_id: str, *, idempotency_key: str | None = None) -> None:
         """Delete a memory for good.
 
+        Args:
+            memory_id: The memory.
+            idempotency_key: A key of your own, as for `create`: who asks again with it is told that it was
+                done, and without one that there is no such memory.
+
         Raises:
-            InvalidArgumentError: `memory_id` is not an identifier.
+            InvalidArgumentError: An argument cannot be sent.
             NotFoundError: There is no such memory, perhaps not any more.
             AccessRevoked: The user has taken the approval back.
             PermissionDeniedError: It was refused, and why is not known.
             OutcomeUnknownError: The answer was lost; `get` shows whether the memory is still there.
         """
-        run(self._async.delete(memory_id))
+        run(self._async.delete(memory_id, idempotency_key=idempotency_key))
 
     def recall(self, query: str, *, limit: int = 10) -> tuple[Memory, ...]:
         """The memories that share most with a question, best first, found on this side.

@@ -226,8 +226,14 @@ class AsyncMemoryBlobs(Unshareable):
         )
         return reading.of(response)
 
-    async def delete(self, blob_id: str, *, user_id: str) -> None:
+    async def delete(self, blob_id: str, *, user_id: str, idempotency_key: str | None = None) -> None:
         """Delete a blob for good (contract `deleteMemoryBlob`).
+
+        Args:
+            blob_id: The blob.
+            user_id: The user.
+            idempotency_key: A key of your own, as for `create`: who asks again with it is told that it was
+                done, and without one that there is no such blob.
 
         Raises:
             InvalidArgumentError: An id is none.
@@ -242,4 +248,5 @@ class AsyncMemoryBlobs(Unshareable):
             ids={"blobId": check_id(blob_id, name="blob_id")},
             params={"user_id": check_id(user_id, name="user_id")},
             safety=Safety.ONCE,
+            idempotency_key=check_idempotency_key(idempotency_key),
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from memoram_async.core.arguments import check_method, check_params
+from memoram_async.core.arguments import check_idempotency_key, check_method, check_params
+from memoram_async.core.errors import InvalidArgumentError
 from memoram_async.core.retry import READING_METHODS, Safety
 from memoram_async.core.secret import Secret
 from memoram_async.core.urls import check_path
@@ -11,7 +12,13 @@ from memoram_async.transport.requester import Requester
 
 
 def free_request(
-    api: Requester, method: object, path: object, *, params: Secret | None, json: Secret | None
+    api: Requester,
+    method: object,
+    path: object,
+    *,
+    params: Secret | None,
+    json: Secret | None,
+    idempotency_key: object = None,
 ) -> Call:
     """A call of whatever method and path.
 
@@ -21,11 +28,15 @@ def free_request(
         path: The path below the service's address.
         params: A mapping of query parameters, wrapped.
         json: The body, wrapped.
+        idempotency_key: The caller's own, for a service that keeps keys.
 
     Raises:
         InvalidArgumentError: It cannot be written.
     """
     checked = check_method(method)
+    own_key = check_idempotency_key(idempotency_key)
+    if own_key is not None and checked in READING_METHODS:
+        raise InvalidArgumentError(f"idempotency_key goes with a request that writes, which {checked} is not")
     return Call(
         operation="request",
         method=checked,
@@ -37,4 +48,5 @@ def free_request(
         credentials=api.credentials,
         peer=api.peer,
         meaning=api.meaning,
+        idempotency_key=own_key,
     )

@@ -172,8 +172,14 @@ class MemoryBlobs(Unshareable):
         del memory_key, content, title, summary, tags, source
         return run(coroutine)
 
-    def delete(self, blob_id: str, *, user_id: str) -> None:
+    def delete(self, blob_id: str, *, user_id: str, idempotency_key: str | None = None) -> None:
         """Delete a blob for good (contract `deleteMemoryBlob`).
+
+        Args:
+            blob_id: The blob.
+            user_id: The user.
+            idempotency_key: A key of your own, as for `create`: who asks again with it is told that it was
+                done, and without one that there is no such blob.
 
         Raises:
             InvalidArgumentError: An id is none.
@@ -181,4 +187,4 @@ class MemoryBlobs(Unshareable):
             NotFoundError: There is no such blob, perhaps not any more.
             OutcomeUnknownError: The answer was lost; `get` shows whether the blob is still there.
         """
-        run(self._async.delete(blob_id, user_id=user_id))
+        run(self._async.delete(blob_id, user_id=user_id, idempotency_key=idempotency_key))

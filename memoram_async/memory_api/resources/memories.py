@@ -83,6 +83,8 @@ class AsyncMemories(Unshareable):
             text: The memory, in 1 to 50,000 characters.
             metadata: What to keep with it, any mapping that JSON can carry.
             memory_id: An id of the application's own, unique in its environment; by default the service's.
+                The service keeps no idempotency keys: with an id of your own, such as that of an entry in an
+                outbox, what is sent twice is not stored twice.
 
         Raises:
             InvalidArgumentError: An argument cannot be sent.

@@ -168,7 +168,14 @@ WITH_A_KEY: dict[str, Callable[[Any], Any]] = {
     "memory_blobs.create": lambda client: client.memory_blobs.create(**_BLOB, **_OWN),
     "memory_blobs.update": lambda client: client.memory_blobs.update("b", **_BLOB, **_OWN),
     "access_requests.create": lambda client: client.access_requests.create("mk", reason="mark", **_OWN),
+    "memory_blobs.delete": lambda client: client.memory_blobs.delete("mark", user_id="u", **_OWN),
+    "store.delete": lambda client: client.open(CREDENTIALS).delete("mark", **_OWN),
+    "request": lambda client: client.request("PUT", "/notes", json={"title": "mark"}, **_OWN),
 }
+
+
+def test_every_write_takes_a_key() -> None:
+    assert WITH_A_KEY.keys() == WRITES.keys()
 
 
 @pytest.mark.parametrize("write", WITH_A_KEY)
@@ -177,6 +184,13 @@ async def test_a_caller_may_bring_a_key_of_its_own(world: World, write: str) -> 
     async with world.client(ledger) as client:
         await WITH_A_KEY[write](client)
     assert ledger.keys["mark"] == ["outbox-7"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+async def test_a_key_for_a_request_that_writes_nothing_is_refused(world: World, method: str) -> None:
+    async with world.client(Ledger(idempotent=True)) as client:
+        with pytest.raises(InvalidArgumentError, match=f"a request that writes, which {method} is not"):
+            await client.request(method, "/notes", **_OWN)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a\n", "k" * 256, 7, b"key", Secret("key")], ids=repr)
