@@ -319,8 +319,7 @@ class AsyncMemoram(Unshareable):
             grants: Where users' grants lie, sealed, for all processes; its methods block.
             redirect_uri: Where users come back to, exactly as registered.
             reason: What memories are wanted for, in 1 to 255 characters that users read when deciding.
-            secret: What grants are sealed with, 32 bytes or more, and not the API key; of several, the first
-                one seals and each of them opens. By default the client's.
+            secret: What grants are sealed with, one or several as for the client, whose it is by default.
             link_url: The application's own page that begins linking, for `ApprovalRequired` and the status.
             store_options: How content is written and read, instead of as the client says.
             max_open: Of how many users keys are kept in memory; those used longest ago make room.
@@ -363,8 +362,7 @@ class AsyncMemoram(Unshareable):
             path: The path below `base_url`, percent-encoded, such as `/memory-blobs`.
             params: Query parameters; those that are None are left out.
             json: The body, as a value that JSON can carry.
-            idempotency_key: A key of your own for a request that writes, such as the id of an entry in an
-                outbox: 1 to 255 visible ASCII characters. By default each has a random one.
+            idempotency_key: A key of your own for a request that writes, as for `memory_blobs.create`.
 
         Returns:
             The answer: `status`, `headers`, `content` and `json()`.
@@ -375,12 +373,10 @@ class AsyncMemoram(Unshareable):
         """
         from memoram_async.transport.free_request import free_request
 
-        further, body = hidden(params), hidden(json)
+        further, body, api = hidden(params), hidden(json), self._member.api
         del params, json  # a traceback may show what local variables hold
-        member = self._member
-        return await member.transport.call(
-            free_request(member.api, method, path, params=further, json=body, idempotency_key=idempotency_key)
-        )
+        call = free_request(api, method, path, params=further, json=body, own_key=idempotency_key)
+        return await self._member.transport.call(call)
 
     async def aclose(self) -> None:
         """Close the connections; calls made afterwards raise. A second time does nothing."""

@@ -18,7 +18,7 @@ def free_request(
     *,
     params: Secret | None,
     json: Secret | None,
-    idempotency_key: object = None,
+    own_key: object = None,
 ) -> Call:
     """A call of whatever method and path.
 
@@ -28,14 +28,14 @@ def free_request(
         path: The path below the service's address.
         params: A mapping of query parameters, wrapped.
         json: The body, wrapped.
-        idempotency_key: The caller's own, for a service that keeps keys.
+        own_key: An idempotency key of the caller's own, for a service that keeps keys.
 
     Raises:
         InvalidArgumentError: It cannot be written.
     """
     checked = check_method(method)
-    own_key = check_idempotency_key(idempotency_key)
-    if own_key is not None and checked in READING_METHODS:
+    idempotency_key = check_idempotency_key(own_key)
+    if idempotency_key is not None and checked in READING_METHODS:
         raise InvalidArgumentError(f"idempotency_key goes with a request that writes, which {checked} is not")
     return Call(
         operation="request",
@@ -48,5 +48,5 @@ def free_request(
         credentials=api.credentials,
         peer=api.peer,
         meaning=api.meaning,
-        idempotency_key=own_key,
+        idempotency_key=idempotency_key,
     )

@@ -246,6 +246,7 @@ def connections(scene: Scene) -> None:
         MemoryGrantStore(), redirect_uri=BACK, reason="Plans journeys", secret=SECRET
     )
     assert repr(made) == f"<Connections back to {BACK}>"
+    assert made.link_url is None
     assert made.status("ada").state is ConnectionState.NOT_LINKED
     assert made.link("ada", scene.facts.memory_key).state is ConnectionState.APPROVED
     assert made.tokens("ada") is None
@@ -338,7 +339,7 @@ CALLS: Final[dict[Callable[[Scene], object], set[str]]] = {
     tokens: {"OAuthFlow.complete", "OAuth.refresh"},
     connections: {
         *("Memoram.connections", "Connections.__repr__", "Connections.status", "Connections.link"),
-        *("Connections.store", "Connections.disconnect", "Connections.close"),
+        *("Connections.store", "Connections.disconnect", "Connections.close", "Connections.link_url"),
     },
     complete_connection: {"Connections.begin", "Connections.complete", "Connections.tokens"},
     list_user_tags: {"Tags.list"},
