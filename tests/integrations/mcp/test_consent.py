@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp.types import InputRequiredResult
+from mcp.types import INTERNAL_ERROR, ErrorData, InputRequiredResult
 
 from tests.integrations.mcp.conftest import DASHBOARD, ERAS, Person, text_of
 
@@ -64,6 +64,19 @@ async def test_a_client_that_declines_is_told_the_url(stage: Stage, era: Any, ac
     assert result.is_error
     assert DASHBOARD in text_of(result)
     assert person.shown == [DASHBOARD]
+
+
+async def test_a_client_that_cannot_show_urls_after_all_is_told_the_url(stage: Stage) -> None:
+    async def fails(context: Any, params: Any) -> ErrorData:
+        return ErrorData(code=INTERNAL_ERROR, message="no window to show it in")
+
+    async with (
+        stage.server() as server,
+        Client(server, mode="legacy", elicitation_callback=fails) as client,
+    ):
+        result = await client.call_tool("remember", NOTE)
+    assert result.is_error
+    assert f"at this URL: {DASHBOARD}\n" in text_of(result)
 
 
 @in_both_eras

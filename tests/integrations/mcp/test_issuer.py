@@ -92,6 +92,29 @@ async def test_tokens_with_unknown_keys_do_not_have_the_issuer_asked_again_and_a
     assert asked.count("/.well-known/openid-configuration") == 1
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        '{"issuer": "https://evil.test", "jwks_uri": "OURS/jwks_uri"}',
+        '{"issuer": "OURS", "jwks_uri": "http://keys.test/jwks_uri"}',
+        '{"issuer": "OURS"}',
+        '["OURS"]',
+    ],
+)
+async def test_metadata_of_another_issuer_or_of_keys_without_tls_lets_nobody_in(
+    provider: IdProvider, monkeypatch: pytest.MonkeyPatch, metadata: str
+) -> None:
+    whole = provider.answer
+
+    def answer(path: str, query: dict[str, str]) -> Any:
+        found = json.loads(metadata.replace("OURS", provider.url))
+        return found if "/.well-known/" in path else whole(path, query)
+
+    monkeypatch.setattr(provider, "answer", answer)
+    tokens = IssuerTokens(Issuer(provider.url), audience=HERE)
+    assert await tokens.verify_token(provider.token("ada", audience=HERE)) is None
+
+
 async def test_an_issuer_that_does_not_answer_lets_nobody_in() -> None:
     tokens = IssuerTokens(Issuer("http://127.0.0.1:9"), audience=HERE)
     unknown = jwt.encode({"sub": "ada"}, "k" * 32, headers={"kid": "unknown"})

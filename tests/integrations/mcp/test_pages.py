@@ -15,7 +15,7 @@ from memoram_async.core.sealing import sealing_secrets
 from memoram_async.core.secret import Secret
 from memoram_async.integrations.mcp import token_user
 from memoram_async.integrations.mcp.issuer import Issuer
-from memoram_async.integrations.mcp.link_pages import LinkPages
+from memoram_async.integrations.mcp.link_pages import LINK_SECONDS, LinkPages, Sealed
 from memoram_async.integrations.mcp.sign_in import SignIn
 from tests.integrations.mcp.command import SECRET
 from tests.integrations.mcp.id_provider import CLIENT_ID, id_provider
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from tests.integrations.mcp.conftest import Stage
 
-pytestmark = pytest.mark.anyio
 SITE: Final = "https://memories.test"
 
 
@@ -68,6 +67,7 @@ async def site(stage: Stage, issuer: str, **options: Any) -> AsyncGenerator[Site
             yield Site(pages, browser)
 
 
+@pytest.mark.anyio
 async def test_an_issuer_that_does_not_answer_is_said_on_the_page(stage: Stage) -> None:
     nobody = "http://127.0.0.1:9"
     async with site(stage, nobody) as it:
@@ -76,6 +76,7 @@ async def test_an_issuer_that_does_not_answer_is_said_on_the_page(stage: Stage) 
     assert "The issuer does not answer" in answer.text
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("fault", ["null", "no object", "nothing", "nonsense", "nonce", "audience", "none"])
 async def test_only_who_the_issuer_names_for_this_sign_in_is_signed_in(stage: Stage, fault: str) -> None:
     with id_provider() as provider:
@@ -109,6 +110,7 @@ async def test_only_who_the_issuer_names_for_this_sign_in_is_signed_in(stage: St
             assert again.headers["location"].startswith(provider.url)
 
 
+@pytest.mark.anyio
 async def test_what_the_application_lacks_is_said_on_the_page(stage: Stage) -> None:
     with id_provider() as provider:
         async with site(stage, provider.url, client_id=None) as it, httpx2.AsyncClient() as elsewhere:
@@ -118,3 +120,20 @@ async def test_what_the_application_lacks_is_said_on_the_page(stage: Stage) -> N
             answer = await it.browser.get(page)
     assert answer.status_code == 503
     assert "No account can be linked now" in answer.text
+
+
+def test_an_address_is_good_for_an_hour_and_for_nothing_else() -> None:
+    now = [1_000.0]
+    secrets = sealing_secrets(SECRET, name="secret", api_key=Secret("mem_1"))
+    addresses, visitors = (
+        Sealed(secrets, purpose=purpose, clock=lambda: now[0]) for purpose in ("address", "visitor")
+    )
+    written = addresses.write("ada")
+    assert "ada" not in written
+    assert visitors.read(written) is None
+    for other in (None, "", "nonsense", "\u00e9", written[:-1]):
+        assert addresses.read(other) is None
+    now[0] += LINK_SECONDS - 1
+    assert addresses.read(written) == "ada"
+    now[0] += 1
+    assert addresses.read(written) is None
