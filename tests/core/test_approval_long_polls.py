@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +11,9 @@ from memoram_async.core.approval_calls import ReadPage, Ticket
 from memoram_async.core.approval_page import ListPage
 from memoram_async.core.errors import RateLimitedError
 from tests.core.test_approval_schedule import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROUND_TRIP = 0.05
 
@@ -32,7 +35,9 @@ def listening(scene: Scene, names: str = "abc", **options: Any) -> list[Ticket]:
     return tickets
 
 
-def moments(scene: Scene, ticket: Ticket, answers: Any, *, until: float) -> list[float]:
+def moments(
+    scene: Scene, ticket: Ticket, answers: Callable[[ReadPage, int], ListPage], *, until: float
+) -> list[float]:
     """When the list was asked for, of a service that answers everything at once."""
     asked: list[float] = []
     while scene.now < until:

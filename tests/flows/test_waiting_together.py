@@ -108,6 +108,18 @@ async def test_concurrent_connects_for_one_user_ask_once(hall: Hall) -> None:
     assert len(hall.local.access_requests()) == 1
 
 
+async def test_a_client_and_its_clones_ask_one_user_once(hall: Hall) -> None:
+    user = hall.local.create_user(email="ada@example.com", password="correct horse battery")
+    hall.local.policy = AfterSeconds(20)
+    async with hall.client() as client:
+        clients = [client, client.with_options(max_retries=0), client.with_options(timeout=30)]
+        connects = [partial(each.connect, user.memory_key, reason=WHY) for each in clients]
+        stores = await together(connects)
+    assert [store.user_id for store in stores] == [user.id] * 3
+    assert len(hall.local.access_requests()) == 1
+    assert len(hall.local.journal.entries("getAccessCredentials")) <= 3
+
+
 async def test_lookups_of_many_connects_share_one_reading_of_the_list(hall: Hall) -> None:
     keys = hall.approved(20)
     hall.local.clock.scale = 1
@@ -228,6 +240,24 @@ def test_threads_whose_deadlines_pass_leave_the_others_waiting(hall: Hall) -> No
         for each in ids:
             hall.local.approve(each)
         assert [wait.result().id for wait in long] == ids
+
+
+def test_whoever_asks_gives_up_again_and_again_and_no_other_thread_is_lost(hall: Hall) -> None:
+    ids = hall.requests(50)
+    with ThreadPoolExecutor(CROWD) as pool, hall.blocking() as client:
+
+        def one(number: int) -> str:
+            # Every other thread has a deadline, one soon after another, whatever it is at.
+            seconds = 20 + number / 5 if number % 2 else None
+            return client.access_requests.wait(ids[number % len(ids)], timeout=seconds).id
+
+        waits = [pool.submit(one, number) for number in range(CROWD)]
+        for wait in waits[1::2]:
+            assert isinstance(wait.exception(timeout=120), ApprovalTimeout)
+        for each in ids:
+            hall.local.approve(each)
+        heard = [wait.result(timeout=120) for wait in waits[::2]]
+    assert heard == [ids[number % len(ids)] for number in range(0, CROWD, 2)]
 
 
 def test_threads_that_slept_through_their_deadlines_share_a_last_look(hall: Hall) -> None:
