@@ -171,17 +171,29 @@ class Connecting:
         schedule = self._access.hub.schedule
         index = await self._access.lookup.read(wish.owner, self._api, self._api.transport.deadline())
         while (found := index.best(wish.owner, schedule)) is not None:
-            in_doubt = index.has_several_applications and schedule.board.own is None
-            if found.status == AccessStatus.APPROVED or not in_doubt or await self._is_there(found):
+            if found.status == AccessStatus.APPROVED or await self._may_be_waited_for(found):
                 return found
         return None
 
-    async def _is_there(self, request: AccessRequest) -> bool:
-        """Whether an open request is this application's to wait for; another's is not found by its id."""
+    async def _may_be_waited_for(self, request: AccessRequest) -> bool:
+        """Whether an open request is this application's; one of each application is looked at, by its id."""
+        board, connector = self._access.hub.schedule.board, request.ai_connector_id
+        if connector is None or connector == board.own or connector in board.familiar:
+            return True
+        return await self._access.checking.call(
+            connector,
+            lambda: self._is_there(request, connector),
+            self._api.transport.deadline(),
+            doing="getAccessRequest",
+        )
+
+    async def _is_there(self, request: AccessRequest, connector: str) -> bool:
+        """Whether a request is found by its id, which another application's is not."""
         try:
             await self._requests.get(request.id)
         except NotFoundError as error:
             return not self._may_be_foreign(request, error)
+        self._access.hub.schedule.board.familiar.add(connector)
         return True
 
     async def _approved(self, wish: Wish, request: AccessRequest, deadline: Deadline) -> AccessRequest:

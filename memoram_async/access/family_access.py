@@ -15,5 +15,6 @@ class FamilyAccess:
     def __init__(self, runtime: Runtime, hub: ApprovalHub) -> None:
         self.hub = hub
         self.lookup = RequestLookup(runtime, hub.schedule)
+        self.checking: SharedCalls[bool] = SharedCalls(runtime)
         self.asking: SharedCalls[AccessRequest] = SharedCalls(runtime)
         self.credentials: SharedCalls[AccessCredentials] = SharedCalls(runtime)

@@ -20,23 +20,15 @@ _OPERATION = "listAccessRequests"
 class RequestIndex:
     """The requests of a developer account, by the digest of their memory keys."""
 
-    __slots__ = ("_by_owner", "_connectors")
+    __slots__ = ("_by_owner",)
 
     def __init__(self) -> None:
         self._by_owner: dict[bytes, list[dict[str, Any]]] = {}
-        self._connectors: set[str] = set()
-
-    @property
-    def has_several_applications(self) -> bool:
-        """Whether the list has requests of more than one application."""
-        return len(self._connectors) > 1
 
     def add(self, items: Iterable[tuple[str, str, dict[str, Any]]]) -> None:
         """Take in a page."""
         for _, status, item in items:
-            memory_key, connector = item.get("memoryKey"), item.get("aiConnectorId")
-            if isinstance(connector, str):
-                self._connectors.add(connector)
+            memory_key = item.get("memoryKey")
             if isinstance(memory_key, str) and status in {AccessStatus.APPROVED, AccessStatus.PENDING}:
                 self._by_owner.setdefault(owner_digest(memory_key), []).append(item)
 

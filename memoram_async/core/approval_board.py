@@ -19,6 +19,7 @@ class ApprovalBoard:
         waits: Whether the service grants long polls on one request; None while that is not known.
         foreign: Applications of the same account whose requests are not this one's.
         own: This application, once it is known.
+        familiar: Applications whose open requests are found by their ids, as this one's are.
         entries: The requests that somebody waits for.
         tickets: Those who wait.
         owners: Those whom any approved request for a memory key will do for, by its digest.
@@ -33,6 +34,7 @@ class ApprovalBoard:
         self.waits: bool | None = None
         self.foreign: set[str] = set()
         self.own: str | None = None
+        self.familiar: set[str] = set()
         self.begin_anew()
 
     def begin_anew(self) -> None:
