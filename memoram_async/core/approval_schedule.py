@@ -181,7 +181,7 @@ class ApprovalSchedule:
         if number > 1 or not self.board.all_listed():
             return ReadPage(sweep, sweep.cursor, number=number)
         etag, digest = self.board.list.etag, self.board.list.digest
-        return ReadPage(sweep, None, etag, digest, self._wait_of_list(etag, ticket, now), number)
+        return ReadPage(sweep, None, etag, digest, self._wait_of_list(etag, ticket, now))
 
     def _wait_of_look(self, entry: Entry, ticket: Ticket, now: float) -> int | None:
         if (
@@ -209,9 +209,8 @@ class ApprovalSchedule:
             page_at = math.inf if sweep.under_way else now
         else:
             page_at = self.board.sweep_at if self.board.wants_sweep() else math.inf
-        if page_at < math.inf:
-            at = min(at, max(page_at, now + self.board.pace.pages.delay(now)))
-        return max(at, self.board.pace.not_before) if at < math.inf else at
+        at = min(at, max(page_at, now + self.board.pace.pages.delay(now)))
+        return max(at, self.board.pace.not_before)
 
     def _call_for_alarm(self, now: float) -> list[Waiter]:
         """Whom to wake so that what is due next is done in time."""

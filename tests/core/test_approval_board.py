@@ -7,7 +7,7 @@ import math
 import pytest
 
 from memoram_async.core.approval_board import ApprovalBoard
-from memoram_async.core.approval_calls import Entry, Look, ReadPage, Ticket
+from memoram_async.core.approval_calls import Entry, Look, ReadPage, Ticket, seconds_of
 from memoram_async.core.approval_list import Sweep
 
 NOW = 1000.0
@@ -77,6 +77,15 @@ def test_who_comes_late_hurries_nothing_that_is_under_way_or_fails(trouble: str)
     setattr(entry, trouble, 1)
     joined(board, "a", now=NOW + 100)
     assert entry.due == NOW + 110
+
+
+def test_what_was_looked_at_at_that_very_moment_needs_no_hurry() -> None:
+    board = ApprovalBoard()
+    entry = joined(board, "a").entries[0]
+    entry.looked_at = NOW
+    board.push(entry, NOW + 10)
+    joined(board, "a")
+    assert entry.due == NOW + 10
 
 
 def test_what_is_due_sooner_stays_so() -> None:
@@ -201,6 +210,12 @@ def test_a_call_is_lost_once_its_time_is_over() -> None:
     board.forget_the_lost(NOW + 40.1)
     assert board.under_way == {}
     assert (maker.entries[0].under_way, maker.entries[0].due) == (False, NOW + 40.1)
+
+
+def test_a_long_poll_may_take_its_wait_and_ten_seconds() -> None:
+    entry = joined(ApprovalBoard(), "a").entries[0]
+    calls = Look(entry), Look(entry, 25), ReadPage(Sweep(NOW)), ReadPage(Sweep(NOW), wait=7)
+    assert [seconds_of(call) for call in calls] == [10.0, 35.0, 10.0, 17.0]
 
 
 def test_a_page_that_is_broken_off_is_read_again_by_somebody_else() -> None:

@@ -132,6 +132,35 @@ def test_the_last_long_poll_takes_a_second_at_least(scene: Scene) -> None:
     assert polled(scene, seconds=2.5).wait == 1
 
 
+@pytest.mark.parametrize(("waiters", "wait"), [(4, 25), (5, None)])
+def test_few_are_waited_for_one_by_one_where_the_list_is_too_long(
+    scene: Scene, waiters: int, wait: int | None
+) -> None:
+    scene.schedule.learn_list(pages=100, octets=1, is_whole=True)
+    tickets = [scene.join(f"request {number}") for number in range(waiters)]
+    for _ in tickets:
+        scene.saw(scene.look(tickets[0]), "pending")
+    assert scene.look(tickets[0]).wait == wait
+
+
+def test_what_the_list_leaves_out_is_not_waited_for(scene: Scene) -> None:
+    tickets = [scene.join(each) for each in "abc"]
+    scene.listed(scene.page(tickets[0]), ("a", "pending"), ("b", "pending"), total=2)
+    scene.saw(scene.look(tickets[2]), "pending")
+    scene.now += 2
+    look = next(call for call in iter(lambda: scene.step(tickets[2]), None) if isinstance(call, Look))
+    assert (look.entry.id, look.wait) == ("c", None)
+
+
+def test_a_decision_that_was_known_is_no_reason_to_ask_again_at_once(scene: Scene) -> None:
+    look = polled(scene)
+    (ticket,) = look.entry.tickets
+    scene.saw(look, "approved", applied=True)
+    assert scene.schedule.next_poll(ticket, now=scene.now) == 0
+    scene.saw(scene.look(ticket), "approved", applied=True)
+    assert scene.schedule.next_poll(ticket, now=scene.now) == 2
+
+
 def test_a_long_poll_on_the_list_is_no_longer_than_what_is_left(scene: Scene) -> None:
     tickets = [scene.join(each, seconds=7.5) for each in "abc"]
     items = tuple((each, "pending", {"id": each}) for each in "abc")
@@ -212,8 +241,8 @@ def _read(room: Room) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [*CHANGES, _read],
-    ids=["step", "answer", "fail", "429", "off", "join", "wake", "leave", "read"],
+    [*CHANGES, _read, lambda room: room.join("new")],
+    ids=["step", "answer", "fail", "429", "off", "join", "wake", "leave", "read", "come"],
 )
 def test_whatever_comes_first_after_an_interrupt_puts_things_in_order(
     change: Callable[[Room], object],
@@ -265,6 +294,21 @@ def test_what_was_seen_at_that_very_moment_is_known_since(scene: Scene) -> None:
     assert not ticket.knows_since(1000.1)
 
 
+@pytest.mark.parametrize(("later", "is_woken"), [(0.0, True), (30.0, True), (30.1, False)])
+def test_who_slept_through_a_deadline_hears_of_looks_for_half_a_minute(
+    scene: Scene, later: float, is_woken: bool
+) -> None:
+    first, second, alarm = (scene.join("a", seconds=seconds) for seconds in (100, 100, 900))
+    scene.saw(scene.look(first), "pending")
+    look = scene.look(first)
+    for ticket in (alarm, second):
+        assert isinstance(scene.step(ticket), Rest)
+    scene.now = 1100.0
+    scene.schedule.wake_up(now=scene.now)
+    scene.now += later
+    assert (second in scene.saw(look, "pending")) is is_woken
+
+
 # --- who rests ---------------------------------------------------------------------------------
 
 
@@ -280,3 +324,65 @@ def test_those_without_the_alarm_rest_for_two_minutes_more_or_less(
     assert rest.keeps_alarm
     step, woken = scene.schedule.step(other, now=scene.now, jitter=jitter)
     assert (step, woken) == (Rest(seconds), [])
+
+
+def test_where_nothing_is_due_as_far_as_is_known_somebody_looks_after_two_minutes(scene: Scene) -> None:
+    first, second = scene.join("a"), scene.join("a")
+    scene.look(first)
+    assert scene.step(second) == Rest(120.0, keeps_alarm=True)
+
+
+def test_who_finds_that_something_is_due_sooner_takes_the_alarm(scene: Scene) -> None:
+    first = scene.join("a")
+    while scene.now < 1200:
+        scene.saw(scene.look(first), "pending")
+    alarm = scene.step(first)
+    second = scene.join("b")
+    scene.saw(scene.look(second), "pending")
+    sooner = scene.step(second)
+    assert isinstance(alarm, Rest)
+    assert isinstance(sooner, Rest)
+    assert (alarm.keeps_alarm, sooner.keeps_alarm) == (True, True)
+    assert sooner.seconds < alarm.seconds
+
+
+def test_an_alarm_that_rings_in_time_is_left_alone(scene: Scene) -> None:
+    first, second = scene.join("a"), scene.join("b")
+    scene.saw(scene.look(first), "pending")
+    look = scene.look(second)
+    assert isinstance(scene.step(first), Rest)
+    assert scene.saw(look, "pending") == [second]
+
+
+@pytest.mark.parametrize(("late", "takes_it"), [(GRACE, False), (GRACE + 0.1, True)])
+def test_an_alarm_that_did_not_ring_is_taken_over_after_a_while(
+    scene: Scene, late: float, takes_it: bool
+) -> None:
+    first, second, third = scene.join("a"), scene.join("a"), scene.join("b")
+    scene.saw(scene.look(first), "pending")
+    look = scene.look(third)
+    assert isinstance(scene.step(first), Rest)
+    scene.failed(look, RateLimitedError("slow", status=429, retry_after=300))
+    scene.now += 2 + late
+    step = scene.step(second)
+    assert isinstance(step, Rest)
+    assert step.keeps_alarm is takes_it
+
+
+def test_nobody_asks_before_a_limit_allows_it_though_the_bucket_would(scene: Scene) -> None:
+    first, second = scene.join("a"), scene.join("b")
+    scene.failed(scene.look(first), RateLimitedError("slow", status=429, retry_after=30))
+    scene.now += 29
+    assert isinstance(scene.step(second), Rest)
+    scene.now += 1
+    assert isinstance(scene.step(second), Look)
+
+
+def test_a_ninth_call_waits_for_one_of_the_eight(scene: Scene) -> None:
+    scene.schedule.learn_list(pages=100, octets=1, is_whole=True)
+    tickets = [scene.join(f"request {number}") for number in range(10)]
+    looks = [scene.look(ticket) for ticket in tickets[:8]]
+    scene.now += 5
+    assert scene.step(tickets[8]) == Rest(120.0, keeps_alarm=True)
+    scene.saw(looks[0], "pending")
+    assert isinstance(scene.step(tickets[8]), Look)

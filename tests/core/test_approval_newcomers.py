@@ -186,6 +186,18 @@ def test_a_long_poll_that_is_broken_off_leaves_the_reading_of_newcomers_alone() 
     assert isinstance(scene.step(tickets[1]), Rest)
 
 
+def test_a_long_poll_that_comes_back_between_two_pages_leaves_the_reading_alone() -> None:
+    scene = Scene()
+    _, poll = listening(scene)
+    scene.now += 5
+    late = scene.join("late")
+    page = scene.page(late)
+    scene.taken(page, answer("abcde", cursor="2"))
+    scene.taken(poll, answer("abcde", etag="v1"), took=5)
+    following = scene.page(late)
+    assert (following.sweep, following.number, following.cursor) == (page.sweep, 2, "2")
+
+
 def test_a_machine_that_was_asleep_does_not_trust_its_long_poll() -> None:
     scene = Scene()
     tickets, poll = listening(scene)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
+from memoram_async.core.approval_calls import ReadPage, Rest
 from memoram_async.core.approval_page import ListPage
 from tests.core.test_approval_schedule import Scene
 
 if TYPE_CHECKING:
-    from memoram_async.core.approval_calls import ReadPage, Ticket
+    from memoram_async.core.approval_calls import Ticket
 
 
 @pytest.fixture
@@ -121,3 +122,37 @@ def test_who_takes_any_request_for_a_memory_key_has_all_pages_read(
     scene.schedule.board.list.pages = pages
     scene.taken(scene.page(tickets[0]), page_of(*"abcdef", next_cursor="2"))
     assert (scene.schedule.board.list.sweep is not None) is goes_on
+
+
+def test_one_page_at_a_time_is_read_and_the_next_when_the_bucket_allows_it(scene: Scene) -> None:
+    tickets = [scene.join(each) for each in "abcdef"]
+    page = scene.page(tickets[0])
+    scene.now += 1
+    assert scene.step(tickets[1]) == Rest(120.0, keeps_alarm=True)
+    scene.taken(page, page_of("a", "b", "c", next_cursor="2"))
+    following = scene.step(tickets[1])
+    assert isinstance(following, ReadPage)
+    scene.taken(following, page_of("d", next_cursor="3"))
+    rest = scene.step(tickets[1])
+    assert isinstance(rest, Rest)
+    assert rest.seconds == pytest.approx(0.2)
+
+
+def test_no_reading_begins_before_the_bucket_allows_its_first_page(scene: Scene) -> None:
+    tickets = [scene.join(each) for each in "abcd"]
+    scene.taken(scene.page(tickets[0]), page_of("a", "b", "c", "d"))
+    late = scene.join("e")
+    rest = scene.step(late)
+    assert isinstance(rest, Rest)
+    assert rest.seconds == pytest.approx(0.2)
+    assert scene.schedule.board.list.sweep is None
+
+
+def test_only_the_first_page_is_asked_for_by_its_version(scene: Scene) -> None:
+    tickets = [scene.join(each) for each in "abcde"]
+    scene.taken(scene.page(tickets[0]), page_of("a", "b", "c", "d", "e", etag="v1"))
+    first = scene.page(tickets[0])
+    assert (first.number, first.cursor, first.etag) == (1, None, "v1")
+    scene.taken(first, page_of("a", "b", next_cursor="2", etag="v2"))
+    second = scene.page(tickets[0])
+    assert (second.number, second.cursor, second.etag, second.wait) == (2, "2", None, None)

@@ -220,7 +220,7 @@ def test_items_are_seen_and_only_changes_of_what_was_known_count() -> None:
     rows = [("b", "approved"), ("c", "approved"), ("d", "pending"), ("a", "pending"), ("z", "approved")]
     woken = taken(board, sweep, *rows)
     assert woken == ["who wants b", "who wants c", "who wants a"]
-    assert (sweep.seen, sweep.changed) == ({"a", "b", "c", "d"}, 2)
+    assert (sweep.seen, sweep.changed, sweep.news) == ({"a", "b", "c", "d"}, 2, 3)
     for each, status in rows[:-1]:
         entry = board.entries[each]
         assert (entry.status, entry.looked_at, entry.last_error) == (status, NOW + 5, None)
@@ -244,7 +244,13 @@ def test_access_that_was_taken_back_must_be_confirmed_and_an_old_copy_need_not()
     board = waiting("a", "odd", "c")
     for entry in board.entries.values():
         entry.status = "approved"
-    assert taken(board, Sweep(NOW), ("a", "revoked"), ("odd", "pending"), ("c", "pending")) == []
+    sweep = Sweep(NOW)
+    assert taken(board, sweep, ("a", "revoked"), ("odd", "pending"), ("c", "pending")) == []
+    assert sweep.news == 1
+    board.entries["a"].status = "revoked"
+    taken(board, sweep, ("a", "rejected"))
+    assert sweep.news == 1
+    board.entries["a"].status = "approved"
     assert [entry.suspect for entry in board.entries.values()] == [True, False, False]
     assert [entry.status for entry in board.entries.values()] == ["approved"] * 3
 
@@ -260,7 +266,9 @@ def test_an_approved_request_for_a_memory_key_serves_all_who_wait_for_the_key() 
         board.add(each, now=NOW)
     assert taken(board, Sweep(NOW), ("x", "pending"), ("odd", "approved"), ("y", "approved")) == []
     assert [each.released for each in owners] == [None] * 3
-    assert taken(board, Sweep(NOW), ("x", "approved")) == ["a", "b"]
+    sweep = Sweep(NOW)
+    assert taken(board, sweep, ("a", "pending"), ("x", "approved")) == ["a", "a", "b"]
+    assert sweep.news == 2
     assert [each.released for each in owners] == ["x", "x", None]
     board.own = "another"
     assert taken(board, Sweep(NOW), ("x", "approved")) == []
@@ -282,6 +290,8 @@ def test_a_status_is_news_once() -> None:
     assert note_status(entry, "approved", 3) == ["who wants a"]
     assert note_status(entry, "pending", 4) == []
     assert (entry.status, entry.found) == ("approved", 3)
+    assert note_status(entry, "revoked", 5) == ["who wants a"]
+    assert (entry.status, entry.found) == ("revoked", 5)
 
 
 # --- what a reading tells of the list ----------------------------------------------------------

@@ -135,6 +135,12 @@ def test_a_short_token_is_refreshed_at_half_its_life() -> None:
     assert ask(state, now=5.0) == Lead()
 
 
+def test_a_machine_that_has_only_just_begun_refreshes_a_token_in_time() -> None:
+    state, use = holding(lifetime=1.0)
+    assert ask(state, now=0.4) == use
+    assert ask(state, now=0.5) == Lead()
+
+
 def test_jitter_spreads_refreshes_towards_the_end() -> None:
     state = TokenState()
     ticket = leading(state)
@@ -393,6 +399,7 @@ def test_leaving_twice_does_no_harm() -> None:
     state.leave(first)
     second = leading(state)
     state.leave(first)
+    assert first.lease is None
     assert second.lease is not None
     assert isinstance(ask(state, now=1), Wait)
 
