@@ -14,7 +14,7 @@ from memoram_async._lazy import resource
 from memoram_async.core.arguments import check_count
 from memoram_async.core.config import Config, Options
 from memoram_async.core.deadline import Deadline
-from memoram_async.core.errors import BadRequestError, NotFoundError
+from memoram_async.core.errors import APIStatusError, BadRequestError
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.retry import Safety
 from memoram_async.core.urls import origin
@@ -139,8 +139,11 @@ class Family:
             return await self._transport.call(call, deadline=deadline)
         except BadRequestError as error:
             raise refused_key(error) from error
-        except NotFoundError as error:
-            raise wrong_address(error, operation="createToken", setting="base_url") from error
+        except APIStatusError as error:
+            wrong = wrong_address(error, operation="createToken", setting="base_url")
+            if wrong is None:
+                raise
+            raise wrong from error
 
 
 def _checked(store: sdk.KeyStore | None) -> sdk.KeyStore | None:

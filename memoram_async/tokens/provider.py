@@ -9,12 +9,13 @@ from memoram_async.core.arguments import is_visible_ascii
 from memoram_async.core.deadline import Deadline
 from memoram_async.core.errors import (
     APIResponseError,
+    APIStatusError,
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
     ConfigurationError,
     MemoramError,
-    NotFoundError,
+    OAuthError,
 )
 from memoram_async.core.http import HTTPResponse
 from memoram_async.core.token import Failed, Lead, Ticket, TokenState, Use, lifetime_of
@@ -229,8 +230,13 @@ def refused_key(error: BadRequestError) -> AuthenticationError:
     )
 
 
-def wrong_address(error: NotFoundError, *, operation: str, setting: str) -> ConfigurationError:
-    """A token endpoint that is not there: no user and no memory key is missing, but the address is wrong."""
+def wrong_address(error: APIStatusError, *, operation: str, setting: str) -> ConfigurationError | None:
+    """What it means that a token endpoint is not there; None for the refusals of one that is.
+
+    Nothing may be there (404), or pages that take no such method (405) or body (415).
+    """
+    if isinstance(error, OAuthError) or error.status not in {404, 405, 415}:
+        return None
     hint = ", which ends in a version path such as /api/v1" if setting == "base_url" else ""
     wrong = ConfigurationError(
         f"{operation}: there is no token endpoint at this address (HTTP {error.status}): check "

@@ -15,7 +15,6 @@ from memoram_async.core.errors import (
     ClientClosedError,
     ConfigurationError,
     MemoramError,
-    NotFoundError,
     OutcomeUnknownError,
 )
 from memoram_async.core.oauth import Flow
@@ -169,8 +168,11 @@ class UserTokens:
             response = await self._requester.send(
                 operation, "POST", self._path, form=form, safety=Safety.NEVER, read=reading
             )
-        except NotFoundError as error:
-            raise wrong_address(error, operation=operation, setting="auth_url") from error
+        except APIStatusError as error:
+            wrong = wrong_address(error, operation=operation, setting="auth_url")
+            if wrong is None:
+                raise
+            raise wrong from error
         return reading.of(response)
 
 

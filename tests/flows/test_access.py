@@ -12,6 +12,7 @@ from memoram_async import (
     AccessRevoked,
     ApprovalTimeout,
     AuthenticationError,
+    ConfigurationError,
     NotFoundError,
     OAuthError,
     PermissionDeniedError,
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 WHY = "Remembers your travel preferences"
+
+
+@pytest.mark.parametrize("path", ["", "/api", "/api/v2", "/api/v1/api/v1", "/dashboard"])
+async def test_an_address_without_the_right_version_path_is_named(stage: Stage, path: str) -> None:
+    async with stage.client(base_url=stage.url + path) as client:
+        error = await failure(client.access_requests.list().first_page(), ConfigurationError)
+    assert "check base_url, which ends in a version path such as /api/v1" in str(error)
 
 
 async def test_oauth_gives_the_memory_key_and_a_code_works_once(stage: Stage) -> None:

@@ -216,21 +216,30 @@ async def test_a_flow_that_is_too_long_for_a_session_is_refused(world: World) ->
 # --- the wrong address -------------------------------------------------------------------------
 
 
-async def test_a_token_endpoint_that_is_not_there_is_a_wrong_address(world: World) -> None:
-    async with world.client(Service.answering(httpx.Response(404)), **APP) as client:
+NOT_THERE = pytest.mark.parametrize("status", [404, 405, 415])
+"""What is answered where nothing is, or pages are."""
+
+
+@NOT_THERE
+async def test_a_token_endpoint_that_is_not_there_is_a_wrong_address(world: World, status: int) -> None:
+    async with world.client(Service.answering(httpx.Response(status)), **APP) as client:
         for call in (link(client), client.oauth.refresh("rt")):
             error = await failure(call, ConfigurationError)
             assert "check auth_url" in str(error)
 
 
-async def test_an_oauth_error_that_comes_as_404_stays_one(world: World) -> None:
-    answer = httpx.Response(404, json={"error": "invalid_client"})
+@NOT_THERE
+async def test_an_oauth_error_stays_one_whatever_its_status(world: World, status: int) -> None:
+    answer = httpx.Response(status, json={"error": "invalid_client"})
     async with world.client(Service.answering(answer), **APP) as client:
         assert (await failure(link(client), OAuthError)).code == "invalid_client"
 
 
-async def test_a_developer_token_endpoint_that_is_not_there_is_a_wrong_address(world: World) -> None:
-    async with world.client(lambda _: httpx.Response(404)) as client:
+@NOT_THERE
+async def test_a_developer_token_endpoint_that_is_not_there_is_a_wrong_address(
+    world: World, status: int
+) -> None:
+    async with world.client(lambda _: httpx.Response(status)) as client:
         error = await failure(client.access_requests.create("mk_1", reason="why"), ConfigurationError)
     assert "createToken" in str(error)
     assert "check base_url" in str(error)
