@@ -140,7 +140,7 @@ def test_one_page_at_a_time_is_read_and_the_next_when_the_bucket_allows_it(scene
 
 def test_no_reading_begins_before_the_bucket_allows_its_first_page(scene: Scene) -> None:
     tickets = [scene.join(each) for each in "abcd"]
-    scene.taken(scene.page(tickets[0]), page_of("a", "b", "c", "d"))
+    scene.taken(scene.page(tickets[0]), page_of("a", "b", "c", "d", octets=0))
     late = scene.join("e")
     rest = scene.step(late)
     assert isinstance(rest, Rest)
