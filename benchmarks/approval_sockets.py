@@ -2,7 +2,7 @@
 
     python -m benchmarks.approval_sockets
 
-Ten minutes pass in two, or as `--speed` says. One who waits alone is measured a dozen times at once, each
+Ten minutes pass in two, or as `--speed` says. One who waits alone is measured dozens of times at once, each
 with a client of its own; many share one. `--polls short` hides from the platform that the client knows entity
 tags and long polls, as with a service that offers neither; with `long` it uses what the platform offers. The
 platform lists all requests on one page, as the contract has it, unless `--page` says otherwise. Seconds are
@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
 TIMEOUT: Final = 600.0
 SPEED: Final = 5.0
-TIMES_ALONE: Final = 12
-"""The platform's journal, which counts, keeps a thousand calls."""
+TIMES_UNDECIDED: Final = 12
+TIMES_DECIDED: Final = 36
+"""So many wait alone: the platform's journal, which counts, keeps a thousand calls."""
 LAST: Final = 10.0
 """Seconds at the end that are not counted: a deadline that is met late by this fast clock has a last look."""
 SIGMA: Final = 1.1
@@ -78,11 +79,11 @@ async def _plain_async(request: httpx.Request) -> None:
 class Stage:
     """A platform, an application, and users who are about to be asked."""
 
-    def __init__(self, local: MemoramLocal, url: str, waiters: int, *, plain: bool) -> None:
+    def __init__(self, local: MemoramLocal, url: str, waiters: int, *, clients: int, plain: bool) -> None:
         self.local = local
         self._url = url
         self._plain = plain
-        self.clients = TIMES_ALONE if waiters == 1 else 1
+        self.clients = clients
         self._api_key = local.register_app(name="Planner").api_key
         self._decided: dict[str, float] = {}
         self.latencies: list[float] = []
@@ -90,7 +91,7 @@ class Stage:
         with self.blocking() as client:
             self.ids = [
                 client.access_requests.create(self._memory_key(number), reason="Plans journeys").id
-                for number in range(TIMES_ALONE if waiters == 1 else waiters)
+                for number in range(waiters * clients)
             ]
 
     def _memory_key(self, number: int) -> str:
@@ -183,12 +184,15 @@ def in_sync(stage: Stage, share: float) -> None:
 def measured(waiters: int, share: float, options: argparse.Namespace) -> tuple[int, list[float]]:
     """Requests, and seconds from each decision until it was known, ascending."""
     clock = Clock()
-    limits = Limits(requests_listed=options.page or max(waiters, TIMES_ALONE))
+    clients = 1
+    if waiters == 1:
+        clients = TIMES_DECIDED if share else TIMES_UNDECIDED
+    limits = Limits(requests_listed=options.page or waiters * clients)
     with (
         MemoramLocal(password_profile="fast", clock=clock, limits=limits) as local,  # noqa: S106
         local.serve() as server,
     ):
-        stage = Stage(local, server.url, waiters, plain=options.polls == "short")
+        stage = Stage(local, server.url, waiters, clients=clients, plain=options.polls == "short")
         clock.scale = options.speed
         run: Callable[[], None] = (
             (lambda: anyio.run(in_async, stage, share))

@@ -122,10 +122,11 @@ async def test_nobody_decides_in_time(stage: Stage) -> None:
     async with stage.client(time=time) as client:
         request = await client.access_requests.create(stage.user.memory_key, reason=WHY)
         began = time.moment
-        error = await failure(client.access_requests.wait(request.id, timeout=60), ApprovalTimeout)
+        # The platform's clock is another one: a long poll really takes what is left.
+        error = await failure(client.access_requests.wait(request.id, timeout=4), ApprovalTimeout)
     assert (error.request_id, error.last_status) == (request.id, "pending")
-    assert time.moment - began == pytest.approx(60)
-    assert 5 <= error.polls <= 30
+    assert time.moment - began == pytest.approx(4)
+    assert 2 <= error.polls <= 4
 
 
 async def test_a_wait_is_resumed_by_its_id(stage: Stage) -> None:
