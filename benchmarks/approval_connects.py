@@ -3,7 +3,8 @@
     python -m benchmarks.approval_connects
 
 Milliseconds of the wall, which a busy machine spoils: look at the median. Each connect is a new user's:
-look up, ask, look, fetch the key.
+look up, ask, look, fetch the key. Between two of them is a pause: a client looks at single requests 20 times
+a second at most, and connects that follow on each other would measure that.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 CONNECTS = 40
 WARM_UP = 3
+PAUSE = 0.1
 
 
 def memory_keys(local: MemoramLocal, world: str) -> Iterator[str]:
@@ -38,6 +40,7 @@ async def in_async(client: AsyncMemoram, keys: list[str]) -> list[float]:
     seconds: list[float] = []
     async with client:
         for key in keys:
+            await anyio.sleep(PAUSE)
             began = time.perf_counter()
             await client.connect(key, reason="Plans journeys")
             seconds.append(time.perf_counter() - began)
@@ -49,6 +52,7 @@ def in_sync(client: Memoram, keys: list[str]) -> list[float]:
     seconds: list[float] = []
     with client:
         for key in keys:
+            time.sleep(PAUSE)
             began = time.perf_counter()
             client.connect(key, reason="Plans journeys")
             seconds.append(time.perf_counter() - began)
