@@ -8,7 +8,7 @@ import anyio
 import attrs
 import pytest
 
-from memoram_async import AsyncMemoram
+from memoram_async import AsyncMemoram, Hooks
 from memoram_async.runtime.anyio_runtime import AnyioRuntime
 from memoram_local import MemoramLocal
 from memoram_local.clock import Clock
@@ -30,13 +30,15 @@ class Hall:
     url: str
     api_key: str
 
-    def client(self) -> AsyncMemoram:
+    def client(self, hooks: Hooks | None = None) -> AsyncMemoram:
         runtime = AnyioRuntime(clock=self.local.clock)
-        return AsyncMemoram(self.api_key, base_url=f"{self.url}/api/v1", auth_url=self.url, runtime=runtime)
+        base_url = f"{self.url}/api/v1"
+        return AsyncMemoram(self.api_key, base_url=base_url, auth_url=self.url, hooks=hooks, runtime=runtime)
 
-    def blocking(self) -> Memoram:
+    def blocking(self, hooks: Hooks | None = None) -> Memoram:
         runtime = BlockingRuntime(clock=self.local.clock)
-        return Memoram(self.api_key, base_url=f"{self.url}/api/v1", auth_url=self.url, runtime=runtime)
+        base_url = f"{self.url}/api/v1"
+        return Memoram(self.api_key, base_url=base_url, auth_url=self.url, hooks=hooks, runtime=runtime)
 
     def requests(self, number: int) -> list[str]:
         """So many users, each with an open request."""
