@@ -239,9 +239,13 @@ def _read(room: Room) -> None:
     room.answered(ReadPage(Sweep(room.now)), "pending")
 
 
+def _come(room: Room) -> None:
+    room.join("new")
+
+
 @pytest.mark.parametrize(
     "change",
-    [*CHANGES, _read, lambda room: room.join("new")],
+    [*CHANGES, _read, _come],
     ids=["step", "answer", "fail", "429", "off", "join", "wake", "leave", "read", "come"],
 )
 def test_whatever_comes_first_after_an_interrupt_puts_things_in_order(

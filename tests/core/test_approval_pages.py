@@ -26,7 +26,8 @@ def scene() -> Scene:
 def page_of(*ids: str, **members: Any) -> ListPage:
     """A page with requests that are not decided, 100 octets each."""
     items = tuple((each, "pending", {"id": each}) for each in ids)
-    return ListPage(items=items, **{"count": len(ids), "octets": 100 * len(ids), **members})
+    told: dict[str, Any] = {"count": len(ids), "octets": 100 * len(ids), **members}
+    return ListPage(items=items, **told)
 
 
 def waited_for(scene: Scene) -> tuple[Ticket, ReadPage]:

@@ -67,6 +67,7 @@ def test_what_is_finer_than_a_microsecond_is_rounded(text: str, microseconds: in
 )
 def test_a_time_is_a_moment_wherever_it_was_written(text: str) -> None:
     moment = parse_time(text)
+    assert moment is not None
     assert moment == NOON
     assert moment.tzinfo is not None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 import pytest
@@ -64,22 +64,25 @@ def test_linking_anew_forgets_what_was_asked_and_refused() -> None:
         assert told(before.linked(KEY)) == told(Grant().linked(KEY))
 
 
+STEPS: Final[list[tuple[Callable[[Grant], Grant], dict[str, object]]]] = [
+    (
+        lambda grant: grant.linked(KEY, access_token=Secret("at"), refresh_token=Secret("rt")),
+        {"memory_key": "mk_1", "access_token": "at", "refresh_token": "rt"},
+    ),
+    (
+        lambda grant: grant.not_asked(UNTIL).asked("req", approved=True),
+        {"request_id": "req", "approved": True},
+    ),
+    (lambda grant: grant.asked("req", approved=True).asked("new", approved=False), {"request_id": "new"}),
+    (lambda grant: grant.asked("req", approved=True).not_asked(UNTIL), {"refused": True, "until": UNTIL}),
+    (lambda grant: grant.leased("me", wall=1000), {"lease": ("me", 1000 + LEASE_SECONDS)}),
+    (lambda grant: grant.leased("me", wall=1000).released(), {}),
+]
+
+
 @pytest.mark.parametrize(
     ("step", "held"),
-    [
-        (
-            lambda grant: grant.linked(KEY, access_token=Secret("at"), refresh_token=Secret("rt")),
-            {"memory_key": "mk_1", "access_token": "at", "refresh_token": "rt"},
-        ),
-        (
-            lambda grant: grant.not_asked(UNTIL).asked("req", approved=True),
-            {"request_id": "req", "approved": True},
-        ),
-        (lambda grant: grant.asked("req", approved=True).asked("new", approved=False), {"request_id": "new"}),
-        (lambda grant: grant.asked("req", approved=True).not_asked(UNTIL), {"refused": True, "until": UNTIL}),
-        (lambda grant: grant.leased("me", wall=1000), {"lease": ("me", 1000 + LEASE_SECONDS)}),
-        (lambda grant: grant.leased("me", wall=1000).released(), {}),
-    ],
+    STEPS,
     ids=["linked", "asked", "asked anew", "not asked", "leased", "released"],
 )
 def test_each_step_leaves_what_it_says_and_nothing_else(

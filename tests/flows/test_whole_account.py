@@ -10,6 +10,7 @@ from memoram_local import MemoramLocal
 from tests.worlds import Time
 
 if TYPE_CHECKING:
+    from memoram_local.controls.policies import Answer, Pending
     from tests.worlds import World
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +36,11 @@ async def test_the_request_of_another_application_is_left_alone_and_one_of_our_o
             other = await they.access_requests.create(user.memory_key, reason=WHY)
             if theirs == "approved":
                 local.approve(other.id)
-            local.policy = lambda pending: None if pending.request.id == other.id else "approve"
+
+            def decide(pending: Pending) -> Answer | None:
+                return None if pending.request.id == other.id else "approve"
+
+            local.policy = decide
             for _ in range(2):
                 store = await we.connect(user.memory_key, reason=WHY)
                 assert store.user_id == user.id

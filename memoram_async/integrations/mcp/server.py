@@ -70,8 +70,7 @@ class MemoryServer(MCPServer[Any]):
             name: What clients call the server.
             instructions: What models are told about it.
             token_budget: How many tokens the text of a result may have, 500 or more; what does not fit is
-                cut, and the result says so. Three bytes of UTF-8, as JSON has
-                them, are counted as a token.
+                cut, and the result says so. Three bytes of UTF-8, as JSON has them, are counted as a token.
             consent_seconds: How long a call waits for the user after the client has shown where to decide.
             token_verifier: Checks access tokens; needed for more than one user.
             auth: Who issues them, and for what.
