@@ -61,7 +61,11 @@ class Family:
         self.config = config
         self.runtime = runtime
         self.hooks = hooks
-        self.key_store = _checked(key_store)
+        if key_store is not None:
+            from memoram_async.keys.store import check_key_store
+
+            check_key_store(key_store)
+        self.key_store = key_store
         self._token_lifetime = check_count(token_lifetime, name="token_lifetime")
         # The exchange serves every clone, so the options of the original client apply to it, not a clone's.
         self._transport = Transport(runtime, options, hooks)
@@ -144,11 +148,3 @@ class Family:
             if wrong is None:
                 raise
             raise wrong from error
-
-
-def _checked(store: sdk.KeyStore | None) -> sdk.KeyStore | None:
-    if store is None:
-        return None
-    from memoram_async.keys.store import check_key_store
-
-    return check_key_store(store)

@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@pytest.fixture
-def scene() -> Scene:
-    """A schedule whose clock does not begin at zero."""
-    scene = Scene()
-    scene.now = 1000.0
-    return scene
-
-
 # --- what a look tells -------------------------------------------------------------------------
 
 

@@ -9,18 +9,10 @@ import pytest
 
 from memoram_async.core.approval_calls import ReadPage, Rest
 from memoram_async.core.approval_page import ListPage
-from tests.core.test_approval_schedule import Scene
 
 if TYPE_CHECKING:
     from memoram_async.core.approval_calls import Ticket
-
-
-@pytest.fixture
-def scene() -> Scene:
-    """A schedule whose clock does not begin at zero."""
-    scene = Scene()
-    scene.now = 1000.0
-    return scene
+    from tests.core.test_approval_schedule import Scene
 
 
 def page_of(*ids: str, **members: Any) -> ListPage:
