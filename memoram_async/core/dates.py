@@ -12,6 +12,20 @@ _FINER: Final = re.compile(r".{19}[.,][0-9]{6}([0-9])")
 _LEAP_SECOND: Final = re.compile(r"(?<=[0-9]{2}:[0-9]{2}:)60")
 
 
+def standard_datetime() -> type[datetime]:
+    """The class that the standard library calls `datetime`.
+
+    Test libraries that freeze time put a class of their own in its place, in every module that names it;
+    what dispatches on the class itself asks here.
+    """
+    return next(kind for kind in datetime.__mro__ if kind.__module__ == "datetime")
+
+
+def is_datetime(kind: object) -> bool:
+    """Whether a type is `datetime`, or what stands in its place while time is frozen."""
+    return isinstance(kind, type) and issubclass(kind, datetime)
+
+
 def epoch_of_date(text: str | None) -> float | None:
     """Seconds since the epoch of an HTTP date (RFC 9110 5.6.7); None if it is missing or none."""
     try:

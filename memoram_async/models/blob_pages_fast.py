@@ -11,12 +11,12 @@ accepts less than the way in Python, never more, and never another value:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast
 
 import attrs
 
+from memoram_async.core.dates import standard_datetime
 from memoram_async.models.drafts import WIRE_MEMBERS, BlobDraft, MemoryDraft
 from memoram_async.models.memory import MemoryBlob
 
@@ -78,7 +78,7 @@ def _make_decoder(kind: type[BlobDraft | MemoryDraft]) -> Callable[[bytes], Any]
     members["id"] = str
     members.update(dict.fromkeys(_NAMES, tuple[str, ...]))
     members.update(dict.fromkeys(_NUMBERS, float | None))
-    moment: Any = Annotated[datetime, msgspec.Meta(tz=True)]
+    moment: Any = Annotated[standard_datetime(), msgspec.Meta(tz=True)]
     members.update(dict.fromkeys(_TIMES, moment | None))
     # The layout of the draft, and to msgspec the attributes of the wire alone.
     wire = type(

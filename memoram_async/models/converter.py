@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, get_args, get_
 
 import attrs
 
-from memoram_async.core.dates import parse_time
+from memoram_async.core.dates import is_datetime, parse_time
 from memoram_async.core.errors import APIResponseError
 from memoram_async.core.http import HTTPResponse, parse_json
 from memoram_async.core.secret import Secret
@@ -98,9 +98,10 @@ _PLAIN_TYPES: Final[dict[Any, Reader]] = {
     bool: _flag,
     float: _float,
     Secret: _secret,
-    datetime: _moment,
 }
-_DESCRIBING: Final = frozenset({bool, float, datetime})
+
+
+_DESCRIBING: Final = frozenset({_flag, _float, _moment})
 
 
 def _reading_words(words: type[StrEnum]) -> Reader:
@@ -177,6 +178,8 @@ def reader(kind: Any) -> Reader:
     """
     if kind in _PLAIN_TYPES:
         return _PLAIN_TYPES[kind]
+    if is_datetime(kind):
+        return _moment
     if attrs.has(kind):
         return _reading_model(kind)
     origin, arguments = get_origin(kind), get_args(kind)
@@ -190,7 +193,7 @@ def reader(kind: Any) -> Reader:
         raise TypeError(message)
     read = _reading_words(first) if others else reader(first)
     # What only describes is None anyway for whatever cannot be read.
-    return _reading_optional(read) if NoneType in arguments and first not in _DESCRIBING else read
+    return _reading_optional(read) if NoneType in arguments and read not in _DESCRIBING else read
 
 
 def structure(response: HTTPResponse, value: object, kind: type[T], *, operation: str) -> T:

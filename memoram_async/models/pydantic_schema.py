@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from pydantic_core import core_schema
 
+from memoram_async.core.dates import is_datetime
 from memoram_async.core.errors import MemoramError
 
 
@@ -71,14 +71,12 @@ class Described:
         kind = self._given.get(hint, kinds[0] if get_origin(hint) is UnionType else hint)
         if kind in _SIMPLE:
             return _SIMPLE[kind]()
+        if is_datetime(kind):
+            return core_schema.str_schema(metadata={"pydantic_js_updates": {"format": "date-time"}})
         if hasattr(kind, "__get_pydantic_core_schema__"):
             return self._handler.generate_schema(kind)
         is_text = isinstance(kind, type) and issubclass(kind, str)
         return core_schema.str_schema() if is_text else core_schema.any_schema()
-
-
-def _moment() -> Any:
-    return core_schema.str_schema(metadata={"pydantic_js_updates": {"format": "date-time"}})
 
 
 def _error() -> Any:
@@ -89,6 +87,5 @@ _SIMPLE: Final[dict[Any, Callable[[], Any]]] = {
     bool: core_schema.bool_schema,
     int: core_schema.int_schema,
     float: core_schema.float_schema,
-    datetime: _moment,
     MemoramError: _error,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -69,3 +71,48 @@ async def test_a_total_timeout_is_kept_to(world: World) -> None:
     with serving(play) as url, frozen():
         async with world.real_client(api_key="mem_x", base_url=url, timeout=0.3, max_retries=0) as client:
             await failure(client.tags.get("tag_1", user_id="u"), APITimeoutError)
+
+
+# In an interpreter of its own, for what classes are called is found out once, when they are first needed.
+READING = """
+import sys
+import freezegun
+import httpx
+
+if {without_fast}:
+    sys.modules |= dict.fromkeys(("msgspec", "pybase64"))
+
+TAG = {{"id": "tag_1", "name": "n", "created_at": "2026-01-01T00:00:00Z"}}
+BLOB = {{"id": "blob_1", "user_id": "u", "created_at": "2026-01-01T00:00:00Z"}}
+
+def play(request):
+    if request.method == "POST":
+        return httpx.Response(200, json={{"token": "eyJ.e.s", "expires_at": "2040-01-01T00:00:00Z"}})
+    return httpx.Response(200, json={{"memoryBlobs": [BLOB]}} if "blobs" in request.url.path else TAG)
+
+def read():
+    from memoram_sync import Memoram, MemoryBlob
+    from pydantic import TypeAdapter
+    with httpx.Client(transport=httpx.MockTransport(play)) as http, Memoram("mem_x", http_client=http) as it:
+        tag, (blob,) = it.tags.get("tag_1", user_id="u"), it.memory_blobs.list(user_id="u")
+    schema = TypeAdapter(MemoryBlob).json_schema(mode="serialization")
+    assert "date-time" in str(schema["properties"]["created_at"]), schema
+    print(tag.created_at.timestamp(), blob.created_at.timestamp())
+
+{before}
+with freezegun.freeze_time("2026-05-01"):
+    {frozen}
+read()
+"""
+MODULES = "import memoram_async.models.converter, memoram_async.models.blob_pages_fast"
+
+
+@pytest.mark.parametrize(("before", "frozen"), [(MODULES, "read()"), ("", "read()"), ("", MODULES)])
+@pytest.mark.parametrize("without_fast", [False, True])
+def test_models_are_read_in_frozen_time_and_after_it(before: str, frozen: str, *, without_fast: bool) -> None:
+    code = READING.format(before=before, frozen=frozen, without_fast=without_fast)
+    done = subprocess.run(  # noqa: S603 - our own words
+        (sys.executable, "-c", code), capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert set(done.stdout.split()) == {"1767225600.0"}
