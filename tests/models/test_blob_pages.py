@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +17,10 @@ from memoram_async.models import blob_pages, blob_pages_fast
 from memoram_async.models.blob_pages import read_blob_page
 from memoram_async.models.drafts import WIRE_MEMBERS, BlobDraft, MemoryDraft
 from memoram_async.models.memory import MemoryBlob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
 
 USER = "8c1f7c1e-6f0a-4f0e-9b7e-3f6f3f1f2a10"
 BLOB: dict[str, Any] = {
@@ -184,11 +188,27 @@ def nothing(content: bytes, kind: type[BlobDraft], *, user_id: str) -> None:
     """What a machine without the fast packages reads quickly."""
 
 
-def outcome(response: HTTPResponse, *, fast: bool) -> object:
+def fast_way() -> ModuleType:
+    """The fast way in a process that has read nothing yet."""
+    specification = importlib.util.spec_from_file_location("another_fast_way", blob_pages_fast.__file__)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def experienced_way() -> ModuleType:
+    """The fast way in a process that has met members which the contract does not have."""
+    module = fast_way()
+    module.read_quickly(answer({**BLOB, "more": 1}).content, BlobDraft, user_id=USER)
+    return module
+
+
+def outcome(response: HTTPResponse, read_quickly: Callable[..., Any]) -> object:
     """Everything that reading a page yields, in a form that can be compared."""
     with pytest.MonkeyPatch.context() as patch:
-        if not fast:
-            patch.setattr(blob_pages, "read_quickly", nothing)
+        patch.setattr(blob_pages, "read_quickly", read_quickly)
         try:
             page = read_blob_page(response, BlobDraft, user_id=USER)
         except APIResponseError as error:
@@ -200,11 +220,16 @@ def outcome(response: HTTPResponse, *, fast: bool) -> object:
     return items, page.next_cursor, page.total, {type(blob) for blob in page.items}
 
 
+def check_all_ways(content: bytes) -> None:
+    response = HTTPResponse(status=200, headers={}, content=content)
+    expected = outcome(response, nothing)
+    assert outcome(response, fast_way().read_quickly) == expected
+    assert outcome(response, experienced_way().read_quickly) == expected
+
+
 @given(body=BODIES, ascii_only=st.booleans())
 def test_odd_json_reads_the_same_with_and_without_msgspec(body: dict[str, Any], ascii_only: bool) -> None:
-    content = json.dumps(body, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
-    response = HTTPResponse(status=200, headers={}, content=content)
-    assert outcome(response, fast=True) == outcome(response, fast=False)
+    check_all_ways(json.dumps(body, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"))
 
 
 @given(body=BODIES, broken=BROKEN)
@@ -213,22 +238,35 @@ def test_broken_json_reads_the_same_with_and_without_msgspec(
 ) -> None:
     content = json.dumps(body).encode()
     place, piece = broken
-    response = HTTPResponse(
-        status=200, headers={}, content=content[:place] + piece + content[place + len(piece) :]
-    )
-    assert outcome(response, fast=True) == outcome(response, fast=False)
+    check_all_ways(content[:place] + piece + content[place + len(piece) :])
 
 
-def test_the_fast_way_reads_an_ordinary_page_itself() -> None:
+@pytest.mark.parametrize("octet", [b"x", b"\xc3\xa4", b"\xff", b"\xed\xa0\x80"])
+@pytest.mark.parametrize("part", [b'"~":1', b'"more":"~"', b'"more":{"~":["~"]}'])
+@pytest.mark.parametrize("place", [b'"id"', b'"memoryBlobs"'])
+def test_what_nobody_reads_must_be_utf8_whatever_reads_the_rest(
+    octet: bytes, part: bytes, place: bytes
+) -> None:
+    content = answer(BLOB).content.replace(place, part.replace(b"~", octet) + b"," + place)
+    check_all_ways(content)
+
+
+@pytest.mark.parametrize("way", [fast_way, experienced_way])
+@pytest.mark.parametrize("kind", [BlobDraft, MemoryDraft])
+def test_the_fast_way_reads_pages_itself_with_unknown_members_too(
+    way: Callable[[], ModuleType], kind: type[BlobDraft]
+) -> None:
     pytest.importorskip("msgspec")
-    assert blob_pages_fast.read_quickly(answer(BLOB, BLOB).content, BlobDraft, user_id=USER) is not None
+    read_quickly = way().read_quickly
+    for response in (
+        answer(BLOB, BLOB),
+        answer({**BLOB, "more": 1}, next_cursor="c"),
+        answer(BLOB, more="\xe4"),
+        answer(),
+    ):
+        assert read_quickly(response.content, kind, user_id=USER) is not None
 
 
 def test_where_msgspec_is_missing_the_fast_way_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "msgspec", None)
-    specification = importlib.util.spec_from_file_location("without_msgspec", blob_pages_fast.__file__)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    assert module.read_quickly(b'{"memoryBlobs": []}', BlobDraft, user_id="u") is None
+    assert fast_way().read_quickly(b'{"memoryBlobs": []}', BlobDraft, user_id="u") is None
