@@ -22,7 +22,8 @@ from memoram_async.core.urls import origin, with_query
 RANDOM_BYTES: Final = 32
 FLOW_SECONDS: Final = 3600.0
 """How long a user may take: enough to sign up; a tab that was forgotten for longer links no account."""
-LONGEST_SEAL: Final = 1024
+LONGEST_SEAL: Final = 1023
+"""Less than a kilobyte: a cookie has to hold it beside others."""
 FLOW_PURPOSE: Final = "oauth flow"
 
 _RESERVED: Final = frozenset(

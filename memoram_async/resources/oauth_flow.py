@@ -42,7 +42,7 @@ class AsyncOAuthFlow(Unshareable):
         return self._flow.redirect_uri
 
     def seal(self, *, secret: SealingSecret | None = None) -> str:
-        """The flow as a string of at most 1,024 URL-safe characters, for `oauth.restore` in any process.
+        """The flow as a string of less than 1,024 URL-safe characters, for `oauth.restore` in any process.
 
         Put it into the user's own session, such as a cookie that is `HttpOnly`, `Secure` and
         `SameSite=Lax`. Never put it into `state` or another part of a URL: whoever could bring a callback
@@ -62,8 +62,8 @@ class AsyncOAuthFlow(Unshareable):
         if len(sealed) <= LONGEST_SEAL:
             return sealed
         raise InvalidArgumentError(
-            f"this flow seals to {len(sealed)} characters, and a session should not have to hold more than "
-            f"{LONGEST_SEAL}: shorten redirect_uri, scope and params"
+            f"this flow seals to {len(sealed):,} characters, and a session should not have to hold more than "
+            f"{LONGEST_SEAL:,}: shorten redirect_uri, scope and params"
         )
 
     async def complete(self, callback: object, *, params: Mapping[str, str] | None = None) -> OAuthTokens:

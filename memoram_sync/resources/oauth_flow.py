@@ -39,7 +39,7 @@ class OAuthFlow(Unshareable):
         return self._async.redirect_uri
 
     def seal(self, *, secret: SealingSecret | None = None) -> str:
-        """The flow as a string of at most 1,024 URL-safe characters, for `oauth.restore` in any process.
+        """The flow as a string of less than 1,024 URL-safe characters, for `oauth.restore` in any process.
 
         Put it into the user's own session, such as a cookie that is `HttpOnly`, `Secure` and
         `SameSite=Lax`. Never put it into `state` or another part of a URL: whoever could bring a callback

@@ -209,8 +209,19 @@ async def test_without_a_secret_of_its_own_nothing_is_sealed(world: World) -> No
 async def test_a_flow_that_is_too_long_for_a_session_is_refused(world: World) -> None:
     async with world.client(Service.answering(tokens()), **APP, secret=SECRET) as client:
         flow = client.oauth.begin(redirect_uri=f"{BACK}?{'x' * 900}")
-        with pytest.raises(InvalidArgumentError, match=f"more than {LONGEST_SEAL}"):
+        with pytest.raises(InvalidArgumentError, match=f"more than {LONGEST_SEAL:,}"):
             flow.seal()
+
+
+async def test_the_longest_sealed_flow_is_shorter_than_a_kilobyte(world: World) -> None:
+    async with world.client(Service.answering(tokens()), **APP, secret=SECRET) as client:
+        shortest = len(client.oauth.begin(redirect_uri=f"{BACK}?").seal())
+        room = -(-(1023 - shortest) * 3 // 4)
+        fits = client.oauth.begin(redirect_uri=f"{BACK}?{'x' * room}")
+        assert len(fits.seal()) == 1023
+        assert client.oauth.restore(fits.seal()).redirect_uri == fits.redirect_uri
+        with pytest.raises(InvalidArgumentError, match=r"seals to 1,025 characters.*more than 1,023"):
+            client.oauth.begin(redirect_uri=f"{fits.redirect_uri}x").seal()
 
 
 # --- the wrong address -------------------------------------------------------------------------
