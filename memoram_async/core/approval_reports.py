@@ -167,6 +167,8 @@ def list_read(board: ApprovalBoard, sweep: Sweep, answer: ListPage, *, now: floa
         if entry.admitted <= sweep.began:
             sought += 1
             found += entry.listed
+        if board.by_list and entry.listed and not entry.suspect:
+            entry.due = math.inf  # looks that were due before the list was read are of no more use
     if board.by_list and found * 2 < sought:
         state.postpone(now=now, interval=board.shortest_wish(now, jitter=jitter))
 

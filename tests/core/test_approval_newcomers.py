@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,24 @@ def test_who_is_still_left_out_by_the_next_reading_is_looked_at() -> None:
     scene.taken(page, answer("abcdef"), took=0.1)
     scene.taken(scene.page(late), answer("abcdef"))
     assert scene.look(late).entry.id == "late"
+
+
+def test_a_request_that_the_list_has_is_looked_at_no_more_by_itself() -> None:
+    scene = Scene()
+    first = scene.join("a")
+    second = scene.join("b")
+    looks = [scene.look(first), scene.look(second)]
+    third = scene.join("c")
+    page = scene.page(third)
+    fourth = scene.join("d")
+    looks.append(scene.look(fourth))
+    for look in looks:
+        scene.saw(look, "pending")
+    scene.taken(page, answer("abcd"))
+    assert all(isinstance(scene.step(ticket), Rest) for ticket in (first, second, third, fourth))
+    scene.page(first)
+    assert scene.now == pytest.approx(2)
+    assert [entry.due for entry in scene.schedule.board.entries.values()] == [math.inf] * 4
 
 
 # --- while a long poll is under way ------------------------------------------------------------
