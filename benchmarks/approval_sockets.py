@@ -40,6 +40,8 @@ SPEED: Final = 5.0
 TIMES_UNDECIDED: Final = 12
 TIMES_DECIDED: Final = 36
 """So many wait alone: the platform's journal, which counts, keeps a thousand calls."""
+START: Final = 0.5
+"""Real seconds before the clock is sped up: threads start at the pace of the machine."""
 LAST: Final = 10.0
 """Seconds at the end that are not counted: a deadline that is met late by this fast clock has a last look."""
 SIGMA: Final = 1.1
@@ -93,6 +95,7 @@ class Stage:
                 client.access_requests.create(self._memory_key(number), reason="Plans journeys").id
                 for number in range(waiters * clients)
             ]
+        self.local.journal.clear()  # before anybody waits: first looks count
 
     def _memory_key(self, number: int) -> str:
         user = self.local.create_user(email=f"user{number}@example.com", password="correct horse")  # noqa: S106
@@ -112,17 +115,23 @@ class Stage:
         runtime = BlockingRuntime(http, clock=SteadyClock(self.local.clock))
         return Memoram(self._api_key, base_url=f"{self._url}/api/v1", auth_url=self._url, runtime=runtime)
 
-    def decide(self, share: float) -> None:
-        """Decide as users do, in the course of the ten minutes."""
+    def decide(self, share: float, *, speed: float) -> None:
+        """Decide as users do, in the course of the ten minutes.
+
+        Args:
+            share: So many decide.
+            speed: How fast the clock runs once everybody has begun to wait.
+        """
         chance = random.Random(1)  # noqa: S311 - a simulation
         began = self.local.clock.monotonic()
+        time.sleep(START)
+        self.local.clock.scale = speed
         due = [
             (began + chance.lognormvariate(math.log(MEDIAN), SIGMA), request_id)
             for request_id in self.ids
             if chance.random() < share
         ]
         heapq.heapify(due)
-        self.local.journal.clear()
         while due and due[0][0] < began + TIMEOUT - 3 * LAST:
             moment, request_id = heapq.heappop(due)
             self._sleep_until(moment)
@@ -141,7 +150,7 @@ class Stage:
         self.latencies.append(self.local.clock.monotonic() - self._decided[request_id])
 
 
-async def in_async(stage: Stage, share: float) -> None:
+async def in_async(stage: Stage, share: float, speed: float) -> None:
     """Wait in tasks."""
 
     async def one(client: AsyncMemoram, request_id: str) -> None:
@@ -156,10 +165,10 @@ async def in_async(stage: Stage, share: float) -> None:
         group = await stack.enter_async_context(anyio.create_task_group())
         for number, request_id in enumerate(stage.ids):
             group.start_soon(one, clients[number % stage.clients], request_id)
-        await anyio.to_thread.run_sync(stage.decide, share)
+        await anyio.to_thread.run_sync(lambda: stage.decide(share, speed=speed))
 
 
-def in_sync(stage: Stage, share: float) -> None:
+def in_sync(stage: Stage, share: float, speed: float) -> None:
     """Wait in threads."""
 
     def one(client: Memoram, request_id: str) -> None:
@@ -176,7 +185,7 @@ def in_sync(stage: Stage, share: float) -> None:
             pool.submit(one, clients[number % stage.clients], request_id)
             for number, request_id in enumerate(stage.ids)
         ]
-        stage.decide(share)
+        stage.decide(share, speed=speed)
         for wait in waits:
             wait.result()
 
@@ -193,11 +202,10 @@ def measured(waiters: int, share: float, options: argparse.Namespace) -> tuple[i
         local.serve() as server,
     ):
         stage = Stage(local, server.url, waiters, clients=clients, plain=options.polls == "short")
-        clock.scale = options.speed
         run: Callable[[], None] = (
-            (lambda: anyio.run(in_async, stage, share))
+            (lambda: anyio.run(in_async, stage, share, options.speed))
             if options.world == "async"
-            else (lambda: in_sync(stage, share))
+            else (lambda: in_sync(stage, share, options.speed))
         )
         run()
         clock.scale = 1
