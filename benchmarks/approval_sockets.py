@@ -51,10 +51,14 @@ OFFERED: Final = ("prefer", "if-none-match")
 
 @attrs.frozen
 class SteadyClock:
-    """A platform's clock for a client, which need not look at it often: it keeps its pace."""
+    """A platform's clock for a client, which need not look at it often: once sped up it keeps its pace."""
 
     clock: Clock
-    can_jump: bool = False
+
+    @property
+    def can_jump(self) -> bool:
+        """Whether it has not been sped up yet."""
+        return self.clock.scale == 1
 
     def monotonic(self) -> float:
         """The platform's time."""
