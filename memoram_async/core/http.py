@@ -119,6 +119,16 @@ class HTTPResponse(Confidential):
         return parse_json(self, operation=None if self.info is None else self.info.operation)
 
 
+_NO_TEXT: Final = (
+    "not text in UTF-8, as JSON is (something recoded it, or compressed it without saying so): check any "
+    "proxy on the way"
+)
+_NO_JSON: Final = (
+    "not valid JSON (another program answered, or it was cut short): check base_url, which ends in a version "
+    "path such as /api/v1, and any proxy on the way"
+)
+
+
 def parse_json(response: HTTPResponse, *, operation: str | None) -> Any:
     """The body of the answer to an operation as parsed JSON.
 
@@ -127,13 +137,13 @@ def parse_json(response: HTTPResponse, *, operation: str | None) -> Any:
     """
     try:
         return _read_json(response.content)
+    # The parser's own error holds the whole document.
+    except UnicodeError:
+        fault = _NO_TEXT
     except (ValueError, RecursionError):
-        # The parser's own error holds the whole document.
-        pass
+        fault = _NO_JSON
     error = APIResponseError(
-        f"{operation or 'request'}: the service's answer is not valid JSON (another program answered, or it "
-        "was cut short): check base_url, which ends in a version path such as /api/v1, and any proxy on the "
-        "way",
+        f"{operation or 'request'}: the service's answer is {fault}",
         status=response.status,
         request_id=response.request_id,
     )

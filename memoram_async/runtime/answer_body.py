@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from memoram_async.core.errors import APIResponseError
 
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
-_ENCODINGS: Final = frozenset({"identity", "gzip", "x-gzip", "deflate"})
+_ENCODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB: Final = 47
 _MOST_MEMBERS: Final = 64  # each one costs a copy of all that follow it
+_MOST_ENCODINGS: Final = 4
 
 
 class Body:
     """An answer's body as it arrives, up to the size that is accepted."""
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
+    def __init__(self, headers: Mapping[str, str], *, status: int) -> None:
         """A body that these header fields announce.
 
         Raises:
-            APIResponseError: It is announced as larger than what is accepted, or in an unknown encoding.
+            APIResponseError: It is announced as larger than what is accepted.
         """
         self._chunks: list[bytes] = []
         self._size = 0
-        named = headers.get("content-encoding")
-        self._encoding = "identity" if named is None else named.strip().lower() or "identity"
-        if self._encoding not in _ENCODINGS:
-            raise APIResponseError(
-                "the service's answer has a content encoding that was not asked for", status=0
-            )
+        self._named = headers.get("content-encoding", "")
+        self._status = status
         length = headers.get("content-length", "")
         if length.isdigit() and int(length[:20]) > LARGEST_ANSWER:
             raise _too_large()
@@ -47,20 +44,53 @@ class Body:
         self._chunks.append(chunk)
 
     def content(self) -> bytes:
-        """All of it, decompressed.
+        """All of it, decompressed; nothing of an error's that cannot be, for its status says enough.
 
         Raises:
-            APIResponseError: It is not what its encoding says, or larger than what is accepted.
+            APIResponseError: It is in another encoding than was asked for, not in the one that it announces,
+                or larger than what is accepted.
         """
-        raw = b"".join(self._chunks)
-        if not raw or self._encoding == "identity":
-            return raw
-        content = _decompress(raw, _GZIP_OR_ZLIB)
-        if content is None and self._encoding == "deflate":
-            content = _decompress(raw, -zlib.MAX_WBITS)  # what many servers call deflate has no zlib header
-        if content is not None:
+        content = b"".join(self._chunks)
+        if not content or not self._named:
             return content
-        raise APIResponseError("the service's answer is not in the encoding that it announces", status=0)
+        encodings = _encodings(self._named)
+        decoded = None if encodings is None else _decode(content, encodings)
+        if decoded is not None:
+            return decoded
+        if self._status >= 300:
+            return b""
+        fault = (
+            "has a content encoding that was not asked for"
+            if encodings is None
+            else "is not in the content encoding that it announces"
+        )
+        raise APIResponseError(
+            f"the service's answer {fault}: check any proxy on the way", status=self._status
+        )
+
+
+def _encodings(named: str) -> list[str] | None:
+    """What was done to a body, in that order (RFC 9110 8.4); None if it was not asked for."""
+    members = (member.strip().lower() for member in named.split(","))
+    encodings = [member for member in members if member not in {"", "identity"}]
+    return encodings if _ENCODINGS.issuperset(encodings) and len(encodings) <= _MOST_ENCODINGS else None
+
+
+def _decode(content: bytes, encodings: Sequence[str]) -> bytes | None:
+    """What was encoded in that order; None if it was not.
+
+    Raises:
+        APIResponseError: There is more in it than is accepted.
+    """
+    for encoding in reversed(encodings):
+        decoded = _decompress(content, _GZIP_OR_ZLIB)
+        if decoded is None and encoding == "deflate":
+            # What many servers call deflate has no zlib header.
+            decoded = _decompress(content, -zlib.MAX_WBITS)
+        if decoded is None:
+            return None
+        content = decoded
+    return content
 
 
 def _decompress(raw: bytes, wbits: int) -> bytes | None:
@@ -93,10 +123,14 @@ def _too_large() -> APIResponseError:
     )
 
 
-def plain_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Header fields with their names in lower case; of repeated ones, the last.
+def plain_headers(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Header fields with their names in lower case; of repeated ones the last, but all encodings.
 
     Args:
         headers: The fields as they came: `response.headers.raw` of httpx.
     """
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
+    fields = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
+    if "content-encoding" in fields and len(fields) < len(headers):
+        named = (value for name, value in headers if name.lower() == b"content-encoding")
+        fields["content-encoding"] = b", ".join(named).decode("latin-1")
+    return fields

@@ -137,7 +137,7 @@ async def _exchange(
 async def _read(response: Any, headers: dict[str, str]) -> bytes:
     if response.is_stream_consumed:  # a transport that answers from memory, or a hook that has read it
         return bytes(response.content)
-    body = Body(headers)
+    body = Body(headers, status=response.status_code)
     async for chunk in response.aiter_raw():
         body.add(chunk)
         del chunk  # a traceback may show what local variables hold

@@ -235,7 +235,7 @@ async def _answer(connection: httpx.AsyncBaseTransport, request: httpx.Request) 
     stream: Any = response.stream
     try:
         headers = plain_headers(response.headers.raw)
-        body = Body(headers)
+        body = Body(headers, status=response.status_code)
         async for chunk in stream:
             body.add(chunk)
             del chunk  # a traceback may show what local variables hold

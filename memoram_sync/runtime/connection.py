@@ -60,7 +60,7 @@ class Connection(httpx.HTTPTransport):
         headers = plain_headers(response.headers.raw)
         if response.is_stream_consumed:  # a mock that answers from memory
             return HTTPResponse(status=response.status_code, headers=headers, content=response.content)
-        body = Body(headers)
+        body = Body(headers, status=response.status_code)
         stream: Any = response.stream  # a blocking transport's, so not an async one
         for chunk in stream:
             body.add(chunk)

@@ -47,7 +47,7 @@ def exchange_over(
         fields = plain_headers(response.headers.raw)
         if response.is_stream_consumed:  # a transport that answers from memory
             return HTTPResponse(status=response.status_code, headers=fields, content=bytes(response.content))
-        body = Body(fields)
+        body = Body(fields, status=response.status_code)
         for chunk in response.iter_raw():
             body.add(chunk)
             del chunk  # a traceback may show what local variables hold

@@ -81,7 +81,6 @@ def test_json_is_parsed(content: bytes, value: object) -> None:
         b'{"a": 1',
         b"<html></html>",
         b"{} {}",
-        b"\xff\xff",
         b"NaN",
         b'{"a": Infinity}',
         b"[-Infinity]",
@@ -89,7 +88,6 @@ def test_json_is_parsed(content: bytes, value: object) -> None:
         b"[" * 200_000,
         b"'a'",
         b"{}\x0b",
-        '{"a": 1}'.encode("utf-16-le")[:-1],
     ],
     ids=lambda content: repr(content[:15]),
 )
@@ -97,6 +95,15 @@ def test_what_is_no_json_is_an_error(content: bytes) -> None:
     with pytest.raises(APIResponseError, match="is not valid JSON") as caught:
         answer(content, x_request_id="req-1").json()
     assert (caught.value.status, caught.value.request_id) == (200, "req-1")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xff", '{"a": "\u00e9"}'.encode("latin-1"), b"\x1f\x8b\x08", '{"a": 1}'.encode("utf-16-le")[:-1]],
+)
+def test_what_is_in_another_charset_or_compressed_is_said_to_be(content: bytes) -> None:
+    with pytest.raises(APIResponseError, match="is not text in UTF-8, as JSON is"):
+        answer(content).json()
 
 
 def test_the_error_knows_how_the_call_went() -> None:

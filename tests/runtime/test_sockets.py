@@ -272,4 +272,17 @@ async def test_an_answer_in_an_unknown_encoding_names_its_operation(world: World
     with serving(after_token(script)) as url:
         async with client_of(world, url) as client:
             error = await failure(get(client), APIResponseError)
-    assert str(error) == "getTag: the service's answer has a content encoding that was not asked for"
+    assert str(error) == (
+        "getTag: the service's answer has a content encoding that was not asked for: check any proxy on the way"
+    )
+    assert error.status == 200
+
+
+async def test_a_refusal_in_an_unknown_encoding_is_what_its_status_says(world: World) -> None:
+    def script(connection: socket.socket, request: bytes) -> None:
+        connection.sendall(answer(b"?", status=404, headers="Content-Encoding: br\r\n"))
+
+    with serving(after_token(script)) as url:
+        async with client_of(world, url) as client:
+            error = await failure(get(client), NotFoundError)
+    assert error.status == 404
