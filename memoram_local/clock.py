@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,8 +16,19 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_IN_UTC = datetime(1970, 1, 1)  # noqa: DTZ001 - written with a Z of our own
 _MICROSECOND = timedelta(microseconds=1)
+# Libraries that freeze time replace time.monotonic_ns wherever a module holds it, but not inside a partial.
+_steady_ns = (
+    partial(time.clock_gettime_ns, time.CLOCK_MONOTONIC)
+    if hasattr(time, "CLOCK_MONOTONIC")
+    else partial(time.monotonic_ns)
+)
 # What is written in answers was mostly stamped within a few seconds of something else.
 _SECONDS_REMEMBERED = 256
+
+
+def steady() -> float:
+    """Seconds on the system's monotonic clock, while a test library freezes time as well."""
+    return _steady_ns() / 1_000_000_000
 
 
 class Clock:
@@ -48,6 +59,9 @@ class Clock:
         self._system = time.time_ns() // 1_000
         self._shown = self._system if start is None else to_micros(start)
         self._latest = self._shown
+        # The same for what is waited, which goes by the system's monotonic clock.
+        self._steady = _steady_ns() // 1_000
+        self._waited = self._shown
         self._stamped = 0
         self._watchers: list[Callable[[], None]] = []
 
@@ -67,6 +81,7 @@ class Clock:
         pace = _checked(scale) if scale else 0
         with self._lock:
             self._shown, self._system = self._read(), time.time_ns() // 1_000
+            self._waited, self._steady = self._read_steady(), _steady_ns() // 1_000
             self._pace = pace
         self._tell()
 
@@ -84,8 +99,9 @@ class Clock:
         return self.micros() / 1_000_000
 
     def monotonic(self) -> float:
-        """The same; this clock never goes back."""
-        return self.wall()
+        """Seconds that pass as this clock's do, even while a test library freezes the system's time."""
+        with self._lock:
+            return self._read_steady() / 1_000_000
 
     def real_seconds(self, seconds: float) -> float:
         """How many real seconds so many of this clock take at its pace; as many while it stands still."""
@@ -120,6 +136,7 @@ class Clock:
         with self._lock:
             self._shown += step
             self._latest += step
+            self._waited += step
         self._tell()
 
     @contextmanager
@@ -145,6 +162,10 @@ class Clock:
             shown = self._shown + (passed if self._pace == 1 else round(passed * self._pace))
             self._latest = max(self._latest, shown)
         return self._latest
+
+    def _read_steady(self) -> int:
+        passed = _steady_ns() // 1_000 - self._steady
+        return self._waited + (passed if self._pace == 1 else round(passed * self._pace))
 
 
 def _checked(scale: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -10,6 +9,7 @@ from typing import Any, Final, Protocol, Self
 from memoram_async.core.errors import ConfigurationError, InvalidArgumentError
 from memoram_async.core.kinds import check_function, check_swap, check_text
 from memoram_async.core.secret import Secret, Unshareable, conceal
+from memoram_async.runtime.clock import true_wall
 
 DEFAULT_URL: Final = "sqlite:///memoram-grants.db"
 TABLE: Final = "memoram_grants"
@@ -47,7 +47,7 @@ class SQLGrantStore(Unshareable):
         database: str | Secret | SQLEngine = DEFAULT_URL,
         *,
         table: str = TABLE,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = true_wall,
     ) -> None:
         """A store that opens its database when it is first used.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import threading
-import time
 from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.kinds import check_function, check_swap, check_text
 from memoram_async.core.secret import Unshareable
+from memoram_async.runtime.clock import steady
 from memoram_async.runtime.forking import reset_after_fork
 
 
@@ -68,7 +68,7 @@ def check_grant_store(store: object) -> GrantStore:
 class MemoryGrantStore(Unshareable):
     """Keeps grants in this process, for tests and for scripts: they end with it. See `GrantStore`."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, clock: Callable[[], float] = steady) -> None:
         """An empty store.
 
         Args:

@@ -19,6 +19,13 @@ steady: Final = (
 )
 """Seconds on the system's monotonic clock, while a test library freezes time as well."""
 
+true_wall: Final = (
+    partial(time.clock_gettime, time.CLOCK_REALTIME)
+    if hasattr(time, "CLOCK_REALTIME")
+    else partial(time.time)
+)
+"""Seconds since the epoch, while a test library freezes time as well."""
+
 
 class SystemClock:
     """The computer's own time."""

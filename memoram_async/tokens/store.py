@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import threading
-import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.kinds import check_entry, check_function, check_text
 from memoram_async.core.secret import Unshareable
+from memoram_async.runtime.clock import steady
 from memoram_async.runtime.forking import reset_after_fork
 
 
@@ -70,7 +70,7 @@ def check_token_store(store: TokenStore) -> None:
 class MemoryTokenStore(Unshareable):
     """Shares a token among clients of one process; see `TokenStore`."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, clock: Callable[[], float] = steady) -> None:
         """An empty store.
 
         Args:

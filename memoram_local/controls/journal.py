@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 import anyio
 
-from memoram_local.clock import from_micros
+from memoram_local.clock import from_micros, steady
 from memoram_local.controls.operations import checked
 from memoram_local.errors import LocalPlatformError
 
@@ -220,11 +219,11 @@ class Journal:
     ) -> JournalEntry:
         """`wait_for` in an event loop, asyncio's or trio's, which goes on meanwhile."""
         wanted = _wanted(operation, method=method, path=path, status=status, over=over)
-        until = time.monotonic() + timeout
+        until = steady() + timeout
         while True:
             with self._news:
                 found = self._nth(wanted, count)
-                if found is None and time.monotonic() > until:
+                if found is None and steady() > until:
                     raise self._not_seen(wanted, count=count, timeout=timeout)
             if found is not None:
                 return found

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
+from memoram_local.clock import steady
 from memoram_local.store.access_log import AccessLog, Action, Deed, Tally
 from memoram_local.store.changes import after_commit
 from memoram_local.store.request_log import CALLS_KEPT, Call, RequestLog
@@ -84,7 +84,7 @@ class Activity:
         self._batch = _Batch()
         # Gathered before, and on its way into the store.
         self._pieces: deque[_Piece] = deque()
-        self._next_write = time.monotonic() + _SECONDS_BETWEEN_WRITES
+        self._next_write = steady() + _SECONDS_BETWEEN_WRITES
         database.before_close(self.write_now)
 
     def called(self, app_id: str, call: Call) -> None:
@@ -134,9 +134,9 @@ class Activity:
             self._pieces.clear()
 
     def _write_when_due(self) -> None:
-        if time.monotonic() < self._next_write:
+        if steady() < self._next_write:
             return
-        self._next_write = time.monotonic() + _SECONDS_BETWEEN_WRITES
+        self._next_write = steady() + _SECONDS_BETWEEN_WRITES
         with self._lock:
             self._cut_up_batch()
         self._go_on()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select, tuple_
+
+from memoram_local.clock import steady
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,13 +78,13 @@ def steps(count: int, *, seconds: float, is_much_work: bool) -> Iterator[int]:
         is_much_work: Whether each row may take long.
     """
     step = _FIRST_STEP_OF_MUCH_WORK if is_much_work else _FIRST_STEP
-    ends = time.monotonic() + seconds
+    ends = steady() + seconds
     while count > 0:
         step = min(step, count)
-        began = time.monotonic()
+        began = steady()
         yield step
         count -= step
-        now = time.monotonic()
+        now = steady()
         if now >= ends:
             return
         affordable = int(step * (ends - now) / max(now - began, 1e-6))

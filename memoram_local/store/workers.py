@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
+from memoram_local.clock import steady
 from memoram_local.store.changes import take_calls
 from memoram_local.store.erasing import take_erased
 from memoram_local.store.units import Unit, awaited, submitted
@@ -222,7 +222,7 @@ class InTurn(SideBySide):
         super().__init__(engine=engine, threads=1, name=name, begin=begin, before_commit=before_commit)
         self._have_log_copied = copy_log
         self._on_erased = on_erased
-        self._next_copy = time.monotonic() + _SECONDS_BETWEEN_COPIES
+        self._next_copy = steady() + _SECONDS_BETWEEN_COPIES
         self._lock = threading.Lock()
         self._queue: deque[tuple[Unit[Any], bool]] = deque()
         self._is_at_it = False
@@ -268,8 +268,8 @@ class InTurn(SideBySide):
     def _keep_log_short(self) -> None:
         if self._on_erased is not None and take_erased(self._bound().connection):
             self._on_erased()
-        if self._have_log_copied is not None and time.monotonic() >= self._next_copy:
-            self._next_copy = time.monotonic() + _SECONDS_BETWEEN_COPIES
+        if self._have_log_copied is not None and steady() >= self._next_copy:
+            self._next_copy = steady() + _SECONDS_BETWEEN_COPIES
             self._have_log_copied()
 
     def _next(self) -> tuple[list[Unit[Any]], bool]:

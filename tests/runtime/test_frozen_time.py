@@ -18,6 +18,7 @@ from tests.worlds import World, failure
 
 if TYPE_CHECKING:
     import socket
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -116,3 +117,34 @@ def test_models_are_read_in_frozen_time_and_after_it(before: str, frozen: str, *
     )
     assert done.stderr == ""
     assert set(done.stdout.split()) == {"1767225600.0"}
+
+
+# In an interpreter of its own: what stands in a clock's place when a module is loaded would stay there.
+GRANTS = """
+import asyncio, sys
+import freezegun
+
+async def link():
+    from memoram_async import MemoryGrantStore, MemoryTokenStore, SQLGrantStore
+    grants = [MemoryGrantStore(), SQLGrantStore("sqlite:///" + sys.argv[1])]
+    for store in grants:
+        assert await asyncio.to_thread(store.swap, "a", None, b"flow", ttl=600)
+        assert store.get("a") == b"flow", store
+    tokens = MemoryTokenStore()
+    await asyncio.to_thread(tokens.put, "a", b"token", ttl=600)
+    assert tokens.get("a") == b"token"
+    return grants
+
+with freezegun.freeze_time("{date}", real_asyncio=True):
+    grants = asyncio.run(link())
+assert [store.get("a") for store in grants] == [b"flow", b"flow"]
+"""
+
+
+@pytest.mark.parametrize("date", ["2001-05-01", "2101-05-01"])
+def test_what_is_kept_in_frozen_time_stays_there(date: str, tmp_path: Path) -> None:
+    code = GRANTS.format(date=date)
+    done = subprocess.run(  # noqa: S603 - our own words
+        (sys.executable, "-c", code, str(tmp_path / "grants.db")), capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""

@@ -272,9 +272,7 @@ async def test_an_answer_in_an_unknown_encoding_names_its_operation(world: World
     with serving(after_token(script)) as url:
         async with client_of(world, url) as client:
             error = await failure(get(client), APIResponseError)
-    assert str(error) == (
-        "getTag: the service's answer has a content encoding that was not asked for: check any proxy on the way"
-    )
+    assert str(error).startswith("getTag: the service's answer has a content encoding that was not asked for")
     assert error.status == 200
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ import jwt
 from mcp.server.auth.provider import AccessToken
 
 from memoram_async.core.errors import ConfigurationError
+from memoram_async.runtime.clock import steady
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures by keys that only the issuer has: never `none`, and no secret that others share."""
@@ -29,7 +29,7 @@ _LOG: Final = logging.getLogger("memoram")
 class Issuer:
     """An authorization server, by its metadata (RFC 8414, OpenID Connect Discovery) and keys (RFC 7517)."""
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, url: str, *, clock: Callable[[], float] = steady) -> None:
         """An issuer that nothing is asked of yet.
 
         Args:
