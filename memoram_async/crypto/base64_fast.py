@@ -26,13 +26,12 @@ def encode(data: bytes) -> str:
     return b64encode_as_string(data, _ALPHABET).rstrip("=")
 
 
-def encode_token(header: bytes, wrapped_key: bytes, iv: bytes, sealed: bytes) -> str:
+def encode_token(start: str, iv: bytes, sealed: bytes) -> str:
     """A compact JWE of its parts; see `memoram_async.crypto.base64_standard.encode_token`."""
     cut = len(sealed) - TAG_BYTES
     gap = _GAPS[cut % 3]
     text = b64encode_as_string(b"".join((iv, sealed[:cut], gap, sealed[cut:])), _ALPHABET)
-    wrapped = encode(wrapped_key) if wrapped_key else ""
-    return f"{header.decode()}.{wrapped}.{text[:16]}.{text[16 : -24 - len(gap)]}.{text[-24:-2]}"
+    return f"{start}{text[:16]}.{text[16 : -24 - len(gap)]}.{text[-24:-2]}"
 
 
 def decode(text: str) -> bytes | None:

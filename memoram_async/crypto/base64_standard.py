@@ -32,23 +32,22 @@ def encode(data: bytes) -> str:
     return encoded.replace(b"+", b"-").replace(b"/", b"_").decode("ascii")
 
 
-def encode_token(header: bytes, wrapped_key: bytes, iv: bytes, sealed: bytes) -> str:
+def encode_token(start: str, iv: bytes, sealed: bytes) -> str:
     """A compact JWE of its parts (RFC 7516 7.1); `decode_sealed` takes its last three segments apart.
 
     Args:
-        header: The protected header, already base64url, as ASCII bytes.
-        wrapped_key: The content encryption key as it goes along; empty for `dir`.
+        start: The first two segments with the dots behind them.
         iv: The initialization vector, 12 bytes.
         sealed: The ciphertext with its tag, which are the last 16 bytes.
     """
-    encoded = b"%b.%b.%b.%b.%b" % (
-        header,
-        wrapped_key and _encode(wrapped_key, newline=False).rstrip(b"="),
-        _encode(iv, newline=False),
-        _encode(sealed[:-TAG_BYTES], newline=False).rstrip(b"="),
-        _encode(sealed[-TAG_BYTES:])[:TAG_CHARS],
+    encoded = b".".join(
+        (
+            _encode(iv, newline=False),
+            _encode(sealed[:-TAG_BYTES], newline=False).rstrip(b"="),
+            _encode(sealed[-TAG_BYTES:])[:TAG_CHARS],
+        )
     )
-    return encoded.replace(b"+", b"-").replace(b"/", b"_").decode("ascii")
+    return start + encoded.replace(b"+", b"-").replace(b"/", b"_").decode("ascii")
 
 
 def decode(text: str) -> bytes | None:

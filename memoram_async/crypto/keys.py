@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
 from typing import Final, Self, final
 
+import attrs
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -26,6 +28,21 @@ _ENCRYPTIONS: Final = {32: "A128GCM", 48: "A192GCM", 64: "A256GCM"}
 _MAX_HEADERS: Final = 32
 
 
+@attrs.frozen(eq=False)
+class Sealing:
+    """What content of one field is encrypted with, directly.
+
+    Attributes:
+        start: How its tokens begin, up to the initialization vector.
+        header: The encoded protected header.
+        encrypt: The cipher's `encrypt`.
+    """
+
+    start: str
+    header: bytes
+    encrypt: Callable[[bytes, bytes, bytes], bytes]
+
+
 @final
 class EncryptionKey(Confidential):
     """One version of a user's key, ready to use.
@@ -36,11 +53,13 @@ class EncryptionKey(Confidential):
     Attributes:
         version: The key version, which becomes the `kid` of what it encrypts.
         encryption: The JWA name of the algorithm that its length selects: A128GCM, A192GCM or A256GCM.
+        sealings: By the name of a field, what `sealing` has made; for the format layer.
     """
 
-    __slots__ = ("_cipher", "_fingerprint", "_headers", "_material", "encryption", "version")
+    __slots__ = ("_cipher", "_fingerprint", "_headers", "_material", "encryption", "sealings", "version")
 
     encryption: str
+    sealings: dict[str, Sealing]
     version: int
 
     def __init__(self, material: bytes, *, version: int) -> None:
@@ -54,6 +73,7 @@ class EncryptionKey(Confidential):
             del material  # a traceback may show what local variables hold
             raise InvalidKeyError(refusal)
         self._headers: dict[object, bytes] = {}
+        self.sealings = {}
         self.version = version
         self.encryption = _ENCRYPTIONS[2 * len(material)]
         self._cipher: AESGCM | None = AESGCM(material)
@@ -152,6 +172,20 @@ class EncryptionKey(Confidential):
                 self._headers[name] = header
         return header
 
+    def sealing(self, field: str) -> Sealing:
+        """What content of that field is encrypted with, made once.
+
+        Raises:
+            InvalidArgumentError: `field` is not a field name.
+            InvalidKeyError: The key was closed.
+        """
+        sealings = self.sealings  # of now: what is made while another thread closes the key must not be kept
+        header = self.header(field)
+        sealing = Sealing(f"{header.decode()}..", header, self.cipher.encrypt)
+        if len(sealings) < _MAX_HEADERS and type(field) is str:
+            sealings[field] = sealing
+        return sealing
+
     def same_key(self, other: EncryptionKey) -> bool:
         """Whether both hold the same key bytes, whatever their versions; works on closed keys too.
 
@@ -171,6 +205,7 @@ class EncryptionKey(Confidential):
         """
         self._cipher = None
         self._material = None
+        self.sealings = {}
 
     def __repr__(self) -> str:
         return f"EncryptionKey(version={self.version})"

@@ -111,6 +111,7 @@ CALLS: Final[dict[str, tuple[Callable[..., Any], dict[str, Any]]]] = {
     "EncryptionKey": (EncryptionKey, {"material": b"k" * 32, "version": 1}),
     "EncryptionKey.from_hex": (EncryptionKey.from_hex, {"value": KEY, "version": 1}),
     "EncryptionKey.header": (_KEY.header, {"field": "content", "key_wrap": False, "subject": None}),
+    "EncryptionKey.sealing": (_KEY.sealing, {"field": "content"}),
     "EncryptionKey.same_key": (_KEY.same_key, {"other": _KEY}),
     "Keyring": (_ring, {"keys": _KEY, "user_id": "u"}),
     "Keyring.get": (_RING.get, {"version": 1}),

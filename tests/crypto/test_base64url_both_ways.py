@@ -64,7 +64,7 @@ def test_the_end_of_a_token_is_its_three_parts(iv: bytes, ciphertext: bytes, tag
     token = ".".join(["h", "", *map(base64_standard.encode, (iv, ciphertext, tag))])
     for codec in (base64_standard, base64_fast):
         assert codec.decode_sealed(token, 3) == (iv, ciphertext + tag)
-        assert codec.encode_token(b"h", b"", iv, ciphertext + tag) == token
+        assert codec.encode_token("h..", iv, ciphertext + tag) == token
 
 
 @both
@@ -78,15 +78,8 @@ def test_both_read_one_spelling_alone(codec: ModuleType, text: str) -> None:
 def test_every_character_may_stand_at_the_end(codec: ModuleType, last: str) -> None:
     data = codec.decode(f"AAA{last}")
     assert codec.encode(data) == f"AAA{last}"
-    token = codec.encode_token(b"h", data, bytes(12), data + bytes(16))
-    assert token == f"h.AAA{last}.{'A' * 16}.AAA{last}.{'A' * 22}"
-
-
-@both
-@pytest.mark.parametrize("size", [24, 32, 40])
-def test_a_wrapped_key_goes_along_unpadded(codec: ModuleType, size: int) -> None:
-    wrapped = base64.urlsafe_b64encode(bytes(size)).rstrip(b"=").decode()
-    assert codec.encode_token(b"h", bytes(size), bytes(12), bytes(17)).split(".")[:2] == ["h", wrapped]
+    token = codec.encode_token("h..", bytes(12), data + bytes(16))
+    assert token == f"h..{'A' * 16}.AAA{last}.{'A' * 22}"
 
 
 @both

@@ -29,6 +29,12 @@ def key() -> EncryptionKey:
     return EncryptionKey.from_hex(KEY_HEX, version=3)
 
 
+def used_key() -> EncryptionKey:
+    made = key()
+    encrypt(made, "text")
+    return made
+
+
 def bad_key(number: int) -> EncryptionKey:
     return EncryptionKey.from_hex(BAD_KEYS[number], version=3)
 
@@ -79,6 +85,8 @@ FAILURES: dict[str, Callable[[], object]] = {
     "pickled ring": lambda: pickle.dumps(Keyring(key())),
     "pickled result": lambda: pickle.dumps(decrypt(Keyring(key()), encrypt(key(), CANARY))),
     "lone surrogate": lambda: encrypt(key(), CANARY + "\ud800"),
+    "lone surrogate, later": lambda: encrypt(used_key(), CANARY + "\ud800"),
+    "too large, later": lambda: encrypt(used_key(), CANARY * 60_000),
     "too large": lambda: encrypt(key(), CANARY, max_bytes=3),
     "bytes for content": lambda: encrypt(key(), cast("str", CANARY.encode())),
     "bad field": lambda: encrypt(key(), CANARY, field="no field"),

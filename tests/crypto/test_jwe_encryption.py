@@ -1,19 +1,28 @@
 from __future__ import annotations
 
+import base64
 import json
 import math
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memoram_async.core.errors import ContentError
+from memoram_async.core.errors import ContentError, InvalidArgumentError, InvalidKeyError
 from memoram_async.crypto import EncryptionKey, Keyring, base64url, decrypt, encrypt
 from memoram_async.crypto.jwe import seal
 
 KEY = EncryptionKey.from_hex("0f" * 32, version=3)
 RING = Keyring(KEY)
+
+
+def a_key(*, used: bool) -> EncryptionKey:
+    """A key that has encrypted something before, or has everything to prepare."""
+    key = EncryptionKey.from_hex("0f" * 32, version=3)
+    if used:
+        encrypt(key, "text")
+    return key
 
 
 @pytest.mark.parametrize(("digits", "encryption"), [(32, "A128GCM"), (48, "A192GCM"), (64, "A256GCM")])
@@ -94,9 +103,11 @@ def test_a_source_that_gives_another_length_is_refused(size: int) -> None:
         ("broken \ud83d pair", "lone surrogate"),
     ],
 )
-def test_content_that_cannot_be_stored_is_refused(content: object, reason: str) -> None:
+@pytest.mark.parametrize("used", [False, True])
+def test_content_that_cannot_be_stored_is_refused(content: object, reason: str, used: bool) -> None:
+    key = a_key(used=used)
     with pytest.raises(ContentError, match=reason) as caught:
-        encrypt(KEY, cast("str", content))
+        encrypt(key, cast("str", content))
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
 
@@ -109,11 +120,40 @@ def test_the_limit_counts_bytes_of_utf_8() -> None:
 
 def test_the_default_limit_is_one_mebibyte_and_can_be_read_back() -> None:
     largest = "a" * 1_048_576
-    assert decrypt(RING, encrypt(KEY, largest)).text == largest
-    with pytest.raises(ContentError, match="1048577 bytes"):
-        encrypt(KEY, largest + "a")
+    for key in (a_key(used=False), a_key(used=True)):
+        assert decrypt(RING, encrypt(key, largest)).text == largest
+        with pytest.raises(ContentError, match="1048577 bytes"):
+            encrypt(key, largest + "a")
 
 
-def test_an_impossible_field_is_refused() -> None:
+@pytest.mark.parametrize("used", [False, True])
+def test_an_impossible_field_is_refused(used: bool) -> None:
+    key = a_key(used=used)
     with pytest.raises(ValueError, match="a field is named with"):
-        encrypt(KEY, "text", field='content"')
+        encrypt(key, "text", field='content"')
+    with pytest.raises(InvalidArgumentError, match="field must be a string"):
+        encrypt(key, "text", field=cast("str", []))
+
+
+@given(text=st.text(min_size=1), options=st.sampled_from([{}, {"key_wrap": True}, {"user_id": "user-1"}]))
+def test_a_key_that_was_used_encrypts_as_a_fresh_one(text: str, options: dict[str, Any]) -> None:
+    fresh, used = (encrypt(a_key(used=used), text, **options) for used in (False, True))
+    assert [len(segment) for segment in used.split(".")] == [len(segment) for segment in fresh.split(".")]
+    assert used.split(".")[0] == fresh.split(".")[0]
+    assert decrypt(RING, used).text == decrypt(RING, fresh).text == text
+
+
+def test_a_key_that_was_closed_after_use_encrypts_nothing() -> None:
+    key = a_key(used=True)
+    key.close()
+    with pytest.raises(InvalidKeyError, match="closed"):
+        encrypt(key, "text")
+    with pytest.raises(InvalidKeyError, match="closed"):
+        encrypt(key, "text", random=bytes)
+
+
+@pytest.mark.parametrize("size", [24, 32, 40])
+def test_a_wrapped_key_goes_along_unpadded(size: int) -> None:
+    token = seal(KEY.cipher, b"h", b"text", iv=bytes(12), wrapped_key=bytes(size))
+    wrapped = base64.urlsafe_b64encode(bytes(size)).rstrip(b"=").decode()
+    assert token.split(".")[:2] == ["h", wrapped]
