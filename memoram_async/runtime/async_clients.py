@@ -13,6 +13,7 @@ import anyio
 from memoram_async.core.errors import APIConnectionError, ConfigurationError, MemoramError
 from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.runtime.answer_body import Body, plain_headers
+from memoram_async.runtime.destination import Destination, split
 from memoram_async.runtime.environment import TLS, proxy_for, proxy_for_library
 from memoram_async.runtime.httpx_adapter import (
     AsyncHTTPClient,
@@ -21,7 +22,6 @@ from memoram_async.runtime.httpx_adapter import (
     refused_by_hook,
     timed_out,
 )
-from memoram_async.runtime.wire_request import Destination, split
 
 
 class InjectedClient:
@@ -93,10 +93,10 @@ class Httpx2Connections:
         return await _exchange(send, request.url, seconds=seconds)
 
     def _transport(self, destination: Destination) -> Any:
-        library, address = self._library, destination.base
-        proxy = proxy_for(address) if self._trust_env else None
+        library = self._library
+        proxy = proxy_for(destination) if self._trust_env else None
         return library.AsyncHTTPTransport(
-            verify=TLS.context(address, trust_env=self._trust_env),
+            verify=TLS.context(destination.host, trust_env=self._trust_env),
             trust_env=False,
             limits=library.Limits(max_connections=self._most, max_keepalive_connections=self._most),
             proxy=proxy_for_library(library, proxy),

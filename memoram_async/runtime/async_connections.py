@@ -1,8 +1,7 @@
-"""Connections of our own in the async world: httpx's transports, each over one connection of httpcore's.
+"""Connections of our own in the async world, each one of httpcore's.
 
 httpx's client layer costs more than all the rest of a call, and its pool searches all connections for each
-request and each waiter. What stays of it is the method that a transport is handed a request by: where mocks,
-recorders and instrumentation hook in.
+request and each waiter.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import httpcore
-import httpx
 import sniffio
 
 from memoram_async.core.errors import APIConnectionError, MemoramError
@@ -24,41 +22,45 @@ from memoram_async.runtime.answer_body import Body, plain_headers
 from memoram_async.runtime.asyncio_streams import AsyncioBackend
 from memoram_async.runtime.clock import steady
 from memoram_async.runtime.connection_reuse import KEEPALIVE_SECONDS, is_reusable
+from memoram_async.runtime.destination import Destination, split
 from memoram_async.runtime.environment import TLS, credentials_of, proxy_for
 from memoram_async.runtime.exchange_state import ExchangeState
 from memoram_async.runtime.forking import no_fork
 from memoram_async.runtime.httpx_adapter import error_from, timed_out
-from memoram_async.runtime.wire_request import Destination, split, wire_request
+from memoram_async.runtime.interception import is_hooked
+from memoram_async.runtime.wire_request import origin_of, wire_request
 
 if TYPE_CHECKING:
+    import httpx
+
     from memoram_async.runtime.trio_streams import TrioBackend
 
 CLOSE_SECONDS: Final = 2.0
 
 
-class _Connection(httpx.AsyncHTTPTransport):
+class _Connection:
     """One connection, opened by the first request that it is handed.
 
     Attributes:
+        pool: The connection of httpcore's, or the pool of one that goes through a proxy.
         state: What its network streams ask and tell.
         idle_since: When it was given back last, on `clock.steady`.
     """
 
     def __init__(self, route: _Route) -> None:
-        # Not httpx's own __init__, which makes a pool; a test notices when its methods want more than this.
         self.state = ExchangeState()
         self.idle_since = 0.0
-        self._pool = route.connect(self.state)
+        self.pool = route.connect(self.state)
 
     @property
     def is_reusable(self) -> bool:
-        return is_reusable(self._pool)
+        return is_reusable(self.pool)
 
     async def drop(self) -> None:
         """Close it, whatever state it is in and even in a call that is being cancelled."""
         # The stream itself as well: httpcore forgets it where negotiations with a SOCKS proxy fail.
         opened, self.state.opened = self.state.opened, None
-        for closing in (self._pool, opened):
+        for closing in (self.pool, opened):
             if closing is not None:
                 with anyio.move_on_after(CLOSE_SECONDS, shield=True), suppress(Exception):
                     await closing.aclose()
@@ -70,14 +72,14 @@ class _Route:
     def __init__(self, place: str, *, trust_env: bool) -> None:
         self.destination = Destination(place)
         self.idle: deque[_Connection] = deque()
-        self._proxy = proxy_for(self.destination.base) if trust_env else None
-        self._tls = self._context(self.destination.base, trust_env=trust_env)
+        self._proxy = proxy_for(self.destination) if trust_env else None
+        self._tls = self._context(self.destination, trust_env=trust_env)
         self._proxy_tls = None if self._proxy is None else self._context(self._proxy.url, trust_env=trust_env)
         self._layers = (self._tls is not None) + (self._proxy_tls is not None)
 
     @staticmethod
-    def _context(address: httpx.URL, *, trust_env: bool) -> ssl.SSLContext | None:
-        return TLS.context(address, trust_env=trust_env) if address.scheme == "https" else None
+    def _context(address: Destination | httpx.URL, *, trust_env: bool) -> ssl.SSLContext | None:
+        return TLS.context(address.host, trust_env=trust_env) if address.scheme == "https" else None
 
     def connect(self, state: ExchangeState) -> Any:
         """A connection of httpcore's that is not open yet; the pool of one, if it goes through a proxy."""
@@ -85,7 +87,7 @@ class _Route:
         proxy = self._proxy
         if proxy is None:
             return httpcore.AsyncHTTPConnection(
-                self.destination.origin, ssl_context=self._tls, network_backend=backend
+                origin_of(self.destination), ssl_context=self._tls, network_backend=backend
             )
         address = httpcore.URL(
             scheme=proxy.url.raw_scheme,
@@ -158,7 +160,7 @@ class AsyncConnections:
         try:
             state.begin(ends_at)
             made = wire_request(request, route.destination, target, headers=headers, timeout=timeout)
-            answer = await _answer(connection, made)
+            answer = await _answer(connection.pool, made)
             is_whole = connection.is_reusable
         except Exception as error:
             failure = error_from(error, url=request.url)
@@ -230,15 +232,20 @@ class AsyncConnections:
                 await self._drop(route.idle.pop())
 
 
-async def _answer(connection: httpx.AsyncBaseTransport, request: httpx.Request) -> HTTPResponse:
-    response = await connection.handle_async_request(request)
-    stream: Any = response.stream
+async def _answer(pool: Any, request: httpcore.Request) -> HTTPResponse:
+    if is_hooked("AsyncHTTPTransport", "handle_async_request"):
+        with no_fork():  # as for this module itself
+            from memoram_async.runtime.intercepted import handle
+        response = await handle(pool, request)
+    else:
+        response = await pool.handle_async_request(request)
     try:
-        headers = plain_headers(response.headers.raw)
-        body = Body(headers, status=response.status_code)
+        headers = plain_headers(response.headers)
+        body = Body(headers, status=response.status)
+        stream: Any = response.stream  # an async connection's, so not a blocking one
         async for chunk in stream:
             body.add(chunk)
             del chunk  # a traceback may show what local variables hold
-        return HTTPResponse(status=response.status_code, headers=headers, content=body.content())
+        return HTTPResponse(status=response.status, headers=headers, content=body.content())
     finally:
-        await stream.aclose()
+        await response.aclose()

@@ -13,21 +13,21 @@ import ssl
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
-from urllib.request import getproxies
-
-import certifi
-import httpx
+from typing import TYPE_CHECKING, Any, Final
 
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.urls import is_host, is_loopback
+from memoram_async.runtime.destination import DEFAULT_PORTS, Destination
 from memoram_async.runtime.forking import no_fork
+
+if TYPE_CHECKING:
+    import httpx
 
 _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 _SYSTEM: Final = "the system's proxy settings"
 
 
-def proxy_for(destination: httpx.URL) -> httpx.Proxy | None:
+def proxy_for(destination: Destination) -> httpx.Proxy | None:
     """The proxy that requests to a destination go through, if any.
 
     Raises:
@@ -36,6 +36,8 @@ def proxy_for(destination: httpx.URL) -> httpx.Proxy | None:
     """
     if is_loopback(destination.host):
         return None
+    with no_fork():  # a child that is forked meanwhile would find the import's lock held for good
+        from urllib.request import getproxies  # noqa: PLC0415 - not for services on this machine
     configured = getproxies()
     direct = _is_direct(destination, configured.get("no", ""))
     for scheme in (destination.scheme, "all"):
@@ -87,6 +89,8 @@ def proxy_for_library(library: Any, proxy: httpx.Proxy | None) -> Any:
 
 
 def _proxy(address: str, *, name: str) -> httpx.Proxy:
+    with no_fork():
+        import httpx  # noqa: PLC0415 - slow to import, and not needed without a proxy
     try:
         proxy: httpx.Proxy | None = httpx.Proxy(address if "://" in address else f"http://{address}")
     except (ValueError, httpx.InvalidURL):
@@ -104,7 +108,7 @@ def _proxy(address: str, *, name: str) -> httpx.Proxy:
     return proxy
 
 
-def _is_direct(destination: httpx.URL, no_proxy: str) -> bool:
+def _is_direct(destination: Destination, no_proxy: str) -> bool:
     """Whether NO_PROXY has a destination go without a proxy; every entry is looked at."""
     entries = [entry.strip() for entry in no_proxy.split(",")]
     if "*" in entries:
@@ -113,7 +117,7 @@ def _is_direct(destination: httpx.URL, no_proxy: str) -> bool:
     return True in matches
 
 
-def _matches(entry: str, destination: httpx.URL) -> bool:
+def _matches(entry: str, destination: Destination) -> bool:
     """Whether an entry of NO_PROXY means a destination: a domain, an address, `host:port` or a URL."""
     scheme, has_scheme, place = entry.rpartition("://")
     host, port = place.rstrip("/").lower(), None
@@ -127,9 +131,9 @@ def _matches(entry: str, destination: httpx.URL) -> bool:
         )
     if has_scheme and scheme not in {"all", destination.scheme}:
         return False
-    if port is not None and int(port) != (destination.port or {"http": 80, "https": 443}[destination.scheme]):
+    if port is not None and int(port) != (destination.port or DEFAULT_PORTS[destination.scheme]):
         return False
-    wanted = destination.host.lower()
+    wanted = destination.host
     if has_scheme or _address(host) is not None or host == "localhost":
         return _address(host) == _address(wanted) if _address(host) is not None else host == wanted
     below = wanted.endswith("." + domain)
@@ -149,13 +153,13 @@ class _TLS:
     def __init__(self) -> None:
         self._contexts: dict[tuple[str, str, str], ssl.SSLContext] = {}
 
-    def context(self, destination: httpx.URL, *, trust_env: bool = True) -> ssl.SSLContext:
-        """The context for connections to a destination.
+    def context(self, host: str, *, trust_env: bool = True) -> ssl.SSLContext:
+        """The context for connections to a host.
 
         Raises:
             ConfigurationError: A variable names a file or folder that cannot be used; the message names it.
         """
-        here = is_loopback(destination.host)
+        here = is_loopback(host)
         settings = _settings(here=here) if trust_env else ("", "", "")
         context = self._contexts.get(settings)
         if context is None:
@@ -208,6 +212,8 @@ def make_context(cert_file: str, cert_dir: str, key_log: str) -> ssl.SSLContext:
         else:
             fault = "SSL_CERT_DIR names no folder"
     else:
+        import certifi  # noqa: PLC0415 - only where nothing else says whom to trust
+
         context.load_verify_locations(cafile=certifi.where())
     if key_log and not fault:
         try:

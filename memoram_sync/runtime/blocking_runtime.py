@@ -24,6 +24,7 @@ from memoram_async.core.errors import APIConnectionError, ClientClosedError, Mem
 from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.core.secret import Unshareable
 from memoram_async.runtime.clock import SystemClock, pause, steady
+from memoram_async.runtime.destination import split
 from memoram_async.runtime.forking import no_fork, reset_after_fork
 from memoram_async.runtime.httpx_adapter import (
     HTTPClient,
@@ -34,7 +35,6 @@ from memoram_async.runtime.httpx_adapter import (
 )
 from memoram_async.runtime.protocol import Clock, ReadAhead
 from memoram_async.runtime.settings import check_settings
-from memoram_async.runtime.wire_request import split, wire_request
 from memoram_sync.runtime.bell import Bell
 from memoram_sync.runtime.bounded_threads import BoundedThreads
 from memoram_sync.runtime.coroutines import run
@@ -165,7 +165,7 @@ class BlockingRuntime(Unshareable):
             else:
                 route = self._route(where)
                 connection = self._take(route)
-                outcome = self._exchange(connection, route, target, request, fields, deadline)
+                outcome = self._exchange(connection, target, request, fields, deadline)
                 if connection.pool.is_idle() and not self._closed:
                     # Nobody's, then everybody's: an interrupt in between must not close what others may use.
                     connection.used_at = steady()
@@ -245,7 +245,6 @@ class BlockingRuntime(Unshareable):
     def _exchange(
         self,
         connection: Connection,
-        route: Route,
         target: str,
         request: HTTPRequest,
         headers: Mapping[str, str],
@@ -257,15 +256,9 @@ class BlockingRuntime(Unshareable):
             return _too_late()
         state = connection.socket.state
         state.begin(steady() + self._clock.real_seconds(left))
-        made = wire_request(
-            request,
-            route.destination,
-            target,
-            headers=headers,
-            timeout=self._clock.real_seconds(min(request.timeout, left)),
-        )
+        timeout = self._clock.real_seconds(min(request.timeout, left))
         try:
-            return connection.exchange(made)
+            return connection.exchange(request, target, headers, timeout=timeout)
         except Exception as error:
             meaning = error_from(error, url=request.url)
             if meaning is None:

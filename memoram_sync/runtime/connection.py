@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import httpcore
-import httpx
 
-from memoram_async.core.http import HTTPResponse
+from memoram_async.core.http import HTTPRequest, HTTPResponse
 from memoram_async.runtime.answer_body import Body, plain_headers
+from memoram_async.runtime.destination import Destination
 from memoram_async.runtime.environment import credentials_of
-from memoram_async.runtime.wire_request import Destination
+from memoram_async.runtime.forking import no_fork
+from memoram_async.runtime.interception import is_hooked
+from memoram_async.runtime.wire_request import origin_of, wire_request
 from memoram_sync.runtime.connection_socket import ConnectionSocket
 from memoram_sync.runtime.network_stream import NetworkBackend
 
+if TYPE_CHECKING:
+    import httpx
 
-class Connection(httpx.HTTPTransport):
-    """httpx's transport over one connection of httpcore's instead of its pool.
 
-    `handle_request` stays httpx's: that is where respx, pytest-httpx and OpenTelemetry hook in. The pool has
-    locks that an interrupt can leave held, and searches all connections for each request.
+class Connection:
+    """One connection of httpcore's instead of its pool.
+
+    The pool has locks that an interrupt can leave held, and searches all connections for each request.
 
     Attributes:
         socket: The socket, the only part that may be touched once a call was interrupted: the others have
             locks as well.
+        pool: The connection of httpcore's.
         used_at: When its last exchange ended, on `clock.steady`.
     """
 
@@ -38,35 +44,40 @@ class Connection(httpx.HTTPTransport):
             proxy: What it is reached through.
             tls: How the service, and a proxy that speaks TLS itself, are trusted.
         """
-        # httpx's own constructor would make a pool and read the environment.
         self.socket = ConnectionSocket()
+        self._destination = destination
         self.used_at = 0.0
-        layers = (destination.origin.scheme == b"https") + (proxy is not None and proxy.url.scheme == "https")
+        layers = (destination.scheme == "https") + (proxy is not None and proxy.url.scheme == "https")
         backend = NetworkBackend(self.socket, layers=layers)
-        self._pool: Any = (
-            httpcore.HTTPConnection(destination.origin, ssl_context=tls, network_backend=backend)
+        origin = origin_of(destination)
+        self.pool: Any = (
+            httpcore.HTTPConnection(origin, ssl_context=tls, network_backend=backend)
             if proxy is None
-            else _through(proxy, destination.origin, backend, tls)
+            else _through(proxy, origin, backend, tls)
         )
 
-    @property
-    def pool(self) -> Any:
-        """The connection of httpcore's."""
-        return self._pool
-
-    def exchange(self, request: httpx.Request) -> HTTPResponse:
-        """Send a request and read its answer to the end."""
-        response = self.handle_request(request)
-        headers = plain_headers(response.headers.raw)
-        if response.is_stream_consumed:  # a mock that answers from memory
-            return HTTPResponse(status=response.status_code, headers=headers, content=response.content)
-        body = Body(headers, status=response.status_code)
-        stream: Any = response.stream  # a blocking transport's, so not an async one
+    def exchange(
+        self, request: HTTPRequest, target: str, headers: Mapping[str, str], *, timeout: float
+    ) -> HTTPResponse:
+        """Send a request and read its answer to the end; see `wire_request` for the arguments."""
+        made = wire_request(request, self._destination, target, headers=headers, timeout=timeout)
+        response = self._handle(made)
+        fields = plain_headers(response.headers)
+        body = Body(fields, status=response.status)
+        stream: Any = response.stream  # a blocking connection's, so not an async one
         for chunk in stream:
             body.add(chunk)
             del chunk  # a traceback may show what local variables hold
-        stream.close()
-        return HTTPResponse(status=response.status_code, headers=headers, content=body.content())
+        response.close()
+        return HTTPResponse(status=response.status, headers=fields, content=body.content())
+
+    def _handle(self, request: httpcore.Request) -> httpcore.Response:
+        if not is_hooked("HTTPTransport", "handle_request"):
+            answered: httpcore.Response = self.pool.handle_request(request)
+            return answered
+        with no_fork():  # as for this module itself
+            from memoram_sync.runtime.intercepted import handle  # noqa: PLC0415 - it imports httpx
+        return handle(self.pool, request)
 
 
 class _Proxied:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from memoram_async.core.errors import ConfigurationError
+from memoram_async.runtime.destination import Destination, split
 from memoram_async.runtime.environment import TLS, proxy_for, proxy_for_library
-from memoram_async.runtime.wire_request import Destination, split
 
 
 class Httpx2Client:
@@ -42,10 +42,10 @@ class Httpx2Client:
         return transport.handle_request(request)
 
     def _transport(self, destination: Destination) -> Any:
-        library, address = self._library, destination.base
-        proxy = proxy_for(address) if self._trust_env else None
+        library = self._library
+        proxy = proxy_for(destination) if self._trust_env else None
         return library.HTTPTransport(
-            verify=TLS.context(address, trust_env=self._trust_env),
+            verify=TLS.context(destination.host, trust_env=self._trust_env),
             trust_env=False,
             limits=library.Limits(max_connections=self._most, max_keepalive_connections=self._most),
             proxy=proxy_for_library(library, proxy),

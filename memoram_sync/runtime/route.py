@@ -5,14 +5,16 @@ from __future__ import annotations
 import ssl
 from collections import deque
 from contextlib import suppress
-
-import httpx
+from typing import TYPE_CHECKING
 
 from memoram_async.runtime.clock import steady
 from memoram_async.runtime.connection_reuse import KEEPALIVE_SECONDS, is_reusable
+from memoram_async.runtime.destination import Destination
 from memoram_async.runtime.environment import TLS, proxy_for
-from memoram_async.runtime.wire_request import Destination
 from memoram_sync.runtime.connection import Connection
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class Route:
@@ -35,10 +37,12 @@ class Route:
         """
         self.destination = Destination(where)
         self.idle: deque[Connection] = deque()
-        url = self.destination.base
-        self._proxy: httpx.Proxy | None = proxy_for(url) if trust_env else None
-        uses_tls = url.scheme == "https" or (self._proxy is not None and self._proxy.url.scheme == "https")
-        self._tls: ssl.SSLContext | None = TLS.context(url, trust_env=trust_env) if uses_tls else None
+        host = self.destination.host
+        self._proxy: httpx.Proxy | None = proxy_for(self.destination) if trust_env else None
+        schemes = {self.destination.scheme, "" if self._proxy is None else self._proxy.url.scheme}
+        self._tls: ssl.SSLContext | None = (
+            TLS.context(host, trust_env=trust_env) if "https" in schemes else None
+        )
 
     def connection(self) -> Connection:
         """A new connection, which belongs to the caller."""

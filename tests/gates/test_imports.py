@@ -144,6 +144,7 @@ RUNTIMES: Final = {
     "memoram_async.runtime.turns": ("anyio",),
     "memoram_async.runtime.httpx_adapter": ("httpx", "httpx2"),
     "memoram_async.runtime.environment": ("httpx",),
+    "memoram_async.runtime.intercepted": ("httpx", "httpcore"),
     "memoram_async.runtime.wire_request": ("httpx", "httpcore"),
 }
 

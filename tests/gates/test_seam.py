@@ -59,6 +59,7 @@ EXEMPT: Final = frozenset(
         RUNTIME,
         "memoram_async.runtime.async_clients",
         "memoram_async.runtime.async_connections",
+        "memoram_async.runtime.intercepted",
         "memoram_async.runtime.read_ahead",
         "memoram_async.runtime.asyncio_streams",
         "memoram_async.runtime.trio_streams",

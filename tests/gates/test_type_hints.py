@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOADED_LATE: Final = "it is loaded when it is first asked for"
+NO_PROXY: Final = "httpx is not loaded for those who have no proxy"
 NOT_RESOLVED: Final = {
     "memoram_async.family.Family.access": LOADED_LATE,
     "memoram_async.family.Family.hub": LOADED_LATE,
@@ -32,7 +33,10 @@ NOT_RESOLVED: Final = {
     "memoram_async.tokens.provider.TokenProvider.__init__": LOADED_LATE,
     "memoram_async.tokens.shared.SharedTokens.__init__": "whoever shares no token needs no cryptography",
     "memoram_async.core.approval_calls.Entry.__init__": "it and Ticket name each other; one comes first",
-    "memoram_async.runtime.wire_request.Destination.origin": LOADED_LATE,
+    "memoram_async.runtime.environment.credentials_of": NO_PROXY,
+    "memoram_async.runtime.environment.proxy_for": NO_PROXY,
+    "memoram_async.runtime.environment.proxy_for_library": NO_PROXY,
+    "memoram_sync.runtime.connection.Connection.__init__": NO_PROXY,
     "memoram_async.transport.call.Call": LOADED_LATE,
     "memoram_async.transport.call.Call.__init__": LOADED_LATE,
     "memoram_async.transport.requester.Requester": LOADED_LATE,
@@ -109,7 +113,8 @@ def test_annotations_resolve(package: ModuleType) -> None:
 
 
 def test_exceptions_are_needed() -> None:
-    parts = {place: part for module in public_modules(memoram_async) for place, part in public_parts(module)}
+    modules = [*public_modules(memoram_async), *public_modules(memoram_sync)]
+    parts = {place: part for module in modules for place, part in public_parts(module)}
 
     assert not [place for place in NOT_RESOLVED if not list(unresolved(place, parts[place]))]
 

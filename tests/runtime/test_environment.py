@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from memoram_async import APIConnectionError, ConfigurationError
+from memoram_async.runtime.destination import Destination
 from memoram_async.runtime.environment import TLS, make_context, proxy_for
 from tests.raw_server import answer, read_request, serving
 from tests.worlds import failure
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-ELSEWHERE = httpx.URL("https://api.example.com")
-HERE = httpx.URL("https://127.0.0.1:8000")
+ELSEWHERE = "https://api.example.com"
 VARIABLES = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -180,7 +180,7 @@ def test_no_proxy_is_read_as_curl_does(
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", "proxy.test:3128")
     monkeypatch.setenv("NO_PROXY", no_proxy)
-    proxy = proxy_for(ELSEWHERE)
+    proxy = proxy_for(Destination(ELSEWHERE))
     assert (proxy is None) is is_direct
     if proxy is not None:
         assert str(proxy.url) == "http://proxy.test:3128"
@@ -193,13 +193,13 @@ def test_a_tls_context_is_as_pythons_default() -> None:
 
 
 def test_a_tls_context_is_made_once() -> None:
-    assert TLS.context(ELSEWHERE) is TLS.context(httpx.URL("https://other.example.com"))
+    assert TLS.context("api.example.com") is TLS.context("other.example.com")
 
 
 def test_a_certificate_is_trusted_on_this_machine_where_it_can_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
-    assert TLS.context(HERE) is TLS.context(HERE, trust_env=False)
+    assert TLS.context("127.0.0.1") is TLS.context("127.0.0.1", trust_env=False)
     with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
-        TLS.context(ELSEWHERE)
+        TLS.context("api.example.com")

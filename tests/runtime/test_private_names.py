@@ -45,26 +45,7 @@ def used_of(variable: str, function: Any) -> set[str]:
 def test_httpxs_transports_need_nothing_but_their_pool(method: Any) -> None:
     assert used_of("self", method) == {"_pool"}, (
         f"{method.__qualname__} of httpx uses other attributes than _pool: set them in the transports of "
-        "memoram_async/runtime/async_connections.py and memoram_sync/runtime/connection.py"
-    )
-
-
-@pytest.mark.parametrize(
-    "method",
-    [httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request],
-    ids=lambda method: method.__qualname__,
-)
-def test_httpxs_transports_read_the_parts_of_an_address_that_are_ready(method: Any) -> None:
-    assert used_of("request.url", method) == {"raw_scheme", "raw_host", "port", "raw_path"}, (
-        f"{method.__qualname__} of httpx reads other parts of a URL: have _LazyURL of "
-        "memoram_async/runtime/wire_request.py hold them ready"
-    )
-
-
-def test_httpx_keeps_a_parsed_address_under_one_name() -> None:
-    assert list(vars(httpx.URL("https://api.test/x?y=z"))) == ["_uri_reference"], (
-        "httpx.URL keeps what it parsed under other names: see _LazyURL in "
-        "memoram_async/runtime/wire_request.py"
+        "memoram_async/runtime/intercepted.py and memoram_sync/runtime/intercepted.py"
     )
 
 

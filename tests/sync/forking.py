@@ -14,8 +14,6 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Final
 
-import httpx
-
 from memoram_async.runtime import environment
 from tests.sync.calls import CALLS, create, get, request
 from tests.sync.scenes import Facts, Scene
@@ -29,7 +27,7 @@ ROUNDS: Final = 20
 CREW: Final = 8
 BEGINNINGS: Final = 5
 LONGEST: Final = 30
-ELSEWHERE: Final = httpx.URL("https://elsewhere.example.com")
+ELSEWHERE: Final = "elsewhere.example.com"
 
 
 def fork(work: Callable[[], None]) -> int:
