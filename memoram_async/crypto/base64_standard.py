@@ -18,6 +18,8 @@ _encode: Final = binascii.b2a_base64
 # To the alphabet that the standard library reads. What stands in that alphabet alone becomes refuse.
 _TO_STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 
+_PADDING: Final = tuple(padding.encode("ascii") for padding in PADDING)
+
 
 def encode(data: bytes) -> str:
     """The unpadded base64url text of `data`.
@@ -70,7 +72,7 @@ def decode(text: str) -> bytes | None:
         return None
     try:
         standard = text.encode("ascii").translate(_TO_STANDARD)
-        return binascii.a2b_base64(standard + PADDING[excess].encode("ascii"), strict_mode=True)
+        return binascii.a2b_base64(standard + _PADDING[excess], strict_mode=True)
     except ValueError:
         return None
 
@@ -94,16 +96,19 @@ def decode_sealed(token: str, start: int) -> tuple[bytes, bytes] | None:
         or token[second] != "."
         or token[second - 1] not in LAST_CHARACTERS[excess]
         or token[-1] not in LAST_CHARACTERS[2]
+        or "+" in token
+        or "/" in token
+        or "=" in token
     ):
         return None
     try:
-        # One translation of the whole, which is cheaper than three of its parts.
-        standard = token[start:].encode("ascii").translate(_TO_STANDARD)
-        ciphertext = standard[IV_CHARS + 1 : -TAG_CHARS - 1] + PADDING[excess].encode("ascii")
+        # Two replacements of the whole, which are cheaper than a translation.
+        standard = token.encode("ascii").replace(b"-", b"+").replace(b"_", b"/")
         read = binascii.a2b_base64
         return (
-            read(standard[:IV_CHARS], strict_mode=True),
-            read(ciphertext, strict_mode=True) + read(standard[-TAG_CHARS:] + b"==", strict_mode=True),
+            read(standard[start:first], strict_mode=True),
+            read(standard[first + 1 : second] + _PADDING[excess], strict_mode=True)
+            + read(standard[second + 1 :] + b"==", strict_mode=True),
         )
     except ValueError:
         return None
