@@ -61,12 +61,11 @@ def _read_page(response: HTTPResponse, kind: type[D], user_id: str) -> PageMembe
     items, cursor, total = members.get("memoryBlobs"), members.get("next_cursor"), members.get("total")
     if not isinstance(items, list) or not isinstance(cursor, str | None):
         return None
+    if not {dict}.issuperset(map(type, cast("list[object]", items))):
+        return None
     drafts: list[D] = []
-    for item in cast("list[object]", items):
-        if not isinstance(item, dict):
-            return None
-        found = cast("dict[str, Any]", item)
-        draft: Any = _read_item(found, kind) or _salvage(found, kind, response)
+    for item in cast("list[dict[str, Any]]", items):
+        draft: Any = _read_item(item, kind) or _salvage(item, kind, response)
         if draft.user_id != user_id and not belongs(draft.user_id, user_id):
             _strip(draft, response)
         if kind is BlobDraft:
@@ -75,7 +74,7 @@ def _read_page(response: HTTPResponse, kind: type[D], user_id: str) -> PageMembe
     return drafts, cursor, read_whole_number(total)
 
 
-def _read_item(item: dict[str, Any], kind: type[D]) -> D | None:
+def _read_item(item: dict[str, Any], kind: type[Any]) -> Any:
     """One draft; None if a member is odd. What it checks is written out, since it runs for every memory."""
     try:
         values = _FETCH(item)
@@ -126,22 +125,25 @@ def _read_item(item: dict[str, Any], kind: type[D]) -> D | None:
         draft.tag_ids = _names(tag_ids)
     except TypeError:
         return None
-    return cast("D", draft)
+    return draft
 
 
-def _names(names: object) -> tuple[str, ...]:
+def _names(names: list[Any] | None) -> tuple[str, ...]:
     if names is None:
         return ()
     if type(names) is not list:
         raise TypeError
-    for name in cast("list[object]", names):
+    found = tuple(names)
+    for name in found:
         if type(name) is not str:
             raise TypeError
-    return tuple(cast("list[str]", names))
+    return found
 
 
 def _number(number: Any) -> float | None:
-    return None if number is None else read_number(number)
+    if number is None:
+        return None
+    return float(number) if type(number) is int and -1e9 < number < 1e9 else read_number(number)
 
 
 def _moment(moment: Any) -> datetime | None:
