@@ -108,10 +108,11 @@ class _Uvicorn(uvicorn.Server):
         # The protocols tell nobody when they are done.
         while (state.connections or state.tasks) and loop.time() < until:  # noqa: ASYNC110
             await asyncio.sleep(_STEP_SECONDS)
-        for task in state.tasks:
-            task.cancel()
         for connection in list(state.connections):
             connection.transport.abort()
+        await asyncio.sleep(0)  # so that uvicorn knows that nobody is left to answer
+        for task in state.tasks:
+            task.cancel()
         if state.tasks:
             await asyncio.wait(state.tasks, timeout=_GRACE_SECONDS)
         for server in self.servers:
@@ -145,7 +146,9 @@ class _HangingUp:
         transport = getattr(getattr(send, "__self__", None), "transport", None)
         if transport is not None:
             scope.setdefault("extensions", {})[EXTENSION] = transport.close
-        await self._app(scope, receive, send)
+        # Only a server that stops cancels anything, and uvicorn would log it as a fault of the application.
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._app(scope, receive, send)
 
 
 def _nothing() -> None: ...

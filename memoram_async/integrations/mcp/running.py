@@ -92,7 +92,7 @@ async def _over_http(options: argparse.Namespace) -> None:
     from memoram_async.integrations.mcp.issuer import Issuer, IssuerTokens  # noqa: PLC0415 - see above
     from memoram_async.integrations.mcp.link_pages import LinkPages  # noqa: PLC0415
     from memoram_async.integrations.mcp.sign_in import SignIn  # noqa: PLC0415
-    from memoram_async.integrations.mcp.web_server import web_server  # noqa: PLC0415
+    from memoram_async.integrations.mcp.web_server import serve_until_told  # noqa: PLC0415
 
     url = options.url or f"http://{options.host}:{options.port}/mcp"
     parts = urlsplit(url)
@@ -149,7 +149,7 @@ async def _over_http(options: argparse.Namespace) -> None:
                 raise ConfigurationError(
                     f"cannot listen on {options.host}, port {options.port}: {error.strerror}"
                 ) from None
-            await web_server(app, lifespan="on").serve([listener])
+            await serve_until_told(app, listener)
 
 
 def _secrets() -> tuple[Secret, ...]:

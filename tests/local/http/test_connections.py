@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from memoram_local import Limits, MemoramLocal
+from memoram_local.testing import Delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,3 +155,17 @@ def test_requests_sent_all_at_once_are_all_answered(connected: Callable[[], sock
     connection.sendall((GET + b"\r\n") * 4 + GET + b"Connection: close\r\n\r\n")
 
     assert read_all(connection).count(b"HTTP/1.1 401 ") == 5
+
+
+def test_a_server_that_stops_while_an_answer_is_due_logs_no_fault(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memoram_local.process.server._GRACE_SECONDS", 0.05)
+    with MemoramLocal(password_profile="fast") as local, socket.socket() as connection:
+        local.faults.add(Delay(60), route="createToken")
+        with local.serve() as server:
+            connection.connect((server.host, server.port))
+            connection.sendall(HEAD + b"Content-Length: 2\r\n\r\n{}")
+            local.wait_for_request("createToken", over=False)
+        assert read_all(connection) == b""
+    assert caplog.records == []
