@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, cast
 
 import sqlalchemy as sql
@@ -150,7 +151,10 @@ def _engine(address: Secret) -> Engine:
         # SQLite waits that long for another process's write.
         arguments: dict[str, Any] = {"timeout": _SQLITE_PATIENCE} if is_sqlite else {}
         # Opening a file costs little, and a connection that is kept is one that somebody has to close.
-        pool = sql.NullPool if is_sqlite and _is_file(url.database) else None
+        is_file = is_sqlite and _is_file(url.database)
+        pool = sql.NullPool if is_file else None
+        if is_file:
+            _check_folder(Path(str(url.database)))
         return sql.create_engine(url, connect_args=arguments, pool_pre_ping=not is_sqlite, poolclass=pool)
     except ImportError as error:
         missing = error.name
@@ -162,6 +166,20 @@ def _engine(address: Secret) -> Engine:
         "the database's URL cannot be used: it should read like sqlite:///grants.db or "
         "postgresql+psycopg://user:password@host/name"
     )
+
+
+def _check_folder(file: Path) -> None:
+    """Refuse a file that cannot be made: the database would say so in the first call, in words of its own.
+
+    Raises:
+        ConfigurationError: Its folder is missing, or it is a folder itself.
+    """
+    if not file.parent.is_dir():
+        raise ConfigurationError(
+            f"there is no folder {file.parent} for the database {file.name}: make it, or name another place"
+        )
+    if file.is_dir():
+        raise ConfigurationError(f"the database {file} is a folder: name a file in it")
 
 
 def _is_file(database: str | None) -> bool:

@@ -59,7 +59,8 @@ class SQLGrantStore(Unshareable):
             clock: Seconds since the epoch.
 
         Raises:
-            ConfigurationError: SQLAlchemy or the database's driver is not installed, or the URL is none.
+            ConfigurationError: SQLAlchemy or the database's driver is not installed, the URL is none, or
+                there is no folder for its file.
             InvalidArgumentError: An argument is of the wrong type.
         """
         check_function(clock, name="clock", wanted="a function that tells seconds")

@@ -254,6 +254,14 @@ def test_a_url_that_cannot_be_used_is_said_so_and_not_quoted(url: str, said: str
     assert raised.value.__context__ is None
 
 
+def test_a_file_that_cannot_be_made_is_said_so_at_once(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    with pytest.raises(ConfigurationError, match=f"there is no folder {missing} for the database grants.db"):
+        SQLGrantStore(f"sqlite:///{missing / 'grants.db'}")
+    with pytest.raises(ConfigurationError, match=f"the database {tmp_path} is a folder"):
+        SQLGrantStore(f"sqlite:///{tmp_path}")
+
+
 def test_another_kind_of_database_is_refused() -> None:
     engine = sqlalchemy.create_mock_engine("mysql://", print)
 

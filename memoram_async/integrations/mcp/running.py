@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from memoram_async.client import AsyncMemoram
 from memoram_async.core.errors import ConfigurationError
 from memoram_async.core.sealing import sealing_secrets
 from memoram_async.core.secret import Secret, conceal
-from memoram_async.grants.sql_store import SQLGrantStore
+from memoram_async.grants.sql_store import DEFAULT_URL, SQLGrantStore
 from memoram_async.integrations.mcp.access import ConnectedUsers, KeyHolder
 from memoram_async.integrations.mcp.server import MemoryServer
 
@@ -62,7 +63,7 @@ async def _linked_user(memoram: AsyncMemoram, options: argparse.Namespace) -> As
     from memoram_async.integrations.mcp.link_pages import LinkPages  # noqa: PLC0415
     from memoram_async.integrations.mcp.web_server import web_server  # noqa: PLC0415
 
-    grants = SQLGrantStore(options.grants or _grants_of_this_user())
+    grants = _grants(options.grants)
     with grants, socket.socket() as listener:
         listener.bind((_LOOPBACK, 0))
         listener.listen()
@@ -106,7 +107,7 @@ async def _over_http(options: argparse.Namespace) -> None:
         callback_url=f"{origin}{_SIGNED_IN}",
         secrets=secrets,
     )
-    grants = SQLGrantStore(options.grants) if options.grants else SQLGrantStore()
+    grants = _grants(options.grants or DEFAULT_URL)
     async with AsyncMemoram() as memoram:
         connections = memoram.connections(
             grants,
@@ -158,6 +159,28 @@ def _secrets() -> tuple[Secret, ...]:
         name="MEMORAM_SECRET",
         api_key=conceal(os.environ.get("MEMORAM_API_KEY", "")),
     )
+
+
+def _grants(url: str | None) -> SQLGrantStore:
+    """Where grants are kept: in a database that is known to take them, or in a file of the user's.
+
+    Raises:
+        ConfigurationError: It does not.
+    """
+    if find_spec("sqlalchemy") is None:
+        raise ConfigurationError(
+            "who has linked an account is kept with SQLAlchemy, which is not installed: "
+            "pip install 'memoram[mcp,sql]'"
+        )
+    grants = SQLGrantStore(url or _grants_of_this_user())
+    try:
+        grants.swap("memoram-mcp", b"nothing", b"nothing")
+    except Exception as error:  # noqa: BLE001 - of whatever kind the database's driver has
+        told = getattr(error, "orig", None) or getattr(error, "strerror", None) or type(error).__name__
+        reason = str(told).partition("\n")[0]
+    else:
+        return grants
+    raise ConfigurationError(f"no grants can be kept in the database: {reason}; --grants names another place")
 
 
 def _grants_of_this_user() -> str:

@@ -265,6 +265,20 @@ def test_what_this_machine_cannot_give_is_said_in_one_line(tmp_path: Path) -> No
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("arguments", [(), FOR_MANY])
+@pytest.mark.parametrize("place", ["missing/grants.db", "", "no database"])
+def test_grants_that_cannot_be_kept_are_said_at_start(
+    tmp_path: Path, arguments: tuple[str, ...], place: str
+) -> None:
+    (tmp_path / "no database").write_bytes(bytes(8192))
+    known = {**EVERYTHING, "MEMORAM_API_KEY": "mem_" + "0" * 48}
+    done = run(*arguments, "--grants", f"sqlite:///{tmp_path / place}", **known)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("memoram-mcp: ")
+    assert ("there is no folder" if "/" in place else "database") in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def in_the_readme() -> list[dict[str, Any]]:
     """The servers of the README's configurations: one for Claude Code and Cursor, one for VS Code."""
     blocks = re.findall(
@@ -335,11 +349,18 @@ async def test_the_example_in_fastapi_walks_with_a_user(
             server.should_exit = True
 
 
-def test_without_the_official_package_the_extra_is_named() -> None:
-    code = "import sys; sys.modules['mcp'] = None; from memoram_async.integrations.mcp_command import main"
-    known = {**environment(), "MEMORAM_API_KEY": "mem_1", "MEMORAM_MEMORY_KEY": "mk_1"}
+@pytest.mark.parametrize(
+    ("package", "command", "extras"),
+    [("mcp", (), "mcp"), ("sqlalchemy", (), "mcp,sql"), ("sqlalchemy", FOR_MANY, "mcp,sql")],
+)
+def test_without_a_package_the_extra_is_named(package: str, command: tuple[str, ...], extras: str) -> None:
+    missing = f"import sys; sys.modules[{package!r}] = None"
+    code = f"{missing}; from memoram_async.integrations.mcp_command import main"
+    known = {**environment(), **EVERYTHING, "MEMORAM_API_KEY": "mem_" + "0" * 48}
+    if package == "mcp":
+        known["MEMORAM_MEMORY_KEY"] = "mk_1"
     done = subprocess.run(  # noqa: S603 - our own words
-        (sys.executable, "-c", f"{code}; sys.exit(main([]))"),
+        (sys.executable, "-c", f"{code}; sys.exit(main({list(command)!r}))"),
         env=known,
         capture_output=True,
         encoding="utf-8",
@@ -348,4 +369,4 @@ def test_without_the_official_package_the_extra_is_named() -> None:
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
-    assert "pip install 'memoram[mcp]'" in done.stderr
+    assert f"pip install 'memoram[{extras}]'" in done.stderr
