@@ -10,7 +10,7 @@ import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import fields
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +173,10 @@ def _directory(text: str) -> str:
 
 
 def _version() -> str:
-    return version("memoram")
+    try:
+        return version("memoram")
+    except PackageNotFoundError:  # packed into one file, or run from a folder that nobody has installed
+        return "of unknown version"
 
 
 def _limit(text: str) -> tuple[str, Any]:

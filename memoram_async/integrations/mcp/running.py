@@ -186,7 +186,12 @@ def _grants(url: str | None) -> SQLGrantStore:
 def _grants_of_this_user() -> str:
     """The URL of the file where grants of the user who runs this lie."""
     known = os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA")
-    folder = (Path(known) if known else Path.home() / ".local" / "share") / "memoram"
+    try:
+        folder = (Path(known) if known else Path.home() / ".local" / "share") / "memoram"
+    except RuntimeError:
+        raise ConfigurationError(
+            "there is no home directory to keep grants in: --grants names another place"
+        ) from None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

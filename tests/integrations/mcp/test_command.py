@@ -265,6 +265,26 @@ def test_what_this_machine_cannot_give_is_said_in_one_line(tmp_path: Path) -> No
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="only there do users without a home directory exist")
+def test_a_user_without_a_home_is_told_in_one_line() -> None:
+    code = "import os, pwd, sys; os.environ.pop('HOME', None); pwd.getpwuid = {}.__getitem__"
+    code = f"{code}; from memoram_async.integrations.mcp_command import main; sys.exit(main([]))"
+    known = {**environment(), **EVERYTHING, "MEMORAM_API_KEY": "mem_" + "0" * 48}
+    known.pop("XDG_DATA_HOME", None)
+    done = subprocess.run(  # noqa: S603 - our own words
+        (sys.executable, "-c", code),
+        env=known,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "memoram-mcp: there is no home directory to keep grants in: --grants names another place\n"
+    )
+
+
 @pytest.mark.parametrize("arguments", [(), FOR_MANY])
 @pytest.mark.parametrize("place", ["missing/grants.db", "", "no database"])
 def test_grants_that_cannot_be_kept_are_said_at_start(
