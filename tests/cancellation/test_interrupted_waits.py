@@ -8,6 +8,7 @@ saved by a second look.
 from __future__ import annotations
 
 import threading
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +37,8 @@ pytestmark = [
 
 LONG: Final = 700.0
 OTHERS: Final = ("others_1", "others_2", "mine")
+LONGEST_PAUSE: Final = 18.0
+"""Seconds between two looks: 15 and their jitter at most."""
 STRIDE: Final = 37
 """Lines between one that is tried and the next; with 1, each test takes a minute or more."""
 KEY: Final = "ab" * 32
@@ -131,7 +134,9 @@ class Users:
     def decide(self) -> None:
         """All users approve, and it is time to look."""
         self._is_decided = True
-        self.clock.advance(16.0)
+        self.clock.advance(LONGEST_PAUSE)
+        if futures.wait(self.others, 1.0).not_done:
+            self.clock.advance(LONGEST_PAUSE)  # a look was under way, and had seen no decision yet
 
     def close_elsewhere(self) -> None:
         """Close the client in another thread."""
