@@ -20,6 +20,9 @@ T = TypeVar("T")
 OVERSLEPT: Final = 5.0
 """Seconds beyond a deadline that only a machine that was asleep explains."""
 
+MOST_TURNS: Final = 25
+"""How often others are given way before the first call while ever more join."""
+
 
 class ApprovalHub:
     """All waiting of a client family: who waits makes the calls that are due, for everybody else as well."""
@@ -115,8 +118,7 @@ class ApprovalHub:
         awake_since: float | None = None
         try:
             schedule.join(ticket, now=runtime.now())
-            # Others who are about to join, or to decide, come first: the first call then serves them as well.
-            await runtime.wait(ticket.waiter, 0.0)
+            await self._gather()
             while True:
                 ticket.waiter = runtime.waiter()
                 found = news()
@@ -142,6 +144,13 @@ class ApprovalHub:
                 self._leave(ticket)
             finally:
                 self._leave(ticket)  # a key press may have interrupted the first one
+
+    async def _gather(self) -> None:
+        """Let others who are about to join, or to decide, come first: the first call then serves them too."""
+        tickets, joined, turns = self.schedule.board.tickets, 0, 0
+        while len(tickets) > joined and turns < MOST_TURNS:
+            joined, turns = len(tickets), turns + 1
+            await self._runtime.give_way()
 
     async def _rest(self, ticket: Ticket, rest: Rest, deadline: Deadline) -> None:
         runtime = self._runtime

@@ -224,6 +224,11 @@ class AnyioRuntime(Unshareable):
         """Wake whoever waits on this."""
         waiter.set()
 
+    async def give_way(self) -> None:
+        """Let tasks come first that are about to act, in whatever order the loop takes those of a turn."""
+        for _ in range(2):
+            await anyio.lowlevel.checkpoint()
+
     async def within(self, deadline: Deadline, work: Coroutine[Any, Any, T], *, doing: str) -> T:
         """Run a coroutine until exactly the deadline."""
         remaining = deadline.remaining(self.now())

@@ -107,6 +107,10 @@ class Runtime(Protocol):
         """Wake whoever waits on this, now or later."""
         ...
 
+    async def give_way(self) -> None:
+        """Let others come first who are about to act: tasks, or threads that are just being started."""
+        ...
+
     async def within(self, deadline: Deadline, work: Coroutine[Any, Any, T], *, doing: str) -> T:
         """Run a coroutine until the deadline: exactly then in async, at the next check in sync.
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import threading
+from typing import Final
+
+TURN_SECONDS: Final = 0.005
+"""Real seconds in which a program that starts threads one after another starts the next."""
 
 
 class Bell:

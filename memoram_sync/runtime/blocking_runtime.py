@@ -35,7 +35,7 @@ from memoram_async.runtime.httpx_adapter import (
 )
 from memoram_async.runtime.protocol import Clock, ReadAhead
 from memoram_async.runtime.settings import check_settings
-from memoram_sync.runtime.bell import Bell
+from memoram_sync.runtime.bell import TURN_SECONDS, Bell
 from memoram_sync.runtime.bounded_threads import BoundedThreads
 from memoram_sync.runtime.coroutines import run
 from memoram_sync.runtime.injected import exchange_over
@@ -331,6 +331,10 @@ class BlockingRuntime(Unshareable):
     def wake(self, waiter: Bell) -> None:
         """Wake whoever waits on this."""
         waiter.ring()
+
+    async def give_way(self) -> None:
+        """Let threads come first that are just being started: without a rest this one acts first."""
+        Bell().wait(TURN_SECONDS)
 
     async def within(self, deadline: Deadline, work: Coroutine[Any, Any, T], *, doing: str) -> T:
         """Run a coroutine; a thread cannot be cancelled, so `send` and the transport keep to the deadline."""

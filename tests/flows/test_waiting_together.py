@@ -44,6 +44,24 @@ async def test_many_who_wait_ask_hardly_more_than_one(hall: Hall) -> None:
     assert hall.calls() - before <= 60  # by themselves, they would ask 1,400 times
 
 
+async def test_those_who_begin_one_after_another_share_the_first_call(hall: Hall) -> None:
+    ids = hall.requests(20)
+    hall.local.clock.scale = 1
+    hall.local.journal.clear()
+    async with hall.client() as client, anyio.create_task_group() as group:
+
+        async def one(number: int) -> None:
+            if number + 1 < len(ids):
+                group.start_soon(one, number + 1)
+            await client.access_requests.wait(ids[number])
+
+        group.start_soon(one, 0)
+        await anyio.to_thread.run_sync(hall.local.wait_for_request, "listAccessRequests")
+        group.cancel_scope.cancel()
+    assert hall.local.journal.entries("getAccessRequest") == []
+    assert len(hall.local.journal.entries("listAccessRequests")) == 1
+
+
 async def test_every_decision_reaches_the_one_who_waits_for_it(hall: Hall) -> None:
     ids = hall.requests(30)
     async with hall.client() as client:

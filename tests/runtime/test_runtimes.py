@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -50,6 +51,24 @@ async def test_a_waiter_that_was_woken_before_does_not_wait(runtime: Runtime) ->
 
 async def test_waiting_ends_without_a_wake(runtime: Runtime) -> None:
     assert not await runtime.wait(runtime.waiter(), 0.01)
+
+
+async def test_whoever_gives_way_lets_others_come_first(runtime: Runtime, world: World) -> None:
+    order: list[str] = []
+    if world.is_sync:
+        began = time.perf_counter()
+        await runtime.give_way()
+        assert time.perf_counter() - began >= 0.004  # long enough to start another thread
+        return
+
+    async def one() -> None:
+        order.append("other")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(one)
+        await runtime.give_way()
+        order.append("this")
+    assert order == ["other", "this"]
 
 
 async def test_map_bounded_keeps_order_and_bound(runtime: Runtime) -> None:
