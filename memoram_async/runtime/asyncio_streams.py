@@ -21,6 +21,7 @@ from memoram_async.core.urls import is_address
 from memoram_async.runtime.exchange_state import ExchangeState, is_final
 
 _MOST_BUFFERED: Final = 256 * 1024
+_PIECE: Final = 64 * 1024
 _WRITE_SIZE: Final = 256 * 1024
 _NEXT_ADDRESS_SECONDS: Final = 0.25
 """How long one address of a host is tried before the next is tried beside it (RFC 8305 5)."""
@@ -120,7 +121,11 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         self._layers = layers
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """What has arrived, or arrives in time; nothing at the end."""
+        """What has arrived, or arrives in time; nothing at the end.
+
+        Of an answer, for which httpcore asks by 64 KiB, it may be more than was asked for: it costs less to
+        take apart in one go what has arrived.
+        """
         receiver = self._receiver
         while not receiver.chunks:
             if receiver.fault is not None:
@@ -128,7 +133,7 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
             if receiver.at_end:
                 return b""
             await self._wait(timeout, httpcore.ReadTimeout)
-        most = self._state.portion(max_bytes)
+        most = self._state.portion(max_bytes if max_bytes < _PIECE else _MOST_BUFFERED)
         if not most:  # a server that always has another byte is never waited for
             raise httpcore.ReadTimeout
         return receiver.take(most)

@@ -12,6 +12,11 @@ _NEAR: Final = 0.5
 
 _LITTLE: Final = 2048
 
+_FAR: Final = 2.0
+"""Seconds before the deadline up to which everything that has arrived may be read at once."""
+
+_MODEST: Final = 65536
+
 
 class Closable(Protocol):
     """What can be closed: a network stream of ours."""
@@ -64,12 +69,14 @@ class ExchangeState:
         """How many bytes to read at once, at most that many; 0 if it is over.
 
         Near the deadline they are few, because nobody looks at the clock while what was read is taken apart:
-        thousands of informational answers fit into what httpcore asks for.
+        thousands of informational answers fit into the 64 KiB that httpcore asks for.
         """
         left = self.ends_at - steady()
         if left <= 0:
             return 0
-        return most if left >= _NEAR else min(most, _LITTLE)
+        if left >= _FAR:
+            return most
+        return min(most, _MODEST if left >= _NEAR else _LITTLE)
 
     @property
     def is_over(self) -> bool:

@@ -18,6 +18,15 @@ def test_little_is_read_at_once_near_the_deadline(seconds: float, portion: int) 
     assert state.portion(100) == min(100, portion)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "portion"), [(math.inf, 262144), (60, 262144), (1, 65536), (0.3, 2048), (-1, 0)]
+)
+def test_more_is_read_at_once_far_from_the_deadline(seconds: float, portion: int) -> None:
+    state = ExchangeState()
+    state.begin(steady() + seconds)
+    assert state.portion(262144) == portion
+
+
 def test_an_operation_has_its_own_timeout_or_what_is_left() -> None:
     state = ExchangeState()
     assert state.left(5) == 5
