@@ -120,8 +120,8 @@ class HTTPResponse(Confidential):
 
 
 _NO_TEXT: Final = (
-    "not text in UTF-8, as JSON is (something recoded it, or compressed it without saying so): check any "
-    "proxy on the way"
+    "not text in UTF-8, as JSON is (another program answered, or something recoded or compressed it): check "
+    "base_url, and any proxy on the way"
 )
 _NO_JSON: Final = (
     "not valid JSON (another program answered, or it was cut short): check base_url, which ends in a version "
