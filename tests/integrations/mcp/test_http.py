@@ -7,6 +7,7 @@ which trio warns. So on trio the application is called in process, and answers i
 
 from __future__ import annotations
 
+import json
 import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -328,3 +329,29 @@ async def test_it_can_be_mounted_in_fastapi(stage: Stage, era: Any) -> None:
             assert renamed.status_code == 421
             foreign = await http.post(host.url, json={}, headers={"Origin": "https://evil.test"})
             assert foreign.status_code == 403
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_an_answer_is_an_event_stream_on_either_loop(stage: Stage) -> None:
+    address = "127.0.0.1:8000"
+    async with (
+        assembled(stage, address, mounted=False, stateless_http=True) as (app, connections),
+        app.router.lifespan_context(app),
+    ):
+        host = Host(f"http://{address}/mcp", connections, stage, httpx2.ASGITransport(app))
+        await host.let_in("ada")
+        accepted = {
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": "2025-11-25",
+        }
+        call = {"name": "remember", "arguments": NOTE}
+        async with host.http("ada") as http:
+            answer = await http.post(
+                host.url,
+                headers=accepted,
+                json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
+            )
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    (said,) = [json.loads(line[5:]) for line in answer.text.splitlines() if line.startswith("data:")]
+    assert said["id"] == 1
+    assert not said["result"].get("isError")
