@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -39,7 +41,15 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         MemoramError: The configuration cannot be used.
     """
-    anyio.run(_over_http if options.http else _on_stdio, options)
+    if options.http:
+        anyio.run(_over_http, options)
+        return
+    # What reads standard input cannot be interrupted, so Ctrl-C would wait for the next line.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        anyio.run(_on_stdio, options)
+    except* BrokenPipeError:  # the client has left, and does not wait for the answer
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def _on_stdio(options: argparse.Namespace) -> None:

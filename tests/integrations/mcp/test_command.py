@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -114,6 +115,52 @@ async def test_a_client_that_leaves_while_a_call_waits_ends_the_process(stage: S
         await process.stdin.aclose()
         with anyio.fail_after(20):  # it would wait for 45 seconds
             assert await process.wait() == 0
+
+
+def begun(stage: Stage) -> subprocess.Popen[str]:
+    """A process that has shaken hands and waits for more."""
+    process = subprocess.Popen(  # noqa: S603 - our own words
+        (sys.executable, *PROGRAM),
+        env=environment(stage, MEMORAM_MEMORY_KEY=stage.user.memory_key),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    who = {"name": "tests", "version": "1"}
+    hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": who}
+    for message in (
+        {"id": 1, "method": "initialize", "params": hello},
+        {"method": "notifications/initialized"},
+    ):
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+    process.stdin.flush()
+    assert "serverInfo" in process.stdout.readline()
+    return process
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is told nothing there: it is ended")
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_a_process_on_stdio_ends_at_once_when_it_is_told_to(stage: Stage, told: signal.Signals) -> None:
+    with begun(stage) as process:
+        process.send_signal(told)
+        assert process.wait(timeout=20) == -told
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+def test_a_client_that_leaves_without_its_answer_is_no_fault(stage: Stage) -> None:
+    with begun(stage) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 2, "method": "ping"}) + "\n")
+        process.stdin.close()
+        assert process.wait(timeout=20) == 0
+        assert process.stderr.read() == ""
 
 
 @pytest.mark.anyio
