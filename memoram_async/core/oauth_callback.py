@@ -53,12 +53,12 @@ def _pairs(callback: object) -> Iterable[tuple[object, object]] | str:
 
 def _text(thing: Any) -> str | None:
     """The text of a URL or query string; None if it is neither."""
+    if hasattr(thing, "geturl"):  # urllib's results, of text or of bytes
+        thing = thing.geturl()
     if isinstance(thing, str):
         return thing
     if isinstance(thing, bytes):
         return thing.decode("latin-1")
-    if hasattr(thing, "geturl"):  # urllib's results
-        return str(thing.geturl())
     # The URL of any framework.
     return str(thing) if hasattr(thing, "query") and not isinstance(thing, Iterable) else None
 

@@ -210,6 +210,7 @@ FORMS: dict[str, Callable[[], object]] = {
     "a URL of httpx": lambda: httpx.URL(f"https://app.example/callback?{query()}"),
     "a query of httpx": lambda: httpx.QueryParams(query()),
     "a split URL": lambda: urlsplit(f"https://app.example/callback?{query()}"),
+    "a split URL of bytes": lambda: urlsplit(f"https://app.example/callback?{query()}".encode()),
     "a row, which is no Mapping": lambda: Row(code="abc", state=STATE),
     "a mapping that has header fields of its own": lambda: WithHeaders(code="abc", state=STATE),
 }
