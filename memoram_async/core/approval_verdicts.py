@@ -89,8 +89,9 @@ def timed_out(
     trouble = "" if last_error is None else f", and the latest poll failed with {type(last_error).__name__}"
     if isinstance(last_error, APIStatusError | APIResponseError):
         trouble += f" (HTTP {last_error.status})"
+    asked = "1 poll" if polls == 1 else f"{polls} polls"
     return ApprovalTimeout(
-        f"the user has not decided within {timeout:g} s: {seen} after {polls} polls{trouble}; the request "
+        f"the user has not decided within {timeout:g} s: {seen} after {asked}{trouble}; the request "
         "stays open, and access_requests.wait(request_id) goes on with it, in this process or another",
         request_id=request_id,
         last_status=last_status,

@@ -71,3 +71,10 @@ def test_a_deadline_says_what_was_seen(status: str | None, error: MemoramError |
     assert said in str(timeout)
     assert (timeout.request_id, timeout.last_status, timeout.polls) == ("ar_1", status, 3)
     assert timeout.last_error is error
+
+
+@pytest.mark.parametrize(
+    ("polls", "said"), [(0, "after 0 polls; "), (1, "after 1 poll; "), (2, "after 2 polls; ")]
+)
+def test_a_deadline_counts_polls_in_english(polls: int, said: str) -> None:
+    assert said in str(timed_out("ar_1", timeout=1, last_status=None, last_error=None, polls=polls))
