@@ -105,9 +105,12 @@ def _fault(options: argparse.Namespace) -> str | None:
         return f"--{wrong[0]} goes with --http" if wrong else None
     if not options.issuer or not options.audience:
         return "--http needs --issuer and --audience, which say whose access tokens are good here"
-    if not 0 < options.port < 65536:
-        return "--port must be from 1 to 65535"
-    return None if options.url is None or _is_address(options.url) else "--url must be an http or https URL"
+    holds = {
+        "--host must be an address of this machine": bool(options.host),
+        "--port must be from 1 to 65535": 0 < options.port < 65536,
+        "--url must be an http or https URL": options.url is None or _is_address(options.url),
+    }
+    return next((rule for rule, kept in holds.items() if not kept), None)
 
 
 def _is_address(url: str) -> bool:

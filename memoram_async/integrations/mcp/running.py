@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -105,7 +105,8 @@ async def _over_http(options: argparse.Namespace) -> None:
     from memoram_async.integrations.mcp.sign_in import SignIn  # noqa: PLC0415
     from memoram_async.integrations.mcp.web_server import serve_until_told  # noqa: PLC0415
 
-    url = options.url or f"http://{options.host}:{options.port}/mcp"
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    url = options.url or f"http://{host}:{options.port}/mcp"
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}"
     issuer = Issuer(options.issuer)
@@ -135,15 +136,7 @@ async def _over_http(options: argparse.Namespace) -> None:
             ConnectedUsers(memoram, connections, link_url=pages.url_for),
             token_budget=options.token_budget,
             token_verifier=IssuerTokens(issuer, audience=options.audience),
-            # From texts, which stay as they are: an issuer is compared letter by letter. The verifier checks
-            # the audience.
-            auth=AuthSettings.model_validate(
-                {
-                    "issuer_url": options.issuer,
-                    "resource_server_url": url,
-                    "validate_token_resource": False,
-                }
-            ),
+            auth=_auth(issuer=options.issuer, url=url),
         )
         app = server.streamable_http_app(
             streamable_http_path=parts.path or "/",
@@ -152,15 +145,41 @@ async def _over_http(options: argparse.Namespace) -> None:
             ),
         )
         app.router.routes.extend([*pages.routes(), *sign_in.routes()])
-        with grants, socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((options.host, options.port))
-            except OSError as error:
-                raise ConfigurationError(
-                    f"cannot listen on {options.host}, port {options.port}: {error.strerror}"
-                ) from None
+        with grants, _listener(options.host, options.port) as listener:
             await serve_until_told(app, listener)
+
+
+def _auth(*, issuer: str, url: str) -> AuthSettings:
+    """Who issues access tokens, and for what. The verifier checks the audience.
+
+    Raises:
+        ConfigurationError: One of them is no address.
+    """
+    # From texts, which stay as they are: an issuer is compared letter by letter.
+    settings = {"issuer_url": issuer, "resource_server_url": url, "validate_token_resource": False}
+    with suppress(ValueError):
+        return AuthSettings.model_validate(settings)
+    raise ConfigurationError("--issuer, --url and --host must make addresses that clients can reach")
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A socket at an address of this machine, of either version of IP.
+
+    Raises:
+        ConfigurationError: It cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        raise ConfigurationError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+    return listener
 
 
 def _secrets() -> tuple[Secret, ...]:

@@ -62,7 +62,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def over_http(
-    known: dict[str, str], *arguments: str, port: int
+    known: dict[str, str], *arguments: str, port: int, host: str = "127.0.0.1"
 ) -> AsyncGenerator[subprocess.Popen[str]]:
     """A process that serves HTTP, once it does."""
     with subprocess.Popen(  # noqa: S603, ASYNC220 - our own words
@@ -74,7 +74,7 @@ async def over_http(
     ) as process:
         try:
             with anyio.fail_after(30):
-                while not await accepts(port):
+                while not await accepts(host, port):
                     assert process.poll() is None, process.stderr and process.stderr.read()
                     await anyio.sleep(0.05)
             yield process
@@ -82,10 +82,10 @@ async def over_http(
             process.terminate()
 
 
-async def accepts(port: int) -> bool:
+async def accepts(host: str, port: int) -> bool:
     """Whether somebody listens."""
     try:
-        await (await anyio.connect_tcp("127.0.0.1", port)).aclose()
+        await (await anyio.connect_tcp(host, port)).aclose()
     except OSError:
         return False
     return True

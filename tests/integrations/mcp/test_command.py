@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 
     from tests.integrations.mcp.conftest import Stage
 
-FOR_MANY: Final = ("--http", "--issuer", "https://id.test", "--audience", "memories")
+FOR_MANY: Final = (
+    *("--http", "--issuer", "https://id.test", "--audience", "memories"),
+    *("--grants", "sqlite://"),
+)
 EVERYTHING: Final = {
     **{f"MEMORAM_{name}": "x" for name in ("CLIENT_ID", "CLIENT_SECRET", "API_KEY")},
     **{f"MEMORAM_SIGN_IN_{name}": "x" for name in ("CLIENT_ID", "CLIENT_SECRET")},
@@ -254,6 +257,7 @@ async def test_over_http_it_serves_the_users_of_an_issuer(stage: Stage, tmp_path
         (("--token-budget", "3"), {}, "--token-budget must be at least 500"),
         (("--nonsense",), {}, "unrecognized arguments: --nonsense"),
         ((*FOR_MANY, "--port", "99999"), EVERYTHING, "--port must be from 1 to 65535"),
+        ((*FOR_MANY, "--host", ""), EVERYTHING, "--host must be an address of this machine"),
         ((*FOR_MANY, "--url", "http:///mcp"), EVERYTHING, "--url must be an http or https URL"),
         ((*FOR_MANY, "--url", "http://host:x/mcp"), EVERYTHING, "--url must be an http or https URL"),
     ],
@@ -304,6 +308,11 @@ def test_what_this_machine_cannot_give_is_said_in_one_line(tmp_path: Path) -> No
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"memoram-mcp: cannot listen on 127.0.0.1, port {port}: ")
     assert done.stderr.count("\n") == 1
+
+    for host, told in {"nohost.invalid": "cannot listen on", "256.1.1.1": "addresses that clients"}.items():
+        done = run(*FOR_MANY, "--host", host, **{**EVERYTHING, **key, "XDG_DATA_HOME": str(tmp_path)})
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert told in done.stderr
 
     (tmp_path / "file").touch()
     done = run(**{**EVERYTHING, **key, "XDG_DATA_HOME": str(tmp_path / "file")})
@@ -414,6 +423,18 @@ async def test_the_example_in_fastapi_walks_with_a_user(
                 stage.approve()
                 assert not (await client.call_tool("remember", NOTE)).is_error
             server.should_exit = True
+
+
+@pytest.mark.anyio
+async def test_it_listens_on_either_version_of_ip(stage: Stage, tmp_path: Path) -> None:
+    port = free_port()
+    known = environment(stage, MEMORAM_SIGN_IN_CLIENT_ID="x", MEMORAM_SIGN_IN_CLIENT_SECRET="y")
+    arguments = ("--host", "::1", "--issuer", "https://id.test", "--audience", "memories")
+    grants = ("--grants", f"sqlite:///{tmp_path / 'grants.db'}")
+    async with over_http(known, *arguments, *grants, port=port, host="::1"), httpx2.AsyncClient() as http:
+        answer = await http.post(f"http://[::1]:{port}/mcp", json={})
+        assert answer.status_code == 401
+        assert f'resource_metadata="http://[::1]:{port}/' in answer.headers["www-authenticate"]
 
 
 @pytest.mark.parametrize(
