@@ -129,6 +129,7 @@ class Connecting:
             try:
                 if not was_approved:
                     request = await self._approved(wish, request, deadline)
+                    await self._turn()
                 return await self._credentials(
                     request, deadline, is_old=was_approved and self._is_old(request)
                 )
@@ -226,6 +227,12 @@ class Connecting:
         )
 
     # --- the credentials -----------------------------------------------------------------------
+
+    async def _turn(self) -> None:
+        runtime = self._runtime
+        seconds = self._access.hub.schedule.credentials_in(now=runtime.now())
+        if seconds > 0:
+            await runtime.sleep(seconds)
 
     async def _credentials(
         self, request: AccessRequest, deadline: Deadline, *, is_old: bool

@@ -6,7 +6,7 @@ import heapq
 import math
 
 from memoram_async.core.approval_calls import Call, Entry, Look, ReadPage, Ticket
-from memoram_async.core.approval_list import FEW, OWNERS_INTERVAL, ListState
+from memoram_async.core.approval_list import FEW, FEWEST_FOR_LIST, OWNERS_INTERVAL, ListState
 from memoram_async.core.approval_pace import SHORTEST_INTERVAL, Pace, interval
 
 
@@ -126,6 +126,17 @@ class ApprovalBoard:
         self.entries.pop(entry.id, None)
         if self.list.sweep is not None:
             self.list.sweep.seen.discard(entry.id)
+
+    def credentials_in(self, now: float) -> float:
+        """Seconds until somebody whose wait is over may fetch credentials.
+
+        When many users approve at once these go out as slowly as looks do; among few nobody is held up.
+        """
+        if len(self.tickets) < FEWEST_FOR_LIST:
+            return 0.0
+        seconds = self.pace.fetches.delay(now)
+        self.pace.fetches.take(now)  # in advance, so that each has a turn of its own
+        return seconds
 
     def mend(self, now: float) -> None:
         """Put in order what an interrupt left half done; who waits stands, and which calls they make."""

@@ -99,6 +99,7 @@ class Pace:
     Attributes:
         pages: The bucket of list pages.
         looks: The bucket of looks at one request.
+        fetches: The bucket of credentials, which many fetch when many users approve at once.
         hurried: The bucket of list readings that come sooner than usual, for newcomers.
         not_before: Nothing is sent before this moment of the monotonic clock.
         slow_down: Seconds added to every interval: the service asked for less without saying how much.
@@ -106,6 +107,7 @@ class Pace:
 
     pages: Bucket = attrs.field(factory=lambda: Bucket(LIST_PAGES_A_SECOND, 1.0))
     looks: Bucket = attrs.field(factory=lambda: Bucket(LOOKS_A_SECOND, 8.0))
+    fetches: Bucket = attrs.field(factory=lambda: Bucket(LOOKS_A_SECOND, 8.0))
     hurried: Bucket = attrs.field(factory=lambda: Bucket(HURRIED_SWEEPS_A_SECOND, 1.0))
     not_before: float = 0.0
     slow_down: float = 0.0
@@ -123,6 +125,7 @@ class Pace:
         self._clean += 1
         self.pages.regrow()
         self.looks.regrow()
+        self.fetches.regrow()
         if self._clean >= CLEAN_ANSWERS and self.slow_down:
             self._clean = 0
             self.slow_down = max(0.0, self.slow_down - SLOW_DOWN_STEP)
@@ -132,6 +135,7 @@ class Pace:
         self._clean = 0
         self.pages.halve()
         self.looks.halve()
+        self.fetches.halve()
         if retry_after is None:
             self.slow_down = min(LONGEST_SLOW_DOWN, self.slow_down + SLOW_DOWN_STEP)
             seconds = SHORTEST_INTERVAL + self.slow_down

@@ -383,6 +383,11 @@ class ApprovalSchedule:
                 sweep_done(self.board, sweep, now=now, jitter=jitter, prompt=prompt)
             return self._done(waiters + self._overdue(now) + self._call_for_alarm(now))
 
+    def credentials_in(self, *, now: float) -> float:
+        """Seconds until credentials may be fetched; see `ApprovalBoard.credentials_in`."""
+        with self._lock:
+            return self.board.credentials_in(now)
+
     def learn_list(self, *, pages: int, octets: int, is_whole: bool) -> None:
         """What somebody who read the list for another purpose tells of it."""
         with self._lock:

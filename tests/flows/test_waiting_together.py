@@ -109,6 +109,22 @@ async def test_cancelling_whoever_asks_again_and_again_loses_nobody(hall: Hall) 
     assert {*got} >= {*range(CROWD)} - cancelled
 
 
+async def test_when_many_approve_at_once_each_gets_the_key_in_turn(hall: Hall) -> None:
+    ids = hall.requests(40)
+    keys = {request.id: request.memory_key for request in hall.local.access_requests()}
+    async with hall.client() as client:
+
+        async def decide() -> None:
+            await anyio.to_thread.run_sync(hall.local.wait_for_request, "listAccessRequests")
+            for each in ids:
+                await anyio.to_thread.run_sync(hall.local.approve, each)
+
+        connects = [partial(client.connect, keys[each], reason=WHY, request_id=each) for each in ids]
+        *stores, _ = await together([*connects, decide])
+    assert len({store.user_id for store in stores}) == 40
+    assert len(hall.local.journal.entries("getAccessCredentials")) == 40
+
+
 async def test_concurrent_connects_for_one_user_ask_once(hall: Hall) -> None:
     user = hall.local.create_user(email="ada@example.com", password="correct horse battery")
     async with hall.client() as client:
