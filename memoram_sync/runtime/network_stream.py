@@ -26,8 +26,10 @@ class NetworkStream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """What has arrived, once something has; empty at the end."""
         most = self._connection.state.portion(min(max_bytes, _MOST))
+        if not most:  # what lies decrypted already is no reason to go on
+            raise httpcore.ReadTimeout
         try:
-            return self._layer.receive(most or 1, timeout)  # which finds that it is over
+            return self._layer.receive(most, timeout)
         except TimeoutError:
             raise httpcore.ReadTimeout from None
         except OSError as error:

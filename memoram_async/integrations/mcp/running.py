@@ -118,35 +118,35 @@ async def _over_http(options: argparse.Namespace) -> None:
         callback_url=f"{origin}{_SIGNED_IN}",
         secrets=secrets,
     )
-    grants = _grants(options.grants or DEFAULT_URL)
-    async with AsyncMemoram() as memoram:
-        connections = memoram.connections(
-            grants,
-            redirect_uri=f"{origin}{_CALLBACK}",
-            reason=options.reason,
-        )
-        pages = sign_in.pages = LinkPages(
-            connections,
-            link_url=f"{origin}{_LINK}",
-            callback_url=f"{origin}{_CALLBACK}",
-            secrets=secrets,
-            sign_in=sign_in.begin,
-        )
-        server = MemoryServer(
-            ConnectedUsers(memoram, connections, link_url=pages.url_for),
-            token_budget=options.token_budget,
-            token_verifier=IssuerTokens(issuer, audience=options.audience),
-            auth=_auth(issuer=options.issuer, url=url),
-        )
-        app = server.streamable_http_app(
-            streamable_http_path=parts.path or "/",
-            transport_security=TransportSecuritySettings(
-                allowed_hosts=[parts.netloc], allowed_origins=[origin]
-            ),
-        )
-        app.router.routes.extend([*pages.routes(), *sign_in.routes()])
-        with grants, _listener(options.host, options.port) as listener:
-            await serve_until_told(app, listener)
+    with _grants(options.grants or DEFAULT_URL) as grants:
+        async with AsyncMemoram() as memoram:
+            connections = memoram.connections(
+                grants,
+                redirect_uri=f"{origin}{_CALLBACK}",
+                reason=options.reason,
+            )
+            pages = sign_in.pages = LinkPages(
+                connections,
+                link_url=f"{origin}{_LINK}",
+                callback_url=f"{origin}{_CALLBACK}",
+                secrets=secrets,
+                sign_in=sign_in.begin,
+            )
+            server = MemoryServer(
+                ConnectedUsers(memoram, connections, link_url=pages.url_for),
+                token_budget=options.token_budget,
+                token_verifier=IssuerTokens(issuer, audience=options.audience),
+                auth=_auth(issuer=options.issuer, url=url),
+            )
+            app = server.streamable_http_app(
+                streamable_http_path=parts.path or "/",
+                transport_security=TransportSecuritySettings(
+                    allowed_hosts=[parts.netloc], allowed_origins=[origin]
+                ),
+            )
+            app.router.routes.extend([*pages.routes(), *sign_in.routes()])
+            with _listener(options.host, options.port) as listener:
+                await serve_until_told(app, listener)
 
 
 def _auth(*, issuer: str, url: str) -> AuthSettings:
@@ -205,6 +205,7 @@ def _grants(url: str | None) -> SQLGrantStore:
     try:
         grants.swap("memoram-mcp", b"nothing", b"nothing")
     except Exception as error:  # noqa: BLE001 - of whatever kind the database's driver has
+        grants.close()
         told = getattr(error, "orig", None) or getattr(error, "strerror", None) or type(error).__name__
         reason = str(told).partition("\n")[0]
     else:
