@@ -21,6 +21,7 @@ _SECONDS_BETWEEN_SWEEPS: Final = 60.0
 _INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """The forms of INSERT that know ON CONFLICT."""
 
+_MOST_CONNECTIONS: Final = 5
 _SQLITE_PATIENCE: Final = 10.0
 
 
@@ -150,12 +151,15 @@ def _engine(address: Secret) -> Engine:
         is_sqlite = url.get_backend_name() == "sqlite"
         # SQLite waits that long for another process's write.
         arguments: dict[str, Any] = {"timeout": _SQLITE_PATIENCE} if is_sqlite else {}
-        # Opening a file costs little, and a connection that is kept is one that somebody has to close.
-        is_file = is_sqlite and _is_file(url.database)
-        pool = sql.NullPool if is_file else None
-        if is_file:
+        pool: dict[str, Any] = {}
+        if is_sqlite and _is_file(url.database):
             _check_folder(Path(str(url.database)))
-        return sql.create_engine(url, connect_args=arguments, pool_pre_ping=not is_sqlite, poolclass=pool)
+            # Opening a file costs little, and a connection that is kept is one that somebody has to close.
+            pool = {"poolclass": sql.NullPool}
+        elif not is_sqlite:
+            # A server lets so many in and no more, of all workers together: a call waits its short turn.
+            pool = {"poolclass": sql.QueuePool, "pool_size": _MOST_CONNECTIONS, "max_overflow": 0}
+        return sql.create_engine(url, connect_args=arguments, pool_pre_ping=not is_sqlite, **pool)
     except ImportError as error:
         missing = error.name
     except (exc.ArgumentError, ValueError):

@@ -52,9 +52,9 @@ class SQLGrantStore(Unshareable):
         """A store that opens its database when it is first used.
 
         Args:
-            database: SQLAlchemy's URL of a database, or an engine of your own, which stays yours to
-                dispose of; by default the file `memoram-grants.db` in the working directory, which only
-                its owner may read.
+            database: SQLAlchemy's URL of a database, to whose server five connections are made at most, or
+                an engine of your own, which stays yours to dispose of; by default the file
+                `memoram-grants.db` in the working directory, which only its owner may read.
             table: The table's name: applications that share a database need one each.
             clock: Seconds since the epoch.
 

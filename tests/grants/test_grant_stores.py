@@ -6,6 +6,7 @@ import stat
 import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import attrs
 import pytest
 import redis
 import sqlalchemy
+from sqlalchemy import event
 
 from memoram_async import ConfigurationError, Secret
 from memoram_async.grants.redis_store import RedisGrantStore
@@ -285,3 +287,27 @@ def test_what_is_no_store_is_refused(store: object) -> None:
 
 def test_a_store_passes(store: GrantStore) -> None:
     assert check_grant_store(store) is store
+
+
+@pytest.mark.service("postgresql")
+def test_many_threads_make_few_connections(postgresql: str) -> None:
+    made: list[object] = []
+    at_once = threading.Barrier(40)
+
+    def note(connection: object, _: object) -> None:
+        made.append(connection)
+
+    def begin(number: int) -> bool:
+        at_once.wait()
+        return grants.swap(f"grant-{number}", None, b"a") and grants.get(f"grant-{number}") == b"a"
+
+    event.listen(sqlalchemy.Pool, "connect", note)
+    try:
+        with (
+            SQLGrantStore(postgresql, table=f"grants_{uuid.uuid4().hex}") as grants,
+            ThreadPoolExecutor(40) as crew,
+        ):
+            assert all(crew.map(begin, range(40)))
+    finally:
+        event.remove(sqlalchemy.Pool, "connect", note)
+    assert 1 <= len(made) <= 5
