@@ -18,7 +18,7 @@ _HOST_NAME: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
 _NOT_IN_SEGMENT: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _INSECURE: Final = (
     "uses http:// to a host that is not this machine, so secrets would travel in clear: use https://, or "
@@ -215,7 +215,7 @@ def origin(url: str) -> str:
         parts = urlsplit(url)
         if parts.scheme in {"http", "https"} and parts.hostname and parts.hostname.isprintable():
             host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-            port = parts.port if parts.port != _DEFAULT_PORTS[parts.scheme] else None
+            port = parts.port if parts.port != DEFAULT_PORTS[parts.scheme] else None
             return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
     except ValueError:
         pass

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
 from urllib.parse import urlsplit
 
-DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+from memoram_async.core.urls import DEFAULT_PORTS
 
 
 class Destination:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from memoram_async.core.errors import ConfigurationError
-from memoram_async.core.urls import is_host, is_loopback
-from memoram_async.runtime.destination import DEFAULT_PORTS, Destination
+from memoram_async.core.urls import DEFAULT_PORTS, is_host, is_loopback
+from memoram_async.runtime.destination import Destination
 from memoram_async.runtime.forking import no_fork
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import Final, TypeAlias
 import httpcore
 
 from memoram_async.core.http import HeaderFields, HTTPRequest
-from memoram_async.runtime.destination import DEFAULT_PORTS, Destination
+from memoram_async.core.urls import DEFAULT_PORTS
+from memoram_async.runtime.destination import Destination
 from memoram_async.runtime.forking import no_fork
 
 Fields: TypeAlias = list[tuple[bytes, bytes]]

@@ -270,16 +270,21 @@ def test_what_is_missing_is_said_in_one_line(
     assert told in done.stderr.splitlines()[-1]
 
 
-def run(*arguments: str, **known: str) -> subprocess.CompletedProcess[str]:
-    """The command, until it ends by itself."""
+def python(*arguments: str, known: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A Python program in that environment, until it ends by itself."""
     return subprocess.run(  # noqa: S603 - our own words
-        (sys.executable, *PROGRAM, *arguments),
-        env={**environment(), **known},
+        (sys.executable, *arguments),
+        env=known,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
         check=False,
+        timeout=60,
     )
+
+
+def run(*arguments: str, **known: str) -> subprocess.CompletedProcess[str]:
+    """The command, until it ends by itself."""
+    return python(*PROGRAM, *arguments, known={**environment(), **known})
 
 
 def test_help_does_not_load_the_official_package() -> None:
@@ -327,14 +332,7 @@ def test_a_user_without_a_home_is_told_in_one_line() -> None:
     code = f"{code}; from memoram_async.integrations.mcp_command import main; sys.exit(main([]))"
     known = {**environment(), **EVERYTHING, "MEMORAM_API_KEY": "mem_" + "0" * 48}
     known.pop("XDG_DATA_HOME", None)
-    done = subprocess.run(  # noqa: S603 - our own words
-        (sys.executable, "-c", code),
-        env=known,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-    )
+    done = python("-c", code, known=known)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "memoram-mcp: there is no home directory to keep grants in: --grants names another place\n"
@@ -447,14 +445,7 @@ def test_without_a_package_the_extra_is_named(package: str, command: tuple[str, 
     known = {**environment(), **EVERYTHING, "MEMORAM_API_KEY": "mem_" + "0" * 48}
     if package == "mcp":
         known["MEMORAM_MEMORY_KEY"] = "mk_1"
-    done = subprocess.run(  # noqa: S603 - our own words
-        (sys.executable, "-c", f"{code}; sys.exit(main({list(command)!r}))"),
-        env=known,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-    )
+    done = python("-c", f"{code}; sys.exit(main({list(command)!r}))", known=known)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert f"pip install 'memoram[{extras}]'" in done.stderr
